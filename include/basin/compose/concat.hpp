@@ -1,0 +1,67 @@
+// The concatenating skip of a U-Net: y = [x; f(x)].
+#pragma once
+#include <optional>  // std::optional
+#include <utility>   // std::move
+#include <vector>    // std::vector
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/layer.hpp"  // Layer
+
+namespace basin {
+
+/// y = [x; f(x)], x on top. On images, whose columns run channel by channel, this concatenates channels.
+template <Layer F>
+class Concat {
+ public:
+  using Scalar = typename F::Scalar;
+  using S = Scalar;
+  using Cache = typename F::Cache;
+  static constexpr const char* name = "Concat";
+  static constexpr bool broadcasts = basin::broadcasts<F>();
+
+  /// Throws if f reads and gives images of different height or width.
+  explicit Concat(F f) : f_(std::move(f)) {
+    const std::optional<Shape> in = basin::in_shape(f_), out = basin::out_shape(f_, in);
+    require(!in || !out || (in->height == out->height && in->width == out->width), "Concat: the block maps images of ",
+            in.value_or(Shape{}), " to ", out.value_or(Shape{}), ", expected the same height and width");
+  }
+  Index in_size() const { return f_.in_size(); }
+  Index out_size() const { return f_.in_size() + f_.out_size(); }
+  Index param_size() const { return f_.param_size(); }
+  std::optional<Shape> in_shape() const { return basin::in_shape(f_); }
+  std::optional<Shape> out_shape() const {
+    const std::optional<Shape> in = basin::in_shape(f_), out = basin::out_shape(f_, in);
+    if (!in || !out) return std::nullopt;
+    return Shape{in->channels + out->channels, in->height, in->width};
+  }
+  Index work() const { return basin::work(f_); }
+  std::vector<ParamBlock> param_blocks() const {
+    std::vector<ParamBlock> blocks;
+    detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");
+    return blocks;
+  }
+  const F& block() const { return f_; }
+
+  void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    y.topRows(in_size()) = x;
+    f_.forward(theta, x, y.bottomRows(f_.out_size()), c);
+  }
+  void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    y.topRows(in_size()) = x;
+    basin::infer(f_, theta, x, y.bottomRows(f_.out_size()), c);
+  }
+  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+           VecOut<S> theta_bar) const {
+    f_.vjp(theta, x, y.bottomRows(f_.out_size()), c, y_bar.bottomRows(f_.out_size()), x_bar, theta_bar);
+    if (x_bar.size() > 0) x_bar += y_bar.topRows(in_size());
+  }
+  void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    y_dot.topRows(in_size()) = x_dot;
+    f_.jvp(theta, x, y.bottomRows(f_.out_size()), c, x_dot, y_dot.bottomRows(f_.out_size()));
+  }
+
+ private:
+  F f_;
+};
+
+}  // namespace basin

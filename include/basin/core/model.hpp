@@ -1,0 +1,33 @@
+// A layer together with its parameters, for users who want to write f(x).
+#pragma once
+#include <utility>  // std::move
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/layer.hpp"  // Layer, infer
+
+namespace basin {
+
+/// f(x) = layer(x; theta). Both members are open: nothing else depends on them.
+template <Layer F>
+struct Model {
+  using Scalar = typename F::Scalar;
+  F layer;
+  Vec<Scalar> theta;
+
+  /// Throws if theta does not have the layer's number of parameters.
+  Model(F f, Vec<Scalar> parameters) : layer(std::move(f)), theta(std::move(parameters)) {
+    require(theta.size() == layer.param_size(), "Model: theta has ", theta.size(), " entries, ", layer_name<F>(),
+            " has ", layer.param_size(), " parameters");
+  }
+  /// f(x) for each column of x. Throws if x does not have in_size() rows.
+  Mat<Scalar> operator()(MatIn<Scalar> x) const {
+    require(x.rows() == layer.in_size(), "Model: x has ", x.rows(), " rows, ", layer_name<F>(), " expects ",
+            layer.in_size());
+    Mat<Scalar> y(layer.out_size(), x.cols());
+    typename F::Cache cache;
+    infer(layer, theta, x, y, cache);
+    return y;
+  }
+};
+
+}  // namespace basin

@@ -1,0 +1,75 @@
+// The one place where threads are started. Work is cut into pieces by rules that never look at the number of
+// threads, and pieces are added up in a fixed order: results are bit for bit the same for any thread count.
+#pragma once
+#include <atomic>     // std::atomic
+#include <exception>  // std::exception_ptr
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/types.hpp"  // Index
+#ifdef _OPENMP
+#include <omp.h>  // omp_get_max_threads
+#endif
+
+namespace basin {
+
+namespace detail {
+inline std::atomic<int>& thread_setting() {
+  static std::atomic<int> threads{0};  // 0: as many as OpenMP gives
+  return threads;
+}
+}  // namespace detail
+
+/// The number of threads that basin uses: what set_num_threads said, else OpenMP's (1 without OpenMP).
+inline int num_threads() {
+#ifdef _OPENMP
+  const int n = detail::thread_setting();
+  return n > 0 ? n : omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Sets the number of threads for all later work; 0 returns the choice to OpenMP. Throws if n < 0.
+inline void set_num_threads(int n) {
+  require(n >= 0, "set_num_threads: n must be >= 0, got ", n);
+  detail::thread_setting() = n;
+}
+
+/// body(0), ..., body(pieces - 1), spread over num_threads() threads; inside a parallel region, one after the other. An
+/// exception thrown by a piece is rethrown here (of several, that of the first piece).
+template <class Body>
+void parallel_for(Index pieces, const Body& body) {
+#ifdef _OPENMP
+  const int threads = static_cast<int>(pieces < num_threads() ? pieces : num_threads());
+  if (threads > 1 && !omp_in_parallel()) {
+    std::exception_ptr error;
+    Index error_piece = pieces;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+    for (Index i = 0; i < pieces; ++i) {
+      try {
+        body(i);
+      } catch (...) {
+#pragma omp critical(basin_parallel_for)
+        if (i < error_piece) {
+          error_piece = i;
+          error = std::current_exception();
+        }
+      }
+    }
+    if (error) std::rethrow_exception(error);
+    return;
+  }
+#endif
+  for (Index i = 0; i < pieces; ++i) body(i);
+}
+
+/// The columns [begin, begin + size) of piece `k` when `columns` are cut into `pieces` almost equal parts.
+struct ColumnRange {
+  Index begin, size;
+};
+inline ColumnRange column_range(Index columns, Index pieces, Index k) {
+  const Index begin = columns * k / pieces;
+  return {begin, columns * (k + 1) / pieces - begin};
+}
+
+}  // namespace basin

@@ -1,0 +1,35 @@
+// A matrix whose memory only grows, for caches: a smaller batch after a larger one allocates nothing.
+#pragma once
+#include <utility>  // std::swap
+
+#include "basin/core/types.hpp"  // Mat, Vec, Index
+
+namespace basin {
+
+/// Memory for a batch. `resize` keeps what it has where that is enough; contents are unspecified afterwards.
+template <class S>
+class Scratch {
+ public:
+  void resize(Index rows, Index cols) {
+    rows_ = rows;
+    cols_ = cols;
+    if (memory_.size() < rows * cols) memory_.resize(rows * cols);
+  }
+  /// The batch, rows x cols as last resized.
+  Eigen::Map<Mat<S>> mat() { return {memory_.data(), rows_, cols_}; }
+  Eigen::Map<const Mat<S>> mat() const { return {memory_.data(), rows_, cols_}; }
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+  /// Exchanges memory and sizes, in constant time.
+  void swap(Scratch& other) {
+    memory_.swap(other.memory_);
+    std::swap(rows_, other.rows_);
+    std::swap(cols_, other.cols_);
+  }
+
+ private:
+  Vec<S> memory_;
+  Index rows_ = 0, cols_ = 0;
+};
+
+}  // namespace basin

@@ -1,0 +1,28 @@
+// The shape of an image in a column: channel, row, column order, the last fastest.
+#pragma once
+#include <ostream>  // std::ostream
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/types.hpp"  // Index
+
+namespace basin {
+
+/// channels x height x width. Pixel (c, i, j) is row (c * height + i) * width + j of the image's column.
+struct Shape {
+  Index channels = 1, height = 1, width = 1;
+  Index pixels() const { return height * width; }
+  Index size() const { return channels * height * width; }
+  Index at(Index c, Index i, Index j) const { return (c * height + i) * width + j; }
+  bool operator==(const Shape&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
+    return out << s.channels << " x " << s.height << " x " << s.width;
+  }
+};
+
+/// Throws unless every side of `shape` is at least 1; `who` is the layer that was given it.
+inline void require_shape(const Shape& shape, const char* who) {
+  require(shape.channels >= 1 && shape.height >= 1 && shape.width >= 1, who,
+          ": every side of the input shape (channels x height x width) must be >= 1, got ", shape);
+}
+
+}  // namespace basin

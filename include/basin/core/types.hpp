@@ -1,0 +1,34 @@
+// Index, matrices and vectors, and the argument types of every public function.
+#pragma once
+#include <Eigen/Core>
+
+namespace basin {
+
+using Index = Eigen::Index;
+
+/// A batch: column-major, one column a sample. An image is one column in channel, row, column order.
+template <class S>
+using Mat = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
+template <class S>
+using Vec = Eigen::Matrix<S, Eigen::Dynamic, 1>;
+
+/// Arguments are Eigen::Ref, so that a matrix, a block of one and a Map share one instantiation. An `Out` is
+/// sized by the caller; nothing is ever resized through it.
+template <class S>
+using MatIn = const Eigen::Ref<const Mat<S>>&;
+template <class S>
+using MatOut = Eigen::Ref<Mat<S>>;
+template <class S>
+using VecIn = const Eigen::Ref<const Vec<S>>&;
+template <class S>
+using VecOut = Eigen::Ref<Vec<S>>;
+
+namespace detail {
+/// Where entry (row, col) of a column-major matrix lies in memory; the rest of its column follows.
+template <class M>
+auto* entry(M&& m, Index row, Index col) {
+  return m.data() + col * m.outerStride() + row;
+}
+}  // namespace detail
+
+}  // namespace basin

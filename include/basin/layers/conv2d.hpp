@@ -1,0 +1,111 @@
+// Two-dimensional convolution, in every geometry that PyTorch's Conv2d has and asymmetric padding besides.
+#pragma once
+#include <vector>  // std::vector
+
+#include "basin/core/error.hpp"            // require
+#include "basin/core/layer.hpp"            // Layer, ParamBlock
+#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, Size2, Padding
+
+namespace basin {
+
+struct Conv2dOptions {
+  Index out_channels = 1;
+  Size2 kernel = {3, 3};
+  Size2 stride = {1, 1};
+  Padding padding = {};
+  Size2 dilation = {1, 1};
+  Index groups = 1;
+  bool bias = true;
+};
+
+namespace detail {
+
+inline ConvGeometry conv_geometry(const Shape& in, const Conv2dOptions& o) {
+  require_shape(in, "Conv2d");
+  require(o.out_channels >= 1, "Conv2d: out_channels must be >= 1, got ", o.out_channels);
+  require_window("Conv2d", o.kernel, o.stride, o.padding, o.dilation);
+  require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0, "Conv2d: groups = ", o.groups,
+          " must divide the ", in.channels, " input and the ", o.out_channels, " output channels");
+  const Size2 out = window_positions("Conv2d", in, o.kernel, o.stride, o.padding, o.dilation);
+  return {in,       {o.out_channels, out.height, out.width}, o.kernel, o.stride, o.dilation, o.padding,
+          o.groups};
+}
+
+/// The weight of one group as PyTorch counts its fans: w has shape (dim0, dim1, kernel height, kernel width), and
+/// fan_in = dim1 * kernel area, fan_out = dim0 * kernel area.
+inline std::vector<ParamBlock> conv_blocks(Index dim0, Index dim1, const Size2& kernel, Index biases) {
+  const Index area = kernel.height * kernel.width, fan_in = dim1 * area, fan_out = dim0 * area;
+  std::vector<ParamBlock> blocks;
+  blocks.push_back({"weight", ParamBlock::Role::weight, 0, dim0, fan_in, true, fan_in, fan_out});
+  if (biases > 0)
+    blocks.push_back({"bias", ParamBlock::Role::bias, dim0 * fan_in, biases, 1, false, fan_in, fan_out});
+  return blocks;
+}
+
+/// y[o, p] += b[o] in every column.
+template <class S>
+void add_channel_bias(VecIn<S> b, Index pixels, MatOut<S> y) {
+  for (Index n = 0; n < y.cols(); ++n)
+    for (Index o = 0; o < b.size(); ++o) y.col(n).segment(o * pixels, pixels).array() += b[o];
+}
+
+/// b_bar[o] += sum over pixels p and columns of y_bar[o, p].
+template <class S>
+void add_channel_bias_gradient(MatIn<S> y_bar, Index pixels, VecOut<S> b_bar) {
+  for (Index n = 0; n < y_bar.cols(); ++n)
+    for (Index o = 0; o < b_bar.size(); ++o) b_bar[o] += y_bar.col(n).segment(o * pixels, pixels).sum();
+}
+
+}  // namespace detail
+
+/// y = conv(x) + b (cross-correlation, see detail::ConvGeometry for the sum), on images of a fixed input shape.
+/// theta = [w; b], w[o][c][i][j] in PyTorch's order (output channel, input channel of the group, kernel row, kernel column).
+template <class S>
+class Conv2d {
+ public:
+  using Scalar = S;
+  using Cache = detail::ConvGeometry::Workspace<S>;
+  static constexpr const char* name = "Conv2d";
+  static constexpr bool broadcasts = true;  // the Jacobian does not depend on x
+
+  /// Throws if a size is below 1, padding below 0, groups do not divide the channels, or the kernel does not fit.
+  Conv2d(Shape in, Conv2dOptions options)
+      : geometry_(detail::conv_geometry(in, options)), bias_(options.bias ? options.out_channels : 0) {}
+
+  Index in_size() const { return geometry_.in.size(); }
+  Index out_size() const { return geometry_.out.size(); }
+  Index param_size() const { return geometry_.weight_size() + bias_; }
+  Shape in_shape() const { return geometry_.in; }
+  Shape out_shape() const { return geometry_.out; }
+  Index work() const { return geometry_.work(); }
+  std::vector<ParamBlock> param_blocks() const {
+    return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups, geometry_.kernel,
+                               bias_);
+  }
+  /// Kernel, stride, dilation, padding and groups.
+  const detail::ConvGeometry& geometry() const { return geometry_; }
+
+  void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& cache) const {
+    geometry_.template apply<S>(theta.data(), x, y, cache);
+    detail::add_channel_bias<S>(theta.tail(bias_), geometry_.out.pixels(), y);
+  }
+  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
+           VecOut<S> theta_bar) const {
+    if (theta_bar.size() > 0) {
+      geometry_.template add_weight_gradient<S>(x, y_bar, theta_bar.data(), cache);
+      detail::add_channel_bias_gradient<S>(y_bar, geometry_.out.pixels(), theta_bar.tail(bias_));
+    }
+    if (x_bar.size() > 0) geometry_.template apply_adjoint<S>(theta.data(), y_bar, x_bar, cache);
+  }
+  void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache& cache, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    geometry_.template apply<S>(theta.data(), x_dot, y_dot, cache);
+  }
+
+ private:
+  detail::ConvGeometry geometry_;
+  Index bias_;  // output channels with bias, 0 without
+};
+
+static_assert(Layer<Conv2d<float>> && Layer<Conv2d<double>>);
+
+}  // namespace basin

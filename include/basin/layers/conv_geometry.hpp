@@ -1,0 +1,220 @@
+// What a convolution and its adjoint share: where the kernel's taps fall, and the three products made of them.
+#pragma once
+#include <algorithm>  // std::clamp, std::fill, std::max, std::min
+#include <ostream>    // std::ostream
+#include <utility>    // std::as_const
+
+#include "basin/core/error.hpp"    // require
+#include "basin/core/gemm.hpp"     // gemm, gemm_add
+#include "basin/core/scratch.hpp"  // Scratch
+#include "basin/core/shape.hpp"    // Shape
+
+namespace basin {
+
+/// Height and width of something.
+struct Size2 {
+  Index height = 1, width = 1;
+  bool operator==(const Size2&) const = default;
+};
+inline std::ostream& operator<<(std::ostream& out, const Size2& s) { return out << s.height << " x " << s.width; }
+
+/// Rows and columns that are added on each side of an image.
+struct Padding {
+  Index top = 0, bottom = 0, left = 0, right = 0;
+  /// The same on all four sides.
+  static constexpr Padding all(Index n) { return {n, n, n, n}; }
+  bool operator==(const Padding&) const = default;
+};
+
+namespace detail {
+
+inline void require_window(const char* who, const Size2& kernel, const Size2& stride, const Padding& p,
+                           const Size2& dilation) {
+  require(kernel.height >= 1 && kernel.width >= 1, who, ": kernel must be >= 1 x 1, got ", kernel);
+  require(stride.height >= 1 && stride.width >= 1, who, ": stride must be >= 1 x 1, got ", stride);
+  require(dilation.height >= 1 && dilation.width >= 1, who, ": dilation must be >= 1 x 1, got ", dilation);
+  require(p.top >= 0 && p.bottom >= 0 && p.left >= 0 && p.right >= 0, who, ": padding must be >= 0, got top ", p.top,
+          ", bottom ", p.bottom, ", left ", p.left, ", right ", p.right);
+}
+
+/// floor((n + before + after - dilation (kernel - 1) - 1) / stride) + 1 along both sides. Throws if the kernel does not
+/// fit into the padded input.
+inline Size2 window_positions(const char* who, const Shape& in, const Size2& kernel, const Size2& stride,
+                              const Padding& p, const Size2& dilation) {
+  const Index h = in.height + p.top + p.bottom - dilation.height * (kernel.height - 1) - 1;
+  const Index w = in.width + p.left + p.right - dilation.width * (kernel.width - 1) - 1;
+  require(h >= 0 && w >= 0, who, ": kernel ", kernel, " with dilation ", dilation,
+          " is larger than the padded input ", in.height + p.top + p.bottom, " x ", in.width + p.left + p.right);
+  return {h / stride.height + 1, w / stride.width + 1};
+}
+
+/// The outputs [begin, end) along one side for which tap `offset` falls inside [0, n): 0 <= o stride + offset < n.
+struct TapRange {
+  Index begin, end;
+};
+inline TapRange tap_range(Index outputs, Index stride, Index offset, Index n) {
+  const Index begin = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+  const Index end = offset >= n ? 0 : (n - 1 - offset) / stride + 1;
+  return {std::min(begin, outputs), std::clamp(end, std::min(begin, outputs), outputs)};
+}
+
+/// The linear map of a convolution without bias, from images `in` to images `out` (cross-correlation: the kernel is not
+/// flipped):
+///
+///     y[o, i, j] = sum over c, a, b of w[o, c, a, b] x[c, i stride_h + a dilation_h - top, j stride_w + b dilation_w - left]
+///
+/// with x = 0 outside the image and c running over the input channels of o's group. The weight lies in theta as in PyTorch, w[o][c][a][b] with
+/// b fastest, which as a column-major matrix is (taps of one group) x (outputs).
+///
+/// The products work on `tile` samples at a time: unrolled taps ("im2col") of some samples, never of the whole batch.
+struct ConvGeometry {
+  Shape in, out;
+  Size2 kernel, stride, dilation;
+  Padding padding;
+  Index groups = 1;
+
+  Index taps() const { return in.channels / groups * kernel.height * kernel.width; }  // of one output channel
+  Index weight_size() const { return out.channels * taps(); }
+  Index work() const { return weight_size() * out.pixels(); }
+
+  template <class S>
+  struct Workspace {
+    Scratch<S> taps, outputs;
+  };
+
+  /// y = conv(x), for each column.
+  template <class S>
+  void apply(const S* weight, MatIn<S> x, MatOut<S> y, Workspace<S>& work) const {
+    for_tiles(x.cols(), [&](Index first, Index count) {
+      for (Index g = 0; g < groups; ++g) {
+        unroll<S>(x, first, count, g, work);
+        work.outputs.resize(count * out.pixels(), group_outputs());
+        gemm<S>(work.taps.mat(), group_weight(weight, g), work.outputs.mat());
+        scatter_outputs<S>(work, y, first, count, g);
+      }
+    });
+  }
+
+  /// x = conv'(y), for each column.
+  template <class S>
+  void apply_adjoint(const S* weight, MatIn<S> y, MatOut<S> x, Workspace<S>& work) const {
+    x.setZero();
+    for_tiles(y.cols(), [&](Index first, Index count) {
+      for (Index g = 0; g < groups; ++g) {
+        gather_outputs<S>(y, first, count, g, work);
+        work.taps.resize(count * out.pixels(), taps());
+        gemm<S, Op::plain, Op::transposed>(work.outputs.mat(), group_weight(weight, g), work.taps.mat());
+        roll_add<S>(work, x, first, count, g);
+      }
+    });
+  }
+
+  /// weight_bar += d<y_bar, conv(x)> / d weight, summed over the columns.
+  template <class S>
+  void add_weight_gradient(MatIn<S> x, MatIn<S> y_bar, S* weight_bar, Workspace<S>& work) const {
+    for_tiles(x.cols(), [&](Index first, Index count) {
+      for (Index g = 0; g < groups; ++g) {
+        unroll<S>(x, first, count, g, work);
+        gather_outputs<S>(y_bar, first, count, g, work);
+        gemm_add<S, Op::transposed>(work.taps.mat(), work.outputs.mat(),
+                                    Eigen::Map<Mat<S>>(weight_bar + g * group_size(), taps(), group_outputs()));
+      }
+    });
+  }
+
+ private:
+  Index group_outputs() const { return out.channels / groups; }
+  Index group_size() const { return taps() * group_outputs(); }
+  template <class S>
+  Eigen::Map<const Mat<S>> group_weight(const S* weight, Index g) const {
+    return {weight + g * group_size(), taps(), group_outputs()};
+  }
+
+  /// Small images share one product: it needs about 256 rows to run at full speed.
+  template <class Body>
+  void for_tiles(Index samples, const Body& body) const {
+    const Index tile = std::max<Index>(1, 256 / out.pixels());
+    for (Index first = 0; first < samples; first += tile) body(first, std::min(tile, samples - first));
+  }
+
+  /// outputs(sample * pixels + p, o) -> y[o, p]
+  template <class S>
+  void scatter_outputs(Workspace<S>& work, MatOut<S> y, Index first, Index count, Index g) const {
+    const Index pixels = out.pixels();
+    for (Index n = 0; n < count; ++n)
+      Eigen::Map<Mat<S>>(entry(y, g * group_outputs() * pixels, first + n), pixels, group_outputs()) =
+          work.outputs.mat().middleRows(n * pixels, pixels);
+  }
+  template <class S>
+  void gather_outputs(MatIn<S> y, Index first, Index count, Index g, Workspace<S>& work) const {
+    const Index pixels = out.pixels();
+    work.outputs.resize(count * pixels, group_outputs());
+    for (Index n = 0; n < count; ++n)
+      work.outputs.mat().middleRows(n * pixels, pixels) =
+          Eigen::Map<const Mat<S>>(entry(y, g * group_outputs() * pixels, first + n), pixels, group_outputs());
+  }
+
+  /// Calls body(channel plane of x, column of taps, row begin) for every channel and tap of group g.
+  template <class Body>
+  void for_taps(Index g, const Body& body) const {
+    const Index channels = in.channels / groups;
+    Index column = 0;
+    for (Index c = 0; c < channels; ++c)
+      for (Index a = 0; a < kernel.height; ++a)
+        for (Index b = 0; b < kernel.width; ++b, ++column)
+          body((g * channels + c) * in.pixels(), column, a * dilation.height - padding.top,
+               b * dilation.width - padding.left);
+  }
+
+  /// taps(sample * pixels + p, tap) = the input under that tap at output p, 0 outside the image.
+  template <class S>
+  void unroll(MatIn<S> x, Index first, Index count, Index g, Workspace<S>& work) const {
+    work.taps.resize(count * out.pixels(), taps());
+    Eigen::Map<Mat<S>> all = work.taps.mat();
+    for_taps(g, [&](Index plane, Index column, Index row_offset, Index col_offset) {
+      const TapRange rows = tap_range(out.height, stride.height, row_offset, in.height);
+      const TapRange cols = tap_range(out.width, stride.width, col_offset, in.width);
+      for (Index n = 0; n < count; ++n) {
+        const S* from = entry(x, plane, first + n);
+        S* to = entry(all, n * out.pixels(), column);
+        std::fill(to, to + rows.begin * out.width, S(0));
+        for (Index i = rows.begin; i < rows.end; ++i) {
+          const Index row = (i * stride.height + row_offset) * in.width + col_offset;
+          S* line = to + i * out.width;
+          std::fill(line, line + cols.begin, S(0));
+          if (stride.width == 1)
+            for (Index j = cols.begin; j < cols.end; ++j) line[j] = from[row + j];
+          else
+            for (Index j = cols.begin; j < cols.end; ++j) line[j] = from[row + j * stride.width];
+          std::fill(line + cols.end, line + out.width, S(0));
+        }
+        std::fill(to + rows.end * out.width, to + out.pixels(), S(0));
+      }
+    });
+  }
+
+  /// The adjoint of unroll: x[...] += taps(...).
+  template <class S>
+  void roll_add(Workspace<S>& work, MatOut<S> x, Index first, Index count, Index g) const {
+    const Eigen::Map<const Mat<S>> all = std::as_const(work.taps).mat();
+    for_taps(g, [&](Index plane, Index column, Index row_offset, Index col_offset) {
+      const TapRange rows = tap_range(out.height, stride.height, row_offset, in.height);
+      const TapRange cols = tap_range(out.width, stride.width, col_offset, in.width);
+      for (Index n = 0; n < count; ++n) {
+        S* to = entry(x, plane, first + n);
+        const S* from = entry(all, n * out.pixels(), column);
+        for (Index i = rows.begin; i < rows.end; ++i) {
+          const Index row = (i * stride.height + row_offset) * in.width + col_offset;
+          const S* line = from + i * out.width;
+          if (stride.width == 1)
+            for (Index j = cols.begin; j < cols.end; ++j) to[row + j] += line[j];
+          else
+            for (Index j = cols.begin; j < cols.end; ++j) to[row + j * stride.width] += line[j];
+        }
+      }
+    });
+  }
+};
+
+}  // namespace detail
+}  // namespace basin

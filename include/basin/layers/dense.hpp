@@ -1,0 +1,65 @@
+// The fully connected layer y = W x + b.
+#pragma once
+#include <vector>  // std::vector
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/gemm.hpp"   // gemm, gemm_add
+#include "basin/core/layer.hpp"  // Layer, ParamBlock
+
+namespace basin {
+
+/// y = W x + b, theta = [vec(W); b] with W out x in, column by column (PyTorch's weight, transposed in memory).
+/// Without bias, theta = vec(W).
+template <class S>
+class Dense {
+ public:
+  using Scalar = S;
+  using Cache = NoCache;
+  static constexpr const char* name = "Dense";
+  static constexpr bool broadcasts = true;  // the Jacobian W does not depend on x
+
+  /// Throws unless in, out >= 1.
+  Dense(Index in, Index out, bool bias = true) : in_(in), out_(out), bias_(bias) {
+    require(in >= 1, "Dense: in must be >= 1, got ", in);
+    require(out >= 1, "Dense: out must be >= 1, got ", out);
+  }
+  Index in_size() const { return in_; }
+  Index out_size() const { return out_; }
+  Index param_size() const { return out_ * in_ + (bias_ ? out_ : 0); }
+  bool has_bias() const { return bias_; }
+  std::vector<ParamBlock> param_blocks() const {
+    std::vector<ParamBlock> blocks;
+    blocks.push_back({"weight", ParamBlock::Role::weight, 0, out_, in_, false, in_, out_});
+    if (bias_) blocks.push_back({"bias", ParamBlock::Role::bias, out_ * in_, out_, 1, false, in_, out_});
+    return blocks;
+  }
+  /// W, a view of theta.
+  Eigen::Map<const Mat<S>> weight(VecIn<S> theta) const { return {theta.data(), out_, in_}; }
+
+  void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache&) const {
+    if (bias_)
+      y.colwise() = theta.tail(out_);
+    else
+      y.setZero();
+    gemm_add<S>(weight(theta), x, y);  // y = b + W x
+  }
+  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S> theta_bar) const {
+    if (theta_bar.size() > 0) {
+      // W_bar += y_bar x',  b_bar += y_bar 1
+      gemm_add<S, Op::plain, Op::transposed>(y_bar, x, Eigen::Map<Mat<S>>(theta_bar.data(), out_, in_));
+      if (bias_) theta_bar.tail(out_) += y_bar.rowwise().sum();
+    }
+    if (x_bar.size() > 0) gemm<S, Op::transposed>(weight(theta), y_bar, x_bar);  // x_bar = W' y_bar
+  }
+  void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    gemm<S>(weight(theta), x_dot, y_dot);  // y_dot = W x_dot
+  }
+
+ private:
+  Index in_, out_;
+  bool bias_;
+};
+
+static_assert(Layer<Dense<float>> && Layer<Dense<double>>);
+
+}  // namespace basin

@@ -1,0 +1,187 @@
+// Average and max pooling.
+#pragma once
+#include <algorithm>  // std::max
+
+#include "basin/core/error.hpp"            // require
+#include "basin/core/layer.hpp"            // Layer
+#include "basin/core/scratch.hpp"          // Scratch
+#include "basin/layers/conv_geometry.hpp"  // Size2, Padding, require_window, window_positions
+
+namespace basin {
+
+struct PoolOptions {
+  Size2 kernel = {2, 2};
+  Size2 stride = {0, 0};  // 0 x 0: the kernel's size
+  Padding padding = {};
+  Size2 dilation = {1, 1};       // max pooling only
+  bool count_padding = true;     // average pooling: divide by the whole window, padding included (PyTorch's default)
+};
+
+namespace detail {
+
+/// The windows of a pooling layer; padding may be at most half the kernel, so that no window is all padding.
+struct PoolGeometry {
+  Shape in, out;
+  PoolOptions o;
+
+  PoolGeometry(const char* who, const Shape& shape, PoolOptions options) : in(shape), o(options) {
+    require_shape(in, who);
+    if (o.stride == Size2{0, 0}) o.stride = o.kernel;
+    require_window(who, o.kernel, o.stride, o.padding, o.dilation);
+    require(2 * std::max(o.padding.top, o.padding.bottom) <= o.kernel.height &&
+                2 * std::max(o.padding.left, o.padding.right) <= o.kernel.width,
+            who, ": padding must be at most half the kernel ", o.kernel, ", got top ", o.padding.top, ", bottom ",
+            o.padding.bottom, ", left ", o.padding.left, ", right ", o.padding.right);
+    const Size2 positions = window_positions(who, in, o.kernel, o.stride, o.padding, o.dilation);
+    out = {in.channels, positions.height, positions.width};
+    require_pixels(who, in.height, out.height, o.kernel.height, o.stride.height, o.dilation.height, o.padding.top);
+    require_pixels(who, in.width, out.width, o.kernel.width, o.stride.width, o.dilation.width, o.padding.left);
+  }
+  /// A dilated window can step over a small image: there is nothing to take the maximum of.
+  static void require_pixels(const char* who, Index n, Index outputs, Index kernel, Index stride, Index dilation,
+                             Index before) {
+    for (Index i = 0; i < outputs; ++i) {
+      bool any = false;
+      for (Index a = 0; a < kernel; ++a) {
+        const Index p = i * stride + a * dilation - before;
+        any = any || (p >= 0 && p < n);
+      }
+      require(any, who, ": window ", i, " of kernel ", kernel, ", dilation ", dilation, ", padding ", before,
+              " lies outside the image's side ", n);
+    }
+  }
+
+  /// Calls body(input pixel) for each pixel of the image under the window of output pixel (i, j).
+  template <class Body>
+  void for_window(Index i, Index j, const Body& body) const {
+    for (Index a = 0; a < o.kernel.height; ++a) {
+      const Index row = i * o.stride.height + a * o.dilation.height - o.padding.top;
+      if (row < 0 || row >= in.height) continue;
+      for (Index b = 0; b < o.kernel.width; ++b) {
+        const Index col = j * o.stride.width + b * o.dilation.width - o.padding.left;
+        if (col >= 0 && col < in.width) body(row * in.width + col);
+      }
+    }
+  }
+  /// Calls body(output row, first row of the input's plane, i, j) for each output pixel of every channel.
+  template <class Body>
+  void for_outputs(const Body& body) const {
+    Index y = 0;
+    for (Index c = 0; c < in.channels; ++c)
+      for (Index i = 0; i < out.height; ++i)
+        for (Index j = 0; j < out.width; ++j, ++y) body(y, c * in.pixels(), i, j);
+  }
+};
+
+}  // namespace detail
+
+/// y[c, i, j] = the mean of x[c] over the window of (i, j); pixels of the padding are zeros that count unless
+/// count_padding is false.
+template <class S>
+class AvgPool2d {
+ public:
+  using Scalar = S;
+  using Cache = NoCache;
+  static constexpr const char* name = "AvgPool2d";
+  static constexpr bool broadcasts = true;
+
+  /// Throws on a window that does not fit (see PoolGeometry), or a dilation other than 1 x 1.
+  explicit AvgPool2d(Shape in, PoolOptions options = {}) : geometry_(name, in, options) {
+    require(options.dilation == Size2{1, 1}, "AvgPool2d: dilation must be 1 x 1, got ", options.dilation);
+  }
+  Index in_size() const { return geometry_.in.size(); }
+  Index out_size() const { return geometry_.out.size(); }
+  Index param_size() const { return 0; }
+  Shape in_shape() const { return geometry_.in; }
+  Shape out_shape() const { return geometry_.out; }
+  Index work() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
+
+  void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { average(x, y); }
+  void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const { average(x_dot, y_dot); }
+  void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
+    if (x_bar.size() == 0) return;
+    x_bar.setZero();
+    geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
+      const S weight = S(1) / count(i, j);
+      geometry_.for_window(i, j, [&](Index p) { x_bar.row(plane + p) += weight * y_bar.row(row); });
+    });
+  }
+
+ private:
+  S count(Index i, Index j) const {
+    const auto& o = geometry_.o;
+    if (!o.count_padding) {
+      Index n = 0;
+      geometry_.for_window(i, j, [&](Index) { ++n; });
+      return static_cast<S>(n);
+    }
+    return static_cast<S>(o.kernel.height * o.kernel.width);
+  }
+  void average(MatIn<S> x, MatOut<S> y) const {
+    geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
+      const S weight = S(1) / count(i, j);
+      y.row(row).setZero();
+      geometry_.for_window(i, j, [&](Index p) { y.row(row) += weight * x.row(plane + p); });
+    });
+  }
+
+  detail::PoolGeometry geometry_;
+};
+
+/// y[c, i, j] = the largest x[c] under the window of (i, j); of equals the first in row-major order, to which the whole
+/// derivative goes (as in PyTorch). NaN counts as largest, so that it is not hidden.
+template <class S>
+class MaxPool2d {
+ public:
+  using Scalar = S;
+  /// The row of x that each entry of y was taken from.
+  using Cache = Scratch<Index>;
+  static constexpr const char* name = "MaxPool2d";
+  static constexpr bool broadcasts = true;
+
+  /// Throws on a window that does not fit (see PoolGeometry).
+  explicit MaxPool2d(Shape in, PoolOptions options = {}) : geometry_(name, in, options) {}
+
+  Index in_size() const { return geometry_.in.size(); }
+  Index out_size() const { return geometry_.out.size(); }
+  Index param_size() const { return 0; }
+  Shape in_shape() const { return geometry_.in; }
+  Shape out_shape() const { return geometry_.out; }
+  Index work() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
+
+  void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache& cache) const {
+    cache.resize(y.rows(), y.cols());
+    Eigen::Map<Mat<Index>> from = cache.mat();
+    for (Index n = 0; n < x.cols(); ++n)
+      geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
+        Index best = -1;
+        geometry_.for_window(i, j, [&](Index p) {
+          const S candidate = x(plane + p, n);
+          if (best < 0 || candidate > x(best, n) || candidate != candidate) best = plane + p;
+        });
+        from(row, n) = best;
+        y(row, n) = x(best, n);
+      });
+  }
+  void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
+    if (x_bar.size() == 0) return;
+    const Eigen::Map<Mat<Index>> from = cache.mat();
+    x_bar.setZero();
+    for (Index n = 0; n < y_bar.cols(); ++n)
+      for (Index row = 0; row < y_bar.rows(); ++row) x_bar(from(row, column(from, n)), n) += y_bar(row, n);
+  }
+  void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache& cache, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    const Eigen::Map<Mat<Index>> from = cache.mat();
+    for (Index n = 0; n < x_dot.cols(); ++n)
+      for (Index row = 0; row < y_dot.rows(); ++row) y_dot(row, n) = x_dot(from(row, column(from, n)), n);
+  }
+
+ private:
+  static Index column(const Eigen::Map<Mat<Index>>& from, Index n) { return from.cols() == 1 ? 0 : n; }
+  detail::PoolGeometry geometry_;
+};
+
+static_assert(Layer<AvgPool2d<float>> && Layer<AvgPool2d<double>>);
+static_assert(Layer<MaxPool2d<float>> && Layer<MaxPool2d<double>>);
+
+}  // namespace basin

@@ -1,0 +1,34 @@
+// Nearest-neighbour upsampling by whole factors.
+#pragma once
+#include <vector>  // std::vector
+
+#include "basin/core/error.hpp"            // require
+#include "basin/core/layer.hpp"            // Layer
+#include "basin/layers/conv_geometry.hpp"  // Size2
+#include "basin/layers/plane_map.hpp"      // PlaneMap
+
+namespace basin {
+
+/// y[c, i, j] = x[c, floor(i / factor_h), floor(j / factor_w)]: every pixel becomes a factor_h x factor_w block
+/// (Algorithm 2 of the paper with factor 2).
+template <class S>
+class UpsampleNearest : public detail::PlaneMap<S> {
+ public:
+  static constexpr const char* name = "UpsampleNearest";
+  /// Throws unless both factors are at least 1.
+  explicit UpsampleNearest(Shape in, Size2 factor = {2, 2})
+      : detail::PlaneMap<S>(in, repeated(in, in.height, factor.height), repeated(in, in.width, factor.width)) {}
+
+ private:
+  static std::vector<Index> repeated(const Shape& in, Index n, Index factor) {
+    require_shape(in, name);
+    require(factor >= 1, "UpsampleNearest: factor must be >= 1, got ", factor);
+    std::vector<Index> source;
+    for (Index i = 0; i < n * factor; ++i) source.push_back(i / factor);
+    return source;
+  }
+};
+
+static_assert(Layer<UpsampleNearest<float>> && Layer<UpsampleNearest<double>>);
+
+}  // namespace basin

@@ -1,0 +1,121 @@
+// Chain, Stack, Residual and Concat: the contract at every depth, and errors where layers do not fit.
+#include "basin/check/check_layer.hpp"
+#include "basin/compose/chain.hpp"
+#include "basin/compose/concat.hpp"
+#include "basin/compose/residual.hpp"
+#include "basin/compose/stack.hpp"
+#include "basin/core/model.hpp"
+#include "basin/layers/conv2d.hpp"
+#include "basin/layers/dense.hpp"
+#include "basin/layers/maps.hpp"
+#include "basin/layers/pointwise.hpp"
+#include "basin/layers/pool.hpp"
+#include "basin/layers/upsample.hpp"
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/random_matrix.hpp"
+
+using namespace basin;
+
+namespace {
+
+template <class S, class Phi = Tanh>
+auto block(Index n) {
+  return Chain(Dense<S>(n, n), Pointwise<S, Phi>(n));
+}
+
+template <Layer F>
+CheckReport require_contract(const F& f, double theta_scale = 0.5) {
+  CheckOptions<typename F::Scalar> options;
+  options.theta_scale = theta_scale;
+  const CheckReport report = check_layer(f, options);
+  INFO(report);
+  REQUIRE(static_cast<bool>(report));
+  return report;
+}
+
+/// A small U-Net: Concat carries the full resolution past the pooled path.
+auto u_net() {
+  const Padding same = Padding::all(1);
+  const Shape full{2, 4, 4}, half{3, 2, 2};
+  return Chain(Conv2d<double>({1, 4, 4}, {.out_channels = 2, .padding = same}), Pointwise<double, Tanh>(32),
+               Concat(Chain(AvgPool2d<double>(full), Conv2d<double>({2, 2, 2}, {.out_channels = 3, .padding = same}),
+                            Pointwise<double, Tanh>(half.size()), UpsampleNearest<double>(half))),
+               Conv2d<double>({5, 4, 4}, {.out_channels = 1, .padding = same}));
+}
+
+}  // namespace
+
+TEST_CASE("compositions keep the contract", "[compose]") {
+  require_contract(Chain(Dense<double>(4, 6)));
+  require_contract(Chain(Dense<double>(4, 6), Pointwise<double, Tanh>(6), Dense<double>(6, 3)));
+  require_contract(Stack(block<double>(5), 1));
+  require_contract(Stack(block<double>(5), 7));
+  require_contract(Residual(block<double>(5)));
+  require_contract(Concat(block<double>(5)));
+  require_contract(Concat(Chain(Dense<double>(5, 2))));
+  require_contract(Chain(Dense<double>(4, 6), Stack(Residual(block<double>(6)), 5), Dense<double>(6, 2)));
+  require_contract(Stack(Stack(Residual(Chain(Concat(Dense<double>(3, 2)), Dense<double>(5, 3))), 2), 3));
+  require_contract(u_net());
+  require_contract(Chain(Dense<float>(4, 6), Stack(Residual(block<float>(6)), 5), Dense<float>(6, 2)));
+}
+
+TEST_CASE("the adjoint identity holds to 1e-12 at depth 350", "[compose]") {
+  const CheckReport plain = require_contract(Stack(block<double>(6), 350), 0.45);
+  const CheckReport skips = require_contract(Stack(Residual(block<double>(6)), 350), 0.05);
+  CHECK(plain.adjoint <= 1e-12);
+  CHECK(skips.adjoint <= 1e-12);
+  CHECK(skips.input_difference <= 1e-7);
+  CHECK(skips.theta_difference <= 1e-7);
+}
+
+TEST_CASE("Chain, Stack, Residual and Concat are what their formulas say", "[compose]") {
+  const Dense<double> f(3, 3);
+  const Vec<double> theta = random_matrix<double>(24, 1, 1);
+  const Mat<double> x = random_matrix<double>(3, 2, 2);
+  const Model first(f, theta.head(12)), second(f, theta.tail(12));
+  const Mat<double> composed = second(first(x));
+  CHECK((Model(Chain(f, f), theta)(x) - composed).norm() <= 1e-14);
+  CHECK((Model(Stack(f, 2), theta)(x) - composed).norm() <= 1e-14);
+  CHECK((Model(Residual(f), Vec<double>(theta.head(12)))(x) - (x + first(x))).norm() <= 1e-14);
+  Mat<double> both(6, 2);
+  both << x, first(x);
+  CHECK((Model(Concat(f), Vec<double>(theta.head(12)))(x) - both).norm() <= 1e-14);
+}
+
+TEST_CASE("Concat puts channels behind channels", "[compose]") {
+  CHECK(Concat(Conv2d<double>({2, 4, 4}, {.out_channels = 3, .padding = Padding::all(1)})).out_shape() == Shape{5, 4, 4});
+  CHECK(contains(error_of([] { Concat(Conv2d<double>({2, 4, 4}, {})); }), "expected the same height and width"));
+}
+
+TEST_CASE("layers that do not fit are named when the net is built", "[compose]") {
+  const Padding same = Padding::all(1);
+  CHECK(contains(error_of([] { Chain(Dense<double>(4, 6), Dense<double>(5, 3)); }),
+                 "Dense: input has 6 rows, expected 5 (layer 1 of the Chain, counted from 0)"));
+  CHECK(contains(error_of([&] {
+                   Chain(Conv2d<double>({1, 8, 8}, {.out_channels = 3, .padding = same}), Pointwise<double, Relu>(192),
+                         Conv2d<double>({4, 8, 8}, {}));
+                 }),
+                 "Conv2d: input has 3 channels, weight expects 4 (layer 2 of the Chain"));
+  CHECK(contains(error_of([&] {
+                   Chain(Conv2d<double>({1, 8, 4}, {.out_channels = 3, .padding = same}), Conv2d<double>({3, 4, 8}, {}));
+                 }),
+                 "Conv2d: input is 3 x 8 x 4 (channels x height x width), expected 3 x 4 x 8"));
+  CHECK(contains(error_of([] { Stack(Dense<double>(4, 6), 2); }), "Dense: input has 6 rows, expected 4"));
+  CHECK(contains(error_of([] { Stack(Dense<double>(4, 4), 0); }), "Stack: depth must be >= 1, got 0"));
+  CHECK(contains(error_of([] { Residual(Dense<double>(4, 3)); }), "Residual: the block maps 4 rows to 3"));
+  CHECK(contains(error_of([] { Model(Dense<double>(2, 2), Vec<double>(Vec<double>::Zero(5))); }),
+                 "Model: theta has 5 entries, Dense has 6 parameters"));
+  CHECK(contains(error_of([] { (void)Model(Dense<double>(2, 2), Vec<double>(Vec<double>::Zero(6)))(Mat<double>::Zero(3, 1)); }),
+                 "Model: x has 3 rows, Dense expects 2"));
+}
+
+TEST_CASE("parameter blocks carry names and offsets through compositions", "[compose]") {
+  const auto blocks = param_blocks(Chain(Dense<double>(2, 3), Stack(Residual(Dense<double>(3, 3, false)), 2)));
+  REQUIRE(blocks.size() == 4);
+  CHECK(blocks[0].name == "0.weight");
+  CHECK(blocks[1].name == "0.bias");
+  CHECK(blocks[1].offset == 6);
+  CHECK(blocks[3].name == "1.1.block.weight");
+  CHECK(blocks[3].offset == 9 + 9);
+}
