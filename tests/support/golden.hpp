@@ -1,10 +1,10 @@
 // Reads the golden numbers that tests/golden/make_golden.py wrote to tests/data/golden/.
 #pragma once
-#include <fstream>   // std::ifstream
-#include <map>       // std::map
-#include <sstream>   // std::istringstream
-#include <stdexcept> // std::runtime_error
-#include <string>    // std::string
+#include <fstream>    // std::ifstream
+#include <map>        // std::map
+#include <sstream>    // std::istringstream
+#include <stdexcept>  // std::runtime_error
+#include <string>     // std::string
 
 #include "basin/core/types.hpp"  // Mat, Index
 
@@ -46,7 +46,9 @@ class Golden {
     return here.substr(0, here.rfind("support")) + "data/golden/";
 #endif
   }
-  [[noreturn]] void fail(const std::string& what) const { throw std::runtime_error("golden: " + path_ + ": " + what); }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw std::runtime_error("golden: " + path_ + ": " + what);
+  }
 
   std::string path_;
   std::map<std::string, basin::Mat<double>> arrays_;

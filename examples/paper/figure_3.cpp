@@ -1,0 +1,243 @@
+// Figure 3 of the paper: fully connected autoencoders on images, iterated. (a) 7 x 128 on 100 images, whose orbits end
+// at training images; (b) 14 x 128 on 20 images, "superattractors". What the paper leaves open (activation, initial
+// values, optimizer, rates, epsilon) is chosen as docs/paper.md says.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "basin/compose/fully_connected.hpp"
+#include "basin/core/model.hpp"
+#include "basin/data/starts.hpp"
+#include "basin/dynamics/basins.hpp"
+#include "basin/dynamics/fixed_point.hpp"
+#include "basin/dynamics/orbit.hpp"
+#include "basin/train/adam.hpp"
+#include "basin/train/fit.hpp"
+#include "basin/train/initial.hpp"
+#include "basin/train/schedule.hpp"
+#include "support/program.hpp"
+
+namespace {
+
+using namespace basin;
+using namespace basin::examples;
+using S = float;
+
+/// One of the figure's two networks and how it is trained and iterated.
+struct Setting {
+  std::string id, network;
+  Index hidden, examples, steps;
+  double rate, decay;  // Adam's rate, times `decay` every 1000 epochs
+};
+const Setting setting_a{"3a", "7 x 128 on 100 images", 7, 100, 1000, 2e-3, 0.85};
+const Setting setting_b{"3b", "14 x 128 on 20 images", 14, 20, 111, 3e-3, 0.8};
+constexpr Index starts = 200;         // unseen images, and as many of noise
+constexpr double loss_goal = 1e-8;    // mean squared error, pixels from 0 to 1
+constexpr double near = 0.05;         // an orbit is at an example within this times the mean norm of the examples
+const std::vector<Index> times = {0, 1, 2, 3, 5, 11, 20, 50, 111, 200, 500, 1000};
+const std::vector<Index> shown = {0, 1, 2, 11, 111, 1000};
+
+/// Starts of one kind, where their orbits were at `times`, and the fraction at an example by then.
+struct Starts {
+  Orbit<S> orbit;
+  std::vector<double> arrived, recovered;
+  double at(Index t, const std::vector<double>& series) const {
+    for (std::size_t i = 0; i < series.size(); ++i)
+      if (times[i] == t) return series[i];
+    return std::nan("");
+  }
+};
+
+struct Run {
+  Mat<S> examples;
+  FitResult training;
+  std::vector<double> radii, residuals;  // of the examples: spectral radius, |f(x) - x| / |x|
+  Index attracting = 0;
+  Starts images, noise;
+  Index distinct = 0;  // examples at which an unseen image ends
+};
+
+Starts iterate(const Model<FullyConnected<S>>& f, const Mat<S>& x0, const Mat<S>& examples, const Setting& s,
+               const std::string& what) {
+  OrbitOptions options{.max_steps = s.steps, .tolerance = 1e-5};
+  for (const Index t : times)
+    if (t <= s.steps) options.snapshots.push_back(t);
+  options.cancelled = interrupted;
+  Progress progress(what);
+  options.observer = [&](Index finished, Index all) {
+    progress.update(static_cast<double>(finished) / static_cast<double>(all));
+  };
+  Starts result{orbit(f, x0, options), {}, {}};
+  for (const Mat<S>& x : result.orbit.snapshots) {
+    const Recovery r = recovery(x, examples, {near * mean_norm(examples)}).front();
+    result.arrived.push_back(r.arrived);
+    result.recovered.push_back(r.recovered);
+  }
+  return result;
+}
+
+Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
+  Run r;
+  const std::string what = text(s.id, ", seed ", seed);
+  r.examples = choose_images<S>(data.train, s.examples, seed);
+  const FullyConnected<S> net = fully_connected<S>(data.train.shape.size(), 128, s.hidden);
+  Random random(seed);
+  Model f(net, initial_values(net, initial::pytorch_default(), random));
+
+  FitOptions options{.max_epochs = 20000, .loss_below = loss_goal};
+  options.schedule = schedule::step_decay(1000, s.decay);
+  options.cancelled = interrupted;
+  {
+    Progress progress(what + ": training");
+    double first = 0;
+    options.observer = [&](const Epoch& e) {
+      if (e.epoch == 0) first = e.loss;
+      progress.update(training_fraction(e.loss, first, loss_goal, static_cast<double>(e.epoch), 20000),
+                      [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss), "  rate ", number(e.rate)); });
+    };
+    Adam<S> adam({.learning_rate = s.rate});
+    r.training = fit(f, r.examples, adam, options);
+  }
+  {
+    Progress progress(what + ": Jacobians of the examples");
+    for (Index i = 0; i < s.examples && !interrupted(); ++i) {
+      const FixedPoint p = classify_fixed_point(f, r.examples.col(i));
+      r.radii.push_back(p.spectral_radius);
+      r.residuals.push_back(p.residual);
+      r.attracting += p.stability == Stability::attracting ? 1 : 0;
+      progress.update(static_cast<double>(i + 1) / static_cast<double>(s.examples));
+    }
+  }
+  if (interrupted()) return r;
+  r.images = iterate(f, choose_images<S>(data.test, starts, seed), r.examples, s, what + ": orbits of unseen images");
+  r.noise = iterate(f, normal_starts<S>(data.train.shape.size(), starts, random), r.examples, s, what + ": orbits of noise");
+  r.distinct = recovery(r.images.orbit.x, r.examples, {near * mean_norm(r.examples)}).front().distinct;
+  return r;
+}
+
+/// The orbits of a few starts as rows of images: the start, some iterates, and the training image nearest to the end.
+void draw_orbits(Program& program, const Setting& s, const ImageData& data, const Run& r) {
+  std::vector<std::string> columns;
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < r.images.orbit.snapshots.size(); ++i)
+    for (const Index t : shown)
+      if (times[i] == t) {
+        chosen.push_back(i);
+        columns.push_back(t == 0 ? "start" : std::to_string(t));
+      }
+  columns.push_back("nearest\ntraining image");
+  ImageTable table(text("Figure ", s.id, ": orbits under the ", s.network, " autoencoder (", data.name, ")"), data.train.shape,
+                   columns);
+  const auto add_rows = [&](const Starts& from, Index count, const std::string& label) {
+    const Nearest n = nearest(from.orbit.x, r.examples);
+    for (Index j = 0; j < count; ++j) {
+      Mat<S> row(data.train.shape.size(), static_cast<Index>(columns.size()));
+      for (std::size_t c = 0; c < chosen.size(); ++c) row.col(static_cast<Index>(c)) = from.orbit.snapshots[chosen[c]].col(j);
+      row.rightCols(1) = r.examples.col(n.index[static_cast<std::size_t>(j)]);
+      table.add_row(label, row);
+    }
+  };
+  add_rows(r.images, 6, "unseen");
+  add_rows(r.noise, 3, "noise");
+  program.draw(table, text("figure_", s.id, ".png"),
+               text("Orbits of six unseen images and of three images of N(0, 1) noise: the start, its iterates after so many "
+                    "steps, and the training image nearest to the last one."));
+}
+
+/// How fast orbits reach the examples, and how attracting the examples are.
+void draw_curves(Program& program, const std::vector<Setting>& settings, const std::vector<std::vector<Run>>& runs) {
+  LinePlot arrival{.title = "Orbits that are at a training image (within 5% of the mean norm), median over seeds",
+                   .x_label = "iterations t", .y_label = "fraction of starts", .series = {}, .log_x = true};
+  Histogram radii{.title = "Spectral radii of the Jacobians at the training images, all seeds",
+                  .x_label = "spectral radius", .y_label = "training images", .groups = {}, .vertical = {{1, "stable below 1"}}};
+  LinePlot losses{.title = "Training, first seed", .x_label = "epoch", .y_label = "mean squared error", .series = {}, .log_y = true};
+  for (std::size_t k = 0; k < settings.size(); ++k) {
+    const auto add = [&](const std::string& kind, const Starts Run::*which, const std::vector<double> Starts::*series) {
+      Series line{.name = settings[k].id + ", " + kind, .x = {}, .y = {}, .style = Series::Style::line_points};
+      for (std::size_t i = 1; i < ((runs[k].front().*which).*series).size(); ++i) {
+        std::vector<double> values;
+        for (const Run& r : runs[k]) values.push_back(((r.*which).*series)[i]);
+        line.x.push_back(static_cast<double>(times[i]));
+        line.y.push_back(median(values));
+      }
+      arrival.series.push_back(line);
+    };
+    add("unseen images", &Run::images, &Starts::arrived);
+    add("noise", &Run::noise, &Starts::arrived);
+    add("R_t (fraction of training images reached by unseen ones)", &Run::images, &Starts::recovered);
+    Histogram::Group group{settings[k].id + ", " + settings[k].network, {}};
+    for (const Run& r : runs[k]) group.values.insert(group.values.end(), r.radii.begin(), r.radii.end());
+    radii.groups.push_back(group);
+    Series loss{.name = settings[k].id + ", " + settings[k].network, .x = {}, .y = {}};
+    for (const Epoch& e : runs[k].front().training.history)
+      if (e.epoch % 10 == 0) {
+        loss.x.push_back(static_cast<double>(e.epoch));
+        loss.y.push_back(e.loss);
+      }
+    losses.series.push_back(loss);
+  }
+  program.draw(arrival, "figure_3_arrival.png", "How many orbits have arrived at a training image after t steps.");
+  program.draw(radii, "figure_3_radii.png", "A training image is an attractor when its spectral radius is below 1 (Theorem 2).");
+  program.draw(losses, "figure_3_training.png", "The training loss, down to 1e-8.");
+}
+
+std::vector<double> percent(const std::vector<Run>& runs, const Starts Run::*which, Index t) {
+  std::vector<double> values;
+  for (const Run& r : runs) values.push_back(100 * (r.*which).at(t, (r.*which).arrived));
+  return values;
+}
+
+/// What docs/paper.md promises, for MNIST and for the embedded images: stable examples and arrived starts, in percent.
+struct Promise {
+  double stable, arrived;
+};
+
+void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs, const Promise& promise) {
+  std::vector<double> stable, losses, distinct;
+  for (const Run& r : runs) {
+    stable.push_back(100 * static_cast<double>(r.attracting) / static_cast<double>(s.examples));
+    losses.push_back(r.training.loss);
+    distinct.push_back(static_cast<double>(r.distinct));
+  }
+  program.claim(median_claim(s.id + ", interpolation", "The autoencoder was trained to convergence (mean squared error).",
+                             "converged", losses, at_most(loss_goal)));
+  program.claim(median_claim(s.id + ", attractors",
+                             "Training images are attractors: the spectral radius of the Jacobian is below 1 (Theorem 2).",
+                             "the training examples", stable, at_least(promise.stable), "%",
+                             text("of ", s.examples, " training images")));
+  program.claim(median_claim(s.id + ", unseen images",
+                             text("Orbits of unseen images end at a training image (", s.steps, " iterations, within 5% of the mean norm)."),
+                             "almost exclusively", percent(runs, &Run::images, s.steps), at_least(promise.arrived), "%",
+                             text("they end at ", summary(distinct), " different training images")));
+  program.claim(median_claim(s.id + ", noise",
+                             text("Orbits of N(0, 1) noise end at a training image (", s.steps, " iterations)."),
+                             "arbitrary images", percent(runs, &Run::noise, s.steps), at_least(promise.arrived), "%"));
+}
+
+void body(Program& program) {
+  const ImageData data = program.images();
+  const bool mnist = data.name == "MNIST";
+  const std::vector<Setting> settings = {setting_a, setting_b};
+  const std::vector<Promise> promises = mnist ? std::vector<Promise>{{55, 80}, {75, 90}} : std::vector<Promise>{{45, 65}, {55, 70}};
+  std::vector<std::vector<Run>> runs(settings.size());
+  for (std::size_t k = 0; k < settings.size(); ++k)
+    for (const std::uint64_t seed : program.seeds()) {
+      Run r = run(settings[k], data, seed);
+      if (interrupted()) return;
+      runs[k].push_back(std::move(r));
+    }
+  for (std::size_t k = 0; k < settings.size(); ++k) {
+    draw_orbits(program, settings[k], data, runs[k].front());
+    add_claims(program, settings[k], runs[k], promises[k]);
+  }
+  draw_curves(program, settings, runs);
+  program.claim(median_claim("3b, superattractors", "One step takes an arbitrary image directly to a training image.",
+                             "all", percent(runs[1], &Run::images, 1), at_least(75), "%",
+                             "within 5% of the mean norm; the paper's picture is not reproduced by these settings"));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("figure_3", "Figure 3: autoencoders on images, iterated", {.quick = 1, .full = 5}, argc, argv, body);
+}

@@ -1,0 +1,96 @@
+// What a paper program found: claims of the paper held against our numbers, and the JSON file that carries
+// them.
+#pragma once
+#include <cstdint>     // std::uint64_t
+#include <filesystem>  // std::filesystem::path
+#include <limits>      // std::numeric_limits
+#include <string>      // std::string
+#include <utility>     // std::pair
+#include <vector>      // std::vector
+
+namespace basin::examples {
+
+/// One sentence of the paper, its number and ours. `holds` says whether the measurement lies within `band`,
+/// the range that the docs promise; never tuned until it does.
+struct Claim {
+  std::string id;              // "3a, stable"
+  std::string statement;       // the paper's statement, in a sentence
+  std::string paper;           // the paper's number, as text
+  std::string measured;        // ours, as text
+  std::vector<double> values;  // what `measured` sums up, for example one number a seed
+  std::string band;            // "at least 55 of 100"
+  bool holds = false;
+  std::string note;
+};
+
+/// A picture beside the JSON file.
+struct Figure {
+  std::string file;  // a plain file name
+  std::string caption;
+};
+
+/// All that a program writes to OUT/NAME.json.
+struct Result {
+  std::string name, title;
+  std::string mode = "quick";
+  double seconds = 0;
+  std::vector<Claim> claims;
+  std::vector<Figure> figures;
+  std::string data;                  // which data was used and where from; empty: none
+  std::string command;               // makes it again
+  std::string date;                  // when it began, UTC
+  std::vector<std::uint64_t> seeds;  // all seeds it was run over
+  int threads = 0;
+  bool interrupted = false;
+  std::string error;  // why it did not run to its end
+  std::vector<std::string>
+      notes;  // what a reader should know besides, e.g. a picture that could not be drawn
+
+  std::size_t claims_that_hold() const;
+  /// Whether it ran to its end and every claim lies within its band.
+  bool all_hold() const;
+};
+
+/// The values that a claim allows: low <= value <= high. Not a number lies within no band.
+struct Band {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool holds(double value) const { return value >= low && value <= high; }
+};
+inline Band at_least(double low) { return {low, std::numeric_limits<double>::infinity()}; }
+inline Band at_most(double high) { return {-std::numeric_limits<double>::infinity(), high}; }
+
+/// The quantile of `values` for 0 <= p <= 1, linear between order statistics (numpy's and R's default, type
+/// 7: the value at rank 1 + p (n - 1)); not a number if any value is. Throws if `values` is empty or p
+/// outside [0, 1].
+double quantile(std::vector<double> values, double p);
+inline double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
+
+/// `x` with at most `digits` significant digits: "0.912", "1.2e-09", "55", "not a number", "infinite".
+std::string number(double x, int digits = 3);
+/// "89.5%", or for n > 1 values "89.5% [85.5, 91] over 5 seeds": median, smallest, largest. `unit` follows
+/// the median as it stands, e.g. "%" or " of 100"; `what` names what there are n of.
+std::string summary(const std::vector<double>& values, const std::string& unit = "",
+                    const std::string& what = "seeds");
+/// "at least 55 of 100", "at most 1e-12", "between 0.5 and 2", "any".
+std::string band_text(const Band& band, const std::string& unit = "");
+
+/// The claim that the median of `values` lies in `band`: measured, band and holds follow from the numbers.
+Claim median_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
+                   const Band& band, const std::string& unit = "", std::string note = "");
+
+/// A claim that is a yes or no question, with what was found in words.
+Claim yes_no_claim(std::string id, std::string statement, std::string paper, std::string measured, bool holds,
+                   std::string band = "yes", std::string note = "");
+
+/// The JSON of a result, and back. Values that are not finite are written as null and read as not a number;
+/// bytes that are no UTF-8 are written as U+FFFD. `from_json` throws FileError naming `source`, the entry and
+/// what was expected there.
+std::string to_json(const Result& result);
+Result from_json(const std::string& json, const std::string& source);
+
+/// The claims as a table of plain text, id | paper | measured | band | holds, at most `width` columns wide
+/// where the words allow it; notes follow.
+std::string claims_table(const std::vector<Claim>& claims, std::size_t width = 110);
+
+}  // namespace basin::examples

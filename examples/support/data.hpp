@@ -1,0 +1,42 @@
+// Image data for the programs: MNIST from --data, else the embedded subset of Fashion-MNIST; never other data
+// silently.
+#pragma once
+#include <cstdint>     // std::uint64_t
+#include <filesystem>  // std::filesystem::path
+#include <string>      // std::string
+#include <vector>      // std::vector
+
+#include "basin/core/types.hpp"      // Index, Mat
+#include "basin/data/image_set.hpp"  // ImageSet, to_matrix
+
+namespace basin::examples {
+
+/// Two disjoint pools of images of one shape.
+struct ImageData {
+  std::string name;         // for titles: "MNIST", "Fashion-MNIST", "images of other origin"
+  std::string description;  // for the report: "MNIST from DIR: 60000 training and 10000 test images of 28 x
+                            // 28 pixels"
+  ImageSet train, test;
+};
+
+/// The images of `folder`: MNIST's original image files, plain or .gz, train and t10k. They are compared with
+/// the original by a checksum, and called MNIST only if they are. An empty `folder` means the 500 embedded
+/// images of Fashion-MNIST, which a fixed permutation cuts into 300 for training and 200 for tests. Throws
+/// FileError that says what was looked for and where to get it.
+ImageData find_images(const std::string& folder);
+
+/// `n` different indices of images in `pool`, drawn with `seed`: the beginning of those of a larger draw with
+/// the same seed. Throws unless 1 <= n <= pool.count().
+std::vector<Index> choose(const ImageSet& pool, Index n, std::uint64_t seed);
+
+/// Those images as columns with pixels from 0 to 1.
+template <class S>
+Mat<S> choose_images(const ImageSet& pool, Index n, std::uint64_t seed) {
+  return to_matrix<S>(pool, choose(pool, n, seed));
+}
+
+/// Where the embedded data lie: where they were when the program was built, else beside the program or above
+/// it. Throws FileError with the places looked at.
+std::filesystem::path embedded_data_folder();
+
+}  // namespace basin::examples

@@ -1,0 +1,32 @@
+// The page that shows what the paper programs found: one HTML file that stands alone, pictures included.
+#pragma once
+#include <filesystem>  // std::filesystem::path
+#include <string>      // std::string
+#include <vector>      // std::vector
+
+#include "support/claims.hpp"  // Result
+
+namespace basin::examples {
+
+/// What OUT/NAME.json holds, or why it could not be read.
+struct ReportEntry {
+  std::string file;
+  Result result;
+  std::string problem;
+};
+
+/// The results in `out`, those of `order` first and in that order, the rest by name (2 before 10).
+std::vector<ReportEntry> read_results(const std::filesystem::path& out,
+                                      const std::vector<std::string>& order);
+
+/// `text` with the characters that mean something in HTML, attributes included, replaced.
+std::string escape_html(const std::string& text);
+
+/// The page; pictures are read from `out` and embedded.
+std::string report_html(const std::vector<ReportEntry>& entries, const std::filesystem::path& out);
+
+/// Reads out/*.json and writes out/report.html, whole or not at all; returns its path. Throws FileError when
+/// `out` is no directory or holds no result.
+std::filesystem::path write_report(const std::filesystem::path& out, const std::vector<std::string>& order);
+
+}  // namespace basin::examples

@@ -1,0 +1,26 @@
+// The fully connected network of the paper's experiments.
+#pragma once
+#include "basin/compose/chain.hpp"     // Chain
+#include "basin/compose/stack.hpp"     // Stack
+#include "basin/core/error.hpp"        // require
+#include "basin/layers/dense.hpp"      // Dense
+#include "basin/layers/maps.hpp"       // LeakyRelu
+#include "basin/layers/pointwise.hpp"  // Pointwise
+
+namespace basin {
+
+/// d -> width -> ... -> width -> d with `hidden` hidden layers, each followed by phi, and a linear last layer:
+/// hidden + 1 weight matrices, all with bias. "7 layers, 128 hidden neurons" is hidden = 7, width = 128.
+/// Throws unless d, width >= 1 and hidden >= 2.
+template <class S, class Phi = LeakyRelu>
+auto fully_connected(Index d, Index width, Index hidden, Phi phi = {}) {
+  require(hidden >= 2, "fully_connected: hidden must be >= 2, got ", hidden);
+  const Pointwise<S, Phi> act(width, phi);
+  return Chain(Dense<S>(d, width), act, Stack(Chain(Dense<S>(width, width), act), hidden - 1), Dense<S>(width, d));
+}
+
+/// The type of fully_connected's network.
+template <class S, class Phi = LeakyRelu>
+using FullyConnected = decltype(fully_connected<S, Phi>(1, 1, 2));
+
+}  // namespace basin

@@ -1,0 +1,49 @@
+// CIFAR-10's binary files and others of the same kind: a label and the channels of one image after the other.
+#pragma once
+#include <algorithm>   // std::copy_n
+#include <filesystem>  // std::filesystem::path
+
+#include "basin/data/bytes.hpp"  // read_bytes
+#include "basin/data/checked_product.hpp"
+#include "basin/data/image_set.hpp"  // ImageSet
+
+namespace basin {
+
+/// All records of a file, plain or gzip: a byte for the label, then shape.size() bytes, the channels one
+/// after the other and each row by row. Throws FileError unless the file is one or more whole records, and
+/// std::invalid_argument if a side of `shape` is < 1.
+inline ImageSet read_image_records(const std::filesystem::path& path, const Shape& shape,
+                                   std::size_t max_bytes = default_max_bytes) {
+  require_shape(shape, "read_image_records");
+  const auto sides = {shape.channels, shape.height, shape.width};
+  const auto size = detail::checked_product(sides);
+  require(size.has_value(), "read_image_records: shape ", shape, " is too large");
+  const Bytes bytes = read_bytes(path, max_bytes);
+  const std::size_t record = static_cast<std::size_t>(*size) + 1;
+  const std::size_t count = bytes.size() / record;
+  if (count == 0 || bytes.size() % record != 0)
+    detail::file_error(path, "offset ", count * record, ": ", bytes.size() % record,
+                       " bytes, expected a record of ", record, " (a label and ", shape, ")");
+  ImageSet images;
+  images.shape = shape;
+  images.pixels.resize(shape.size(), static_cast<Index>(count));
+  images.labels.reserve(count);
+  for (std::size_t k = 0; k < count; ++k) {
+    const unsigned char* at = bytes.data() + k * record;
+    images.labels.push_back(*at);
+    std::copy_n(at + 1, shape.size(), images.pixels.col(static_cast<Index>(k)).data());
+  }
+  return images;
+}
+
+/// A file of CIFAR-10 (data_batch_1.bin, ...): 3 x 32 x 32, labels 0 to 9 (Krizhevsky 2009). Throws FileError
+/// as read_image_records does, and for another label.
+inline ImageSet read_cifar10(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
+  ImageSet images = read_image_records(path, {3, 32, 32}, max_bytes);
+  for (std::size_t k = 0; k < images.labels.size(); ++k)
+    if (images.labels[k] > 9)
+      detail::file_error(path, "offset ", k * 3073, ": label is ", images.labels[k], ", expected 0 to 9");
+  return images;
+}
+
+}  // namespace basin

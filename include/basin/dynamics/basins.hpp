@@ -1,0 +1,101 @@
+// Which starts end at which training example, and how many examples are recovered.
+#pragma once
+#include <algorithm>  // std::sort, std::unique
+#include <limits>     // std::numeric_limits
+#include <vector>     // std::vector
+
+#include "basin/core/error.hpp"     // require
+#include "basin/core/parallel.hpp"  // parallel_for
+#include "basin/core/types.hpp"     // Mat, Vec, Index
+
+namespace basin {
+
+/// For each point its nearest example.
+struct Nearest {
+  std::vector<Index> index;      // column of the examples; of equally near ones the first
+  std::vector<double> distance;  // 2-norm; infinite for a point that is not finite
+};
+
+/// The distances |points_i - examples_j|, points x examples; infinite where a point is NaN or infinite. Differences are
+/// taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws if the rows differ in number.
+template <class S>
+[[nodiscard]] Mat<double> distances(const Mat<S>& points, const Mat<S>& examples) {
+  require(points.rows() == examples.rows(), "distances: points have ", points.rows(), " rows, examples have ",
+          examples.rows());
+  Mat<double> d(points.cols(), examples.cols());
+  parallel_for(points.cols(), [&](Index i) {
+    for (Index j = 0; j < examples.cols(); ++j) {
+      const auto distance = static_cast<double>((points.col(i) - examples.col(j)).norm());
+      d(i, j) = distance == distance ? distance : std::numeric_limits<double>::infinity();
+    }
+  });
+  return d;
+}
+
+/// The nearest example of each point. Throws if there is no example or the rows differ.
+template <class S>
+[[nodiscard]] Nearest nearest(const Mat<S>& points, const Mat<S>& examples) {
+  require(examples.cols() >= 1, "nearest: there must be at least 1 example, got 0");
+  const Mat<double> d = distances(points, examples);
+  Nearest result;
+  for (Index i = 0; i < points.cols(); ++i) {
+    Index j = 0;
+    result.distance.push_back(d.row(i).minCoeff(&j));
+    result.index.push_back(j);
+  }
+  return result;
+}
+
+/// The example within `epsilon` (strictly) of each point, the nearest of several; -1 where there is none.
+template <class S>
+[[nodiscard]] std::vector<Index> assign(const Mat<S>& points, const Mat<S>& examples, double epsilon) {
+  require(epsilon > 0, "assign: epsilon must be > 0, got ", epsilon);
+  Nearest n = nearest(points, examples);
+  for (std::size_t i = 0; i < n.index.size(); ++i)
+    if (!(n.distance[i] < epsilon)) n.index[i] = -1;
+  return n.index;
+}
+
+/// How far a set of iterates f^t(starts) recovers the examples, at one epsilon.
+struct Recovery {
+  double epsilon = 0;
+  double recovered = 0;  // the paper's R_t: fraction of examples with an iterate within epsilon (Section 3.3)
+  double arrived = 0;    // fraction of iterates within epsilon of an example
+  Index distinct = 0;    // examples that are the nearest of an iterate within epsilon
+};
+
+/// R_t = P_{x in examples} { min over iterates |f^t(start) - x| < epsilon } and the fraction of starts that end at an
+/// example, for each epsilon (in the units of x). The paper states neither epsilon nor the starts: give several.
+template <class S>
+[[nodiscard]] std::vector<Recovery> recovery(const Mat<S>& iterates, const Mat<S>& examples,
+                                             const std::vector<double>& epsilons) {
+  require(iterates.cols() >= 1 && examples.cols() >= 1, "recovery: iterates and examples must have at least 1 column, got ",
+          iterates.cols(), " and ", examples.cols());
+  const Mat<double> d = distances(iterates, examples);
+  const Vec<double> by_example = d.colwise().minCoeff().transpose(), by_iterate = d.rowwise().minCoeff();
+  std::vector<Recovery> result;
+  for (const double epsilon : epsilons) {
+    require(epsilon > 0, "recovery: epsilon must be > 0, got ", epsilon);
+    Recovery r{epsilon, 0, 0, 0};
+    r.recovered = static_cast<double>((by_example.array() < epsilon).count()) / static_cast<double>(examples.cols());
+    r.arrived = static_cast<double>((by_iterate.array() < epsilon).count()) / static_cast<double>(iterates.cols());
+    std::vector<Index> reached;
+    for (Index i = 0; i < iterates.cols(); ++i) {
+      Index j = 0;
+      if (d.row(i).minCoeff(&j) < epsilon) reached.push_back(j);
+    }
+    std::sort(reached.begin(), reached.end());
+    r.distinct = static_cast<Index>(std::unique(reached.begin(), reached.end()) - reached.begin());
+    result.push_back(r);
+  }
+  return result;
+}
+
+/// The mean 2-norm of the columns: the unit in which epsilon is usually given (5 % of the mean norm).
+template <class S>
+[[nodiscard]] double mean_norm(const Mat<S>& X) {
+  require(X.cols() >= 1, "mean_norm: X must have at least 1 column, got 0");
+  return static_cast<double>(X.colwise().norm().mean());
+}
+
+}  // namespace basin

@@ -1,0 +1,172 @@
+// The leading eigenvalues of a large matrix or of a network's Jacobian, matrix-free: only products with it are needed.
+#pragma once
+#if !__has_include(<Spectra/GenEigsSolver.h>)
+#error "basin/dynamics/leading.hpp needs Spectra: install it (Debian: libspectra-dev) or use dynamics/spectrum.hpp"
+#endif
+#include <Spectra/GenEigsSolver.h>  // Spectra::GenEigsSolver
+#include <algorithm>                // std::min
+#include <cmath>                    // std::hypot
+#include <complex>                  // std::complex
+#include <exception>                // std::exception
+#include <vector>                   // std::vector
+
+#include "basin/core/error.hpp"         // require
+#include "basin/core/model.hpp"         // Model
+#include "basin/core/random.hpp"        // Random
+#include "basin/dynamics/spectrum.hpp"  // eigenvalues, sort_by_modulus
+
+namespace basin {
+
+struct LeadingOptions {
+  double tolerance = 1e-8;    // of the eigenvalues, relative
+  Index max_restarts = 300;   // for each size of the Krylov space
+  Index enlargements = 4;     // how often that size is doubled, from max(20, 2 count + 3), until it converges
+  Index dense_below = 96;     // matrices smaller than this are formed and solved whole
+};
+
+/// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A itself; for a
+/// normal A that bounds the distance to a true eigenvalue. Not converged means: do not trust the values.
+struct Leading {
+  std::vector<std::complex<double>> values;
+  std::vector<double> residuals;
+  bool converged = false;
+  Index products = 0;  // with A
+};
+
+namespace detail {
+
+/// Spectra's idea of a matrix, counting products.
+template <class Apply>
+struct CountedOperator {
+  using Scalar = double;
+  Index n;
+  const Apply& apply;
+  mutable Index products = 0;
+  Index rows() const { return n; }
+  Index cols() const { return n; }
+  void perform_op(const double* x, double* y) const {
+    ++products;
+    apply(Eigen::Map<const Vec<double>>(x, n), Eigen::Map<Vec<double>>(y, n));
+  }
+};
+
+template <class Apply>
+double eigen_residual(const CountedOperator<Apply>& op, std::complex<double> lambda,
+                      const Eigen::VectorXcd& v) {
+  const Vec<double> re = v.real(), im = v.imag();
+  Vec<double> a_re(op.n), a_im(op.n);
+  op.perform_op(re.data(), a_re.data());
+  op.perform_op(im.data(), a_im.data());
+  const double r = (a_re - lambda.real() * re + lambda.imag() * im).norm();  // real part of A v - lambda v
+  const double i = (a_im - lambda.real() * im - lambda.imag() * re).norm();  // imaginary part
+  return std::hypot(r, i) / v.norm();
+}
+
+/// One attempt with a Krylov space of the given size. Returns false where it does not converge; Spectra throws where its
+/// small dense problem fails.
+template <class Apply>
+bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, Index krylov,
+                 const LeadingOptions& options, Leading& result) {
+  try {
+    Spectra::GenEigsSolver<const CountedOperator<Apply>> solver(op, wanted, krylov);
+    solver.init();
+    solver.compute(Spectra::SortRule::LargestMagn, options.max_restarts, options.tolerance);
+    const Eigen::VectorXcd values = solver.eigenvalues();
+    if (solver.info() != Spectra::CompInfo::Successful || values.size() < count) return false;
+    const Eigen::MatrixXcd vectors = solver.eigenvectors();
+    for (Index i = 0; i < count; ++i) {
+      result.values.push_back(values[i]);
+      result.residuals.push_back(eigen_residual(op, values[i], vectors.col(i)));
+    }
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+/// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start from.
+template <class Apply>
+bool is_zero(const CountedOperator<Apply>& op) {
+  Random random(1);
+  Vec<double> x(op.n), y(op.n);
+  for (double& entry : x) entry = random.normal();
+  op.perform_op(x.data(), y.data());
+  return (y.array() == 0).all();
+}
+
+template <class Apply>
+Leading dense_leading(const CountedOperator<Apply>& op, Index count) {
+  Mat<double> A(op.n, op.n);
+  const Mat<double> unit = Mat<double>::Identity(op.n, op.n);
+  for (Index j = 0; j < op.n; ++j) op.perform_op(unit.col(j).data(), A.col(j).data());
+  Leading result;
+  result.values = eigenvalues(A);
+  result.values.resize(static_cast<std::size_t>(count));
+  result.residuals.assign(result.values.size(), 1e-15 * A.norm());  // of the backward stable QR algorithm
+  result.converged = true;
+  result.products = op.products;
+  return result;
+}
+
+}  // namespace detail
+
+/// The `count` eigenvalues of largest modulus of the n x n matrix A, given as apply(x, y): y = A x on Vec<double> views,
+/// by implicitly restarted Arnoldi (Spectra). Conjugate pairs count as two; of a pair cut in half one is given.
+/// Throws if count is not in 1..n.
+template <class Apply>
+[[nodiscard]] Leading leading_eigenvalues(Index n, const Apply& apply, Index count, const LeadingOptions& options = {}) {
+  require(n >= 1, "leading_eigenvalues: the matrix must not be empty");
+  require(count >= 1 && count <= n, "leading_eigenvalues: count must be from 1 to ", n, ", got ", count);
+  require(options.tolerance > 0, "leading_eigenvalues: tolerance must be > 0, got ", options.tolerance);
+  require(options.max_restarts >= 1, "leading_eigenvalues: max_restarts must be >= 1, got ", options.max_restarts);
+  detail::CountedOperator<Apply> op{n, apply};
+  const Index wanted = count + 1;  // one more, so that a conjugate pair is not cut in half
+  if (n < options.dense_below || wanted + 2 > n) return detail::dense_leading(op, count);
+
+  Leading result;
+  if (detail::is_zero(op)) {
+    result.values.assign(static_cast<std::size_t>(count), 0.0);
+    result.residuals.assign(static_cast<std::size_t>(count), 0.0);
+    result.converged = true;
+  }
+  Index krylov = std::min(n, std::max<Index>(2 * wanted + 1, 20));
+  for (Index attempt = 0; attempt <= options.enlargements && !result.converged; ++attempt, krylov = std::min(n, 2 * krylov))
+    result.converged = detail::try_arnoldi(op, count, wanted, krylov, options, result);
+  result.products = op.products;
+  return result;
+}
+
+/// The leading eigenvalues of a dense square matrix A.
+template <class Derived>
+[[nodiscard]] Leading leading_eigenvalues(const Eigen::MatrixBase<Derived>& A, Index count,
+                                          const LeadingOptions& options = {}) {
+  require(A.rows() == A.cols(), "leading_eigenvalues: A is ", A.rows(), " x ", A.cols(), ", expected a square matrix");
+  require(A.allFinite(), "leading_eigenvalues: A has entries that are NaN or infinite");
+  const Mat<double> matrix = A.template cast<double>();
+  return leading_eigenvalues(
+      A.rows(), [&](VecIn<double> x, VecOut<double> y) { y.noalias() = matrix * x; }, count, options);
+}
+
+/// The leading eigenvalues of the Jacobian of f at x, by jvp: no matrix is formed. In float, residuals below 1e-6 are
+/// not to be had.
+template <Layer F>
+[[nodiscard]] Leading leading_eigenvalues(const Model<F>& f, VecIn<typename F::Scalar> x, Index count,
+                                          const LeadingOptions& options = {}) {
+  using S = typename F::Scalar;
+  require(f.layer.in_size() == f.layer.out_size(), "leading_eigenvalues: f maps ", f.layer.in_size(), " rows to ",
+          f.layer.out_size(), ", expected as many");
+  require(x.size() == f.layer.in_size(), "leading_eigenvalues: x has ", x.size(), " rows, f expects ", f.layer.in_size());
+  typename F::Cache cache;
+  Vec<S> y(x.size()), x_dot(x.size()), y_dot(x.size());
+  f.layer.forward(f.theta, x, y, cache);
+  return leading_eigenvalues(
+      x.size(),
+      [&](VecIn<double> u, VecOut<double> Ju) {
+        x_dot = u.cast<S>();
+        f.layer.jvp(f.theta, x, y, cache, x_dot, y_dot);
+        Ju = y_dot.template cast<double>();
+      },
+      count, options);
+}
+
+}  // namespace basin

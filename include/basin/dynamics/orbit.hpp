@@ -1,0 +1,175 @@
+// Orbits x_{t+1} = f(x_t) of whole batches of starts.
+#pragma once
+#include <algorithm>   // std::count, std::is_sorted, std::min
+#include <atomic>      // std::atomic
+#include <functional>  // std::function
+#include <limits>      // std::numeric_limits
+#include <numeric>     // std::iota
+#include <vector>      // std::vector
+
+#include "basin/core/error.hpp"     // require
+#include "basin/core/layer.hpp"     // Layer, infer
+#include "basin/core/model.hpp"     // Model
+#include "basin/core/parallel.hpp"  // parallel_for, column_range
+#include "basin/core/scratch.hpp"   // Scratch
+
+namespace basin {
+
+enum class OrbitEnd : unsigned char {
+  moving,    // max_steps were made
+  settled,   // a step was no longer than the tolerance: the orbit stays where it is
+  diverged,  // an entry is NaN or infinite, or the norm is above the bound
+};
+
+struct OrbitOptions {
+  Index max_steps = 1000;
+  double tolerance = 0;  // a column settles when |x_{t+1} - x_t| <= tolerance (2-norm, in the units of x)
+  double bound = std::numeric_limits<double>::infinity();  // a column diverges when |x_t| > bound
+  std::vector<Index> snapshots = {};                       // times, ascending, at which all x_t are kept
+  std::function<void(Index, Index)> observer = {};         // (columns finished, columns in all), now and then, one thread at a time
+  std::function<bool()> cancelled = {};                    // asked now and then; true leaves the rest `moving`
+};
+
+/// Where the starts went. A column that has settled or diverged early is no longer iterated: its later snapshots are
+/// its last value.
+template <class S>
+struct Orbit {
+  Mat<S> x;                       // x_t at the end, one column a start
+  std::vector<Index> steps;       // evaluations of f that each column took
+  std::vector<OrbitEnd> end;
+  std::vector<Mat<S>> snapshots;  // at the times asked for
+  bool cancelled = false;
+  /// How many columns ended in this way.
+  Index count(OrbitEnd e) const { return static_cast<Index>(std::count(end.begin(), end.end(), e)); }
+};
+
+namespace detail {
+
+/// The columns [begin, begin + size) of one orbit; those still moving are kept together at the front of a batch.
+template <Layer F>
+class OrbitPiece {
+  using S = typename F::Scalar;
+
+ public:
+  OrbitPiece(const F& f, VecIn<S> theta, const OrbitOptions& o, ColumnRange columns, Orbit<S>& orbit)
+      : f_(f), theta_(theta), o_(o), orbit_(orbit), moving_(static_cast<std::size_t>(columns.size)) {
+    std::iota(moving_.begin(), moving_.end(), columns.begin);
+    x_.resize(f.in_size(), columns.size);
+    x_.mat() = orbit.x.middleCols(columns.begin, columns.size);
+  }
+
+  /// Iterates until all columns ended; `stop` is asked every 64 steps.
+  template <class Stop>
+  void run(const Stop& stop) {
+    std::size_t next_snapshot = 0;
+    for (Index t = 0;; ++t) {
+      for (; next_snapshot < o_.snapshots.size() && o_.snapshots[next_snapshot] == t; ++next_snapshot)
+        save(orbit_.snapshots[next_snapshot]);
+      if (t == o_.max_steps || moving_.empty() || (t % 64 == 63 && stop())) break;
+      step(t + 1);
+    }
+    save(orbit_.x);
+    for (; next_snapshot < o_.snapshots.size(); ++next_snapshot) save(orbit_.snapshots[next_snapshot]);
+  }
+
+ private:
+  void step(Index t) {
+    const auto count = static_cast<Index>(moving_.size());
+    y_.resize(f_.out_size(), count);
+    infer(f_, theta_, x_.mat(), y_.mat(), cache_);
+    Index kept = 0;  // columns that go on move to the front, in order
+    for (Index j = 0; j < count; ++j) {
+      const Index start = moving_[static_cast<std::size_t>(j)];
+      const OrbitEnd end = judge(x_.mat().col(j), y_.mat().col(j));
+      orbit_.steps[static_cast<std::size_t>(start)] = t;
+      if (end == OrbitEnd::moving) {
+        moving_[static_cast<std::size_t>(kept)] = start;
+        if (kept != j) y_.mat().col(kept) = y_.mat().col(j);
+        ++kept;
+      } else {
+        orbit_.end[static_cast<std::size_t>(start)] = end;
+        finish(start, y_.mat().col(j), t);
+      }
+    }
+    x_.swap(y_);
+    x_.resize(f_.in_size(), kept);
+    moving_.resize(static_cast<std::size_t>(kept));
+  }
+  OrbitEnd judge(const Eigen::Ref<const Vec<S>>& x, const Eigen::Ref<const Vec<S>>& y) const {
+    const double size = static_cast<double>(y.stableNorm());
+    if (!(size <= std::min(o_.bound, std::numeric_limits<double>::max()))) return OrbitEnd::diverged;
+    if (o_.tolerance > 0 && static_cast<double>((y - x).norm()) <= o_.tolerance) return OrbitEnd::settled;
+    return OrbitEnd::moving;
+  }
+  /// A column that ended keeps its value in the result and in all snapshots still to come.
+  void finish(Index start, const Eigen::Ref<const Vec<S>>& value, Index t) {
+    orbit_.x.col(start) = value;
+    for (std::size_t s = 0; s < o_.snapshots.size(); ++s)
+      if (o_.snapshots[s] >= t) orbit_.snapshots[s].col(start) = value;
+  }
+  void save(Mat<S>& to) {
+    for (std::size_t j = 0; j < moving_.size(); ++j) to.col(moving_[j]) = x_.mat().col(static_cast<Index>(j));
+  }
+
+  const F& f_;
+  VecIn<S> theta_;
+  const OrbitOptions& o_;
+  Orbit<S>& orbit_;
+  std::vector<Index> moving_;  // the starts that the columns of x_ belong to
+  Scratch<S> x_, y_;
+  typename F::Cache cache_;
+};
+
+}  // namespace detail
+
+/// The orbits of all columns of x0 under f, which must map its space to itself. Columns are iterated in batches of up
+/// to 64, spread over the threads, and leave their batch as they settle or diverge. Throws if sizes or options make no
+/// sense.
+template <Layer F>
+[[nodiscard]] Orbit<typename F::Scalar> orbit(const Model<F>& f, MatIn<typename F::Scalar> x0,
+                                              const OrbitOptions& options = {}) {
+  using S = typename F::Scalar;
+  require(f.layer.in_size() == f.layer.out_size(), "orbit: f maps ", f.layer.in_size(), " rows to ",
+          f.layer.out_size(), ", expected as many");
+  require(x0.rows() == f.layer.in_size(), "orbit: x0 has ", x0.rows(), " rows, f expects ", f.layer.in_size());
+  require(options.max_steps >= 0, "orbit: max_steps must be >= 0, got ", options.max_steps);
+  require(options.tolerance >= 0, "orbit: tolerance must be >= 0, got ", options.tolerance);
+  require(options.bound > 0, "orbit: bound must be > 0, got ", options.bound);
+  require(std::is_sorted(options.snapshots.begin(), options.snapshots.end()) &&
+              (options.snapshots.empty() ||
+               (options.snapshots.front() >= 0 && options.snapshots.back() <= options.max_steps)),
+          "orbit: snapshots must be ascending times from 0 to max_steps = ", options.max_steps);
+  Orbit<S> result;
+  result.x = x0;
+  result.steps.assign(static_cast<std::size_t>(x0.cols()), 0);
+  result.end.assign(static_cast<std::size_t>(x0.cols()), OrbitEnd::moving);
+  result.snapshots.assign(options.snapshots.size(), Mat<S>(x0));
+
+  const Index pieces = (x0.cols() + 63) / 64;
+  std::atomic<bool> cancelled = false;
+  Index finished = 0;
+  parallel_for(pieces, [&](Index k) {
+    const ColumnRange columns = column_range(x0.cols(), pieces, k);
+    if (!cancelled)
+      detail::OrbitPiece<F>(f.layer, f.theta, options, columns, result).run([&] {
+        bool stop = false;
+#ifdef _OPENMP
+#pragma omp critical(basin_orbit)
+#endif
+        stop = cancelled || (options.cancelled && options.cancelled());
+        if (stop) cancelled = true;
+        return stop;
+      });
+#ifdef _OPENMP
+#pragma omp critical(basin_orbit)
+#endif
+    {
+      finished += columns.size;
+      if (options.observer) options.observer(finished, x0.cols());
+    }
+  });
+  result.cancelled = cancelled;
+  return result;
+}
+
+}  // namespace basin

@@ -1,0 +1,157 @@
+// NumPy's .npz files: named arrays, one .npy file each in a zip archive.
+#pragma once
+#include <array>       // std::array
+#include <filesystem>  // std::filesystem::path
+#include <memory>      // std::unique_ptr
+#include <set>         // std::set
+#include <string>      // std::string
+#include <vector>      // std::vector
+
+#include "basin/data/bytes.hpp"      // read_plain_bytes
+#include "basin/io/array.hpp"        // NamedArray
+#include "basin/io/atomic_file.hpp"  // write_atomically
+#include "basin/io/npy.hpp"          // detail::decode_npy, detail::encode_npy
+#if !__has_include(<zip.h>)
+#error "basin/io/npz.hpp needs libzip: install it and link it (Debian: libzip-dev)"
+#endif
+#include <zip.h>  // zip_open_from_source
+
+namespace basin {
+
+enum class Compression { none, deflate };
+
+namespace detail {
+
+struct DiscardZip {
+  void operator()(zip_t* z) const { zip_discard(z); }
+  void operator()(zip_file_t* f) const { zip_fclose(f); }
+  void operator()(zip_source_t* s) const { zip_source_free(s); }
+};
+using Zip = std::unique_ptr<zip_t, DiscardZip>;
+using ZipFile = std::unique_ptr<zip_file_t, DiscardZip>;
+using ZipSource = std::unique_ptr<zip_source_t, DiscardZip>;
+
+/// libzip's error state, and its words.
+struct ZipError {
+  zip_error_t error;
+  ZipError() { zip_error_init(&error); }
+  ZipError(const ZipError&) = delete;
+  ZipError& operator=(const ZipError&) = delete;
+  ~ZipError() { zip_error_fini(&error); }
+  std::string words() { return zip_error_strerror(&error); }
+};
+
+/// The archive in the memory of `source`, which stays the caller's.
+inline Zip open_zip(const ZipSource& source, int flags, const std::filesystem::path& file) {
+  ZipError error;
+  if (!source) throw std::bad_alloc();
+  zip_source_keep(source.get());  // the archive gives up one reference when it closes
+  Zip zip(zip_open_from_source(source.get(), flags, &error.error));
+  if (!zip) {
+    zip_source_free(source.get());
+    file_error(file, "not a zip archive that can be opened: ", error.words());
+  }
+  return zip;
+}
+
+/// Entry `k`, unpacked and checked against its checksum.
+inline Bytes read_zip_entry(zip_t* zip, zip_uint64_t k, const std::string& where, std::size_t max_bytes) {
+  const ZipFile entry(zip_fopen_index(zip, k, 0));
+  if (!entry) file_error(where, "cannot open: ", zip_strerror(zip));
+  Bytes bytes, chunk(std::size_t(1) << 16);
+  for (;;) {
+    const zip_int64_t got = zip_fread(entry.get(), chunk.data(), chunk.size());
+    if (got < 0) file_error(where, "offset ", bytes.size(), ": ", zip_file_strerror(entry.get()));
+    if (got == 0) return bytes;
+    if (static_cast<std::size_t>(got) > max_bytes - bytes.size())
+      file_error(where, "unpacks to more than the limit of ", max_bytes, " bytes for the whole archive");
+    bytes.insert(bytes.end(), chunk.begin(), chunk.begin() + got);
+  }
+}
+
+/// What the memory of `source` holds.
+inline Bytes zip_contents(zip_source_t* source, const std::filesystem::path& file) {
+  const auto check = [&](bool ok) {
+    if (!ok) file_error(file, "cannot make the archive: ", zip_error_strerror(zip_source_error(source)));
+  };
+  zip_stat_t stat;
+  check(zip_source_stat(source, &stat) == 0 && zip_source_open(source) == 0);
+  Bytes bytes(static_cast<std::size_t>(stat.size));
+  const zip_int64_t got = zip_source_read(source, bytes.data(), bytes.size());
+  zip_source_close(source);
+  check(got >= 0 && static_cast<std::size_t>(got) == bytes.size());
+  return bytes;
+}
+
+}  // namespace detail
+
+/// The arrays of a .npz file in the archive's order, stored or deflated, without the ".npy" of their names;
+/// each as read_npy reads it. Throws FileError if the archive or an array is damaged (checksums are
+/// compared), two have the same name, an entry is not a .npy file, or the arrays unpack to more than
+/// max_bytes.
+template <class S>
+std::vector<NamedArray<S>> read_npz(const std::filesystem::path& path,
+                                    std::size_t max_bytes = default_max_bytes) {
+  const Bytes file = read_plain_bytes(path, max_bytes);
+  if (file.empty()) detail::file_error(path, "is empty, expected a zip archive");  // libzip takes it for one
+  const detail::ZipSource source(zip_source_buffer_create(file.data(), file.size(), 0, nullptr));
+  const detail::Zip zip = detail::open_zip(source, ZIP_RDONLY | ZIP_CHECKCONS, path);
+  std::vector<NamedArray<S>> arrays;
+  std::set<std::string> names;
+  for (zip_int64_t k = 0; k < zip_get_num_entries(zip.get(), 0); ++k) {
+    const char* given = zip_get_name(zip.get(), static_cast<zip_uint64_t>(k), 0);
+    std::string name = given ? given : "";
+    const std::string where = path.string() + "[" + name + "]";
+    if (!name.ends_with(".npy")) detail::file_error(where, "expected the name of a .npy file");
+    if (!names.insert(name).second) detail::file_error(where, "two entries have this name");
+    const Bytes bytes = detail::read_zip_entry(zip.get(), static_cast<zip_uint64_t>(k), where, max_bytes);
+    max_bytes -= bytes.size();
+    name.resize(name.size() - 4);
+    arrays.push_back({name, detail::decode_npy<S>(bytes, where)});
+  }
+  return arrays;
+}
+
+/// Writes the arrays (as write_npy does) to one .npz file, whole or not at all; the same arrays give the same
+/// bytes. Throws std::invalid_argument if a name is empty, has a NUL or is given twice, FileError if writing
+/// fails.
+template <class S>
+void write_npz(const std::filesystem::path& path, const std::vector<NamedArray<S>>& arrays,
+               Compression compression = Compression::none) {
+  std::set<std::string> names;
+  std::vector<Bytes> entries;  // the archive reads them when it closes
+  for (const auto& a : arrays) {
+    require(!a.name.empty() && a.name.find('\0') == std::string::npos && names.insert(a.name).second,
+            "write_npz: names of arrays must differ, not be empty and not hold a NUL, got \"", a.name, "\"");
+    detail::require_array(a.array, "write_npz");
+    entries.push_back(detail::encode_npy(a.array.values, a.array.shape, ArrayOrder::c));
+  }
+  if (arrays
+          .empty()) {  // which libzip takes as the wish to have no file: write the end of an empty directory
+    write_atomically(path, std::string("PK\5\6") + std::string(18, '\0'));
+    return;
+  }
+  const detail::ZipSource target(zip_source_buffer_create(nullptr, 0, 0, nullptr));
+  detail::Zip zip = detail::open_zip(target, ZIP_CREATE | ZIP_TRUNCATE, path);
+  const auto check = [&](bool ok) {
+    if (!ok) detail::file_error(path, "cannot make the archive: ", zip_strerror(zip.get()));
+  };
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    detail::ZipSource entry(zip_source_buffer(zip.get(), entries[i].data(), entries[i].size(), 0));
+    check(entry != nullptr);
+    const zip_int64_t k =
+        zip_file_add(zip.get(), (arrays[i].name + ".npy").c_str(), entry.get(), ZIP_FL_ENC_UTF_8);
+    check(k >= 0);
+    entry.release();  // now the archive's
+    const auto index = static_cast<zip_uint64_t>(k);
+    check(zip_set_file_compression(zip.get(), index,
+                                   compression == Compression::none ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 0) == 0);
+    check(zip_file_set_dostime(zip.get(), index, 0, 1 << 5 | 1, 0) ==
+          0);  // 1980-01-01, the format's first day
+  }
+  check(zip_close(zip.get()) == 0);
+  zip.release();
+  write_atomically(path, detail::zip_contents(target.get(), path));
+}
+
+}  // namespace basin

@@ -1,0 +1,120 @@
+// A layer's parameters to and from a file, under the names and with the shapes that the layer gives them.
+#pragma once
+#include <filesystem>  // std::filesystem::path
+#include <map>         // std::map
+#include <string>      // std::string
+#include <utility>     // std::move
+#include <vector>      // std::vector
+
+#include "basin/core/layer.hpp"      // Layer, ParamBlock, param_blocks
+#include "basin/io/array.hpp"        // NamedArray
+#include "basin/io/npz.hpp"          // read_npz, write_npz
+#include "basin/io/safetensors.hpp"  // read_safetensors, write_safetensors
+
+namespace basin {
+
+namespace detail {
+
+/// The blocks of f. Throws unless their names differ and they cover theta, each entry once and in order.
+template <Layer F>
+std::vector<ParamBlock> covering_blocks(const F& f, const char* who) {
+  std::vector<ParamBlock> blocks = param_blocks(f);
+  Index end = 0;
+  std::map<std::string, int> names;
+  for (const ParamBlock& b : blocks) {
+    require(++names[b.name] == 1, who, ": ", layer_name<F>(), " has two blocks of the name ", b.name);
+    require(b.offset == end && b.rows >= 0 && b.cols >= 0, who, ": block ", b.name, " of ", layer_name<F>(),
+            " begins at ", b.offset, ", expected ", end);
+    end += b.size();
+  }
+  require(end == f.param_size(), who, ": the blocks of ", layer_name<F>(), " cover ", end, " of ",
+          f.param_size(), " parameters");
+  return blocks;
+}
+
+/// The block's stretch of theta, as a matrix in row-major order.
+template <class S>
+Vec<S> block_to_rows(const S* at, const ParamBlock& b) {
+  if (b.row_major) return Eigen::Map<const Vec<S>>(at, b.size());
+  Vec<S> rows(b.size());
+  Eigen::Map<RowMajor<S>>(rows.data(), b.rows, b.cols) = Eigen::Map<const Mat<S>>(at, b.rows, b.cols);
+  return rows;
+}
+
+/// The reverse of block_to_rows.
+template <class S>
+void rows_to_block(const Vec<S>& rows, const ParamBlock& b, S* at) {
+  if (b.row_major)
+    Eigen::Map<Vec<S>>(at, b.size()) = rows;
+  else
+    Eigen::Map<Mat<S>>(at, b.rows, b.cols) = Eigen::Map<const RowMajor<S>>(rows.data(), b.rows, b.cols);
+}
+
+/// Whether an array of this shape holds the block: the first side is its rows, the others together its
+/// columns (a convolution's weights may have four sides, a bias one).
+inline bool holds_block(const std::vector<Index>& shape, const ParamBlock& b) {
+  if (shape.empty() || shape[0] != b.rows) return false;
+  const auto cols = checked_product(std::vector<Index>(shape.begin() + 1, shape.end()));
+  return cols && *cols == static_cast<std::uint64_t>(b.cols);
+}
+
+enum class ParameterFormat { npz, safetensors };
+inline ParameterFormat parameter_format(const std::filesystem::path& path, const char* who) {
+  const auto extension = path.extension();
+  require(extension == ".npz" || extension == ".safetensors", who,
+          ": the file name must end in .npz or .safetensors, ", "got ", path.string());
+  return extension == ".npz" ? ParameterFormat::npz : ParameterFormat::safetensors;
+}
+
+}  // namespace detail
+
+/// Writes theta to a .npz or .safetensors file, whole or not at all: each ParamBlock of f under its name as
+/// an array of shape (rows, cols). Throws std::invalid_argument if theta does not have f's size, f does not
+/// say its blocks, or the extension is another; FileError if writing fails.
+template <Layer F>
+void save_parameters(const std::filesystem::path& path, const F& f, VecIn<typename F::Scalar> theta) {
+  using S = typename F::Scalar;
+  const detail::ParameterFormat format = detail::parameter_format(path, "save_parameters");
+  require(theta.size() == f.param_size(), "save_parameters: theta has ", theta.size(), " entries, ",
+          layer_name<F>(), " has ", f.param_size(), " parameters");
+  SafeTensors<S> file;
+  for (const ParamBlock& b : detail::covering_blocks(f, "save_parameters"))
+    file.tensors.push_back({b.name, {{b.rows, b.cols}, detail::block_to_rows(theta.data() + b.offset, b)}});
+  if (format == detail::ParameterFormat::npz)
+    write_npz(path, file.tensors);
+  else
+    write_safetensors(path, file);
+}
+
+/// theta as save_parameters wrote it, or as another program did: under each block's name an array whose first
+/// side is the block's rows and whose other sides multiply to its columns. Numbers are converted to f's
+/// scalar. Throws FileError with all that differs if a block is missing, of another size, or the file has
+/// more than the blocks.
+template <Layer F>
+Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const F& f) {
+  using S = typename F::Scalar;
+  const bool npz = detail::parameter_format(path, "load_parameters") == detail::ParameterFormat::npz;
+  std::map<std::string, Array<S>> found;
+  for (auto& [name, array] : npz ? read_npz<S>(path) : read_safetensors<S>(path).tensors)
+    found.emplace(std::move(name), std::move(array));
+
+  Vec<S> theta(f.param_size());
+  std::string differences;
+  for (const ParamBlock& b : detail::covering_blocks(f, "load_parameters")) {
+    const auto entry = found.extract(b.name);
+    if (entry.empty())
+      differences += text("\n  ", b.name, " is missing");
+    else if (!detail::holds_block(entry.mapped().shape, b))
+      differences += text("\n  ", b.name, " has shape ", detail::shape_text(entry.mapped().shape),
+                          ", expected (", b.rows, ", ", b.cols, ")");
+    else
+      detail::rows_to_block(entry.mapped().values, b, theta.data() + b.offset);
+  }
+  for (const auto& [name, array] : found)
+    differences += text("\n  ", name, " is not a parameter of the layer");
+  if (!differences.empty())
+    detail::file_error(path, "does not hold the parameters of this ", layer_name<F>(), ":", differences);
+  return theta;
+}
+
+}  // namespace basin

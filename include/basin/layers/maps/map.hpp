@@ -1,0 +1,71 @@
+// What a pointwise map phi: R -> R is, and its range.
+#pragma once
+#include <concepts>   // std::copyable, std::convertible_to, std::floating_point, std::same_as
+#include <iomanip>    // std::setprecision
+#include <limits>     // std::numeric_limits
+#include <ostream>    // std::ostream
+#include <stdexcept>  // std::domain_error
+
+#include "basin/core/error.hpp"  // text
+
+namespace basin {
+
+/// A scalar map that Pointwise applies to every element:
+///
+///     phi(x)                  y = phi(x); a NaN stays a NaN
+///     phi.derivative(x, y)    phi'(x), given y = phi(x) where that is cheaper; at a kink PyTorch's choice
+///     Phi::name               static constexpr const char*, for messages
+///
+/// Both take and return S. Optional members:
+///     require_valid()         throws std::invalid_argument unless the parameters make sense
+///     work                    static constexpr Index: the cost of one phi(x) in multiply-adds, about
+template <class Phi, class S = double>
+concept PointwiseMap = std::copyable<Phi> && requires(const Phi& phi, S x) {
+  { phi(x) } -> std::same_as<S>;
+  { phi.derivative(x, x) } -> std::same_as<S>;
+  { Phi::name } -> std::convertible_to<const char*>;
+};
+
+/// The interval of the values phi(x), x real. It is that of the exact map: rounding may bring phi(x) to an
+/// end that is not attained (tanh(20.) == 1), never past an end.
+struct Range {
+  double lo = -std::numeric_limits<double>::infinity();
+  double hi = std::numeric_limits<double>::infinity();
+  bool lo_attained = false, hi_attained = false;
+
+  /// Whether y lies in the range, its ends rounded to S. False for NaN.
+  template <std::floating_point S>
+  bool contains(S y) const {
+    const S a = static_cast<S>(lo), b = static_cast<S>(hi);
+    return (y > a || (lo_attained && y == a)) && (y < b || (hi_attained && y == b));
+  }
+  bool operator==(const Range&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const Range& r) {
+    return out << (r.lo_attained ? '[' : '(') << r.lo << ", " << r.hi << (r.hi_attained ? ']' : ')');
+  }
+};
+
+/// A pointwise map whose values can be taken back:
+///
+///     phi.range()       the Range of phi
+///     phi.inverse(y)    the x of minimum absolute value with phi(x) = y: the phi^-1 of Theorem 1 (Section
+///     2), "the
+///                       pre-image of y of minimum l2 norm". Throws std::domain_error unless
+///                       range().contains(y).
+template <class Phi, class S = double>
+concept InvertibleMap = PointwiseMap<Phi, S> && requires(const Phi& phi, S y) {
+  { phi.range() } -> std::same_as<Range>;
+  { phi.inverse(y) } -> std::same_as<S>;
+};
+
+/// Throws std::domain_error that names map, y and range unless phi.range() contains y.
+template <class Phi, std::floating_point S>
+void require_in_range(const Phi& phi, S y) {
+  const Range range = phi.range();
+  if (!range.contains(y)) [[unlikely]]
+    throw std::domain_error(text(Phi::name,
+                                 ": inverse of y = ", std::setprecision(std::numeric_limits<S>::max_digits10),
+                                 y, ", which is outside its range ", range));
+}
+
+}  // namespace basin

@@ -1,0 +1,64 @@
+// Adagrad: rates that shrink with the gradients seen so far.
+#pragma once
+#include "basin/train/optimizer.hpp"  // Optimizer, OptimizerState, detail::for_each_stretch
+
+namespace basin {
+
+struct AdagradOptions {
+  double learning_rate = 1e-2;
+  double lr_decay = 0;  // of the rate with the number of steps
+  double epsilon = 1e-10;
+  double initial_accumulator = 0;  // v before the first step
+  double weight_decay = 0;
+};
+
+/// Adagrad (Duchi, Hazan, Singer 2011), update for update PyTorch's: at step t = 1, 2, ..., with g = gradient
+/// + weight_decay * theta,
+///
+///     v      = v + g^2     (initial_accumulator before the first step)
+///     theta -= rate / (1 + (t - 1) lr_decay) * g / (sqrt(v) + epsilon)
+///
+/// where rate = rate_factor * learning_rate. State columns: v. The constructor throws on options out of
+/// range.
+template <class S>
+class Adagrad {
+ public:
+  using Scalar = S;
+  explicit Adagrad(AdagradOptions options = {}) : options_(options) {
+    detail::require_nonnegative(who, "learning_rate", options.learning_rate);
+    detail::require_nonnegative(who, "lr_decay", options.lr_decay);
+    detail::require_nonnegative(who, "epsilon", options.epsilon);
+    detail::require_nonnegative(who, "initial_accumulator", options.initial_accumulator);
+    detail::require_nonnegative(who, "weight_decay", options.weight_decay);
+  }
+
+  const AdagradOptions& options() const { return options_; }
+  double learning_rate() const { return options_.learning_rate; }
+  OptimizerState<S>& state() { return state_; }
+  const OptimizerState<S>& state() const { return state_; }
+  void reset() { state_ = {}; }
+
+  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
+    detail::begin_step<S>(who, state_, 1, gradient, theta, rate_factor);
+    if (state_.steps == 1) state_.values.setConstant(static_cast<S>(options_.initial_accumulator));
+    const double steps_before = static_cast<double>(state_.steps - 1);
+    const S rate =
+        static_cast<S>(rate_factor * options_.learning_rate / (1 + steps_before * options_.lr_decay));
+    const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
+    detail::for_each_stretch<S>(
+        gradient, theta, state_, decay, [=](const auto& g, auto& th, const auto& part) {
+          detail::Stretch<S> v = part(0);
+          v += g.square();                        // v = v + g^2
+          th -= rate * g / (v.sqrt() + epsilon);  // theta -= rate g / (sqrt(v) + epsilon)
+        });
+  }
+
+ private:
+  static constexpr const char* who = "Adagrad";
+  AdagradOptions options_;
+  OptimizerState<S> state_;
+};
+
+static_assert(Optimizer<Adagrad<float>> && Optimizer<Adagrad<double>>);
+
+}  // namespace basin

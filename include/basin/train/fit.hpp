@@ -1,0 +1,245 @@
+// fit: train a model by gradient descent until it has converged, or say why it has not.
+#pragma once
+#include <algorithm>   // std::min
+#include <chrono>      // std::chrono::steady_clock
+#include <cmath>       // std::isfinite
+#include <concepts>    // std::same_as
+#include <functional>  // std::function
+#include <limits>      // std::numeric_limits
+#include <numeric>     // std::iota
+#include <ostream>     // std::ostream
+#include <vector>      // std::vector
+
+#include "basin/core/error.hpp"        // require
+#include "basin/core/model.hpp"        // Model
+#include "basin/core/random.hpp"       // Random
+#include "basin/train/clip.hpp"        // clip_norm, clip_value
+#include "basin/train/loss.hpp"        // MeanSquaredError
+#include "basin/train/objective.hpp"   // Objective
+#include "basin/train/optimizers.hpp"  // Optimizer
+#include "basin/train/schedule.hpp"    // Schedule
+
+namespace basin {
+
+/// What was measured in one epoch. With the full batch, epoch e stands for the parameters after e updates. With
+/// minibatches, epoch 0 stands for the first pass through the data: loss and gradient norm are means over the
+/// minibatches, each taken before its update.
+struct Epoch {
+  Index epoch = 0;
+  double loss = 0;
+  double gradient_norm = 0;  // 2-norm, before clipping
+  double rate = 0;           // learning rate of the epoch's updates
+  double seconds = 0;        // since fit began
+};
+
+struct FitOptions {
+  Index max_epochs = 1000;     // passes through the data
+  double loss_below = 0;       // converged when the loss is <= this ...
+  double gradient_below = 0;   // ... or the gradient's norm is <= this
+  double max_seconds = std::numeric_limits<double>::infinity();
+  Index batch_size = 0;        // 0: the full batch; else shuffled minibatches, the last of an epoch may be smaller
+  std::uint64_t seed = 0;      // of the shuffles
+  Schedule schedule = schedule::constant();  // epoch -> factor of the optimizer's rate
+  double l2 = 0;               // adds l2 / 2 |theta|^2 to the loss
+  double clip_norm = 0;        // > 0: gradients longer than this are shortened to it
+  double clip_value = 0;       // > 0: entries are cut off at +-this
+  std::function<void(const Epoch&)> observer = {};  // called after each epoch was measured
+  std::function<bool()> cancelled = {};             // asked once an epoch (and after each minibatch); true stops
+};
+
+enum class FitStatus {
+  converged,  // loss or gradient norm is below its bound
+  exhausted,  // max_epochs or max_seconds were used up
+  diverged,   // loss or gradient became NaN or infinite; theta holds the last parameters with a finite loss
+  cancelled,  // `cancelled` returned true
+};
+inline std::ostream& operator<<(std::ostream& out, FitStatus s) {
+  switch (s) {
+    case FitStatus::converged: return out << "converged";
+    case FitStatus::exhausted: return out << "exhausted";
+    case FitStatus::diverged: return out << "diverged";
+    case FitStatus::cancelled: return out << "cancelled";
+  }
+  return out;
+}
+
+struct FitResult {
+  FitStatus status = FitStatus::exhausted;
+  Index epochs = 0;          // passes through the data that were finished; when diverged, the epoch in which it happened
+  double loss = 0;           // of the parameters that were returned, over all the data, l2 term included
+  double gradient_norm = 0;  // as last measured
+  double seconds = 0;
+  std::vector<Epoch> history;
+};
+
+namespace detail {
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+inline void require_fit_options(const FitOptions& o, Index samples) {
+  require(o.max_epochs >= 0, "fit: max_epochs must be >= 0, got ", o.max_epochs);
+  require(o.loss_below >= 0, "fit: loss_below must be >= 0, got ", o.loss_below);
+  require(o.gradient_below >= 0, "fit: gradient_below must be >= 0, got ", o.gradient_below);
+  require(o.max_seconds >= 0, "fit: max_seconds must be >= 0, got ", o.max_seconds);
+  require(o.batch_size >= 0, "fit: batch_size must be >= 0 (0: the full batch), got ", o.batch_size);
+  require(o.clip_norm >= 0, "fit: clip_norm must be >= 0 (0: no clipping), got ", o.clip_norm);
+  require(o.clip_value >= 0, "fit: clip_value must be >= 0 (0: no clipping), got ", o.clip_value);
+  require(static_cast<bool>(o.schedule), "fit: schedule must not be empty");
+  require(samples >= 1, "fit: x must have at least 1 column, got 0");
+}
+
+template <Layer F, class O, class L>
+class Fit {
+  using S = typename F::Scalar;
+
+ public:
+  Fit(Model<F>& model, MatIn<S> x, MatIn<S> target, O& optimizer, const FitOptions& options, const L& loss)
+      : model_(model), x_(x), target_(target), optimizer_(optimizer), o_(options),
+        objective_(model.layer, loss, options.l2) {
+    require_fit_options(o_, x.cols());
+    gradient_.resize(model.theta.size());
+    last_finite_ = model.theta;
+    result_.history.reserve(static_cast<std::size_t>(std::min<Index>(o_.max_epochs, 1 << 16) + 1));
+  }
+
+  FitResult run() {
+    if (o_.batch_size == 0 || o_.batch_size >= x_.cols())
+      full_batch();
+    else
+      minibatches();
+    result_.seconds = watch_.seconds();
+    return std::move(result_);
+  }
+
+ private:
+  void full_batch() {
+    for (Index e = 0;; ++e) {
+      const double loss = objective_(model_.theta, x_, target_, gradient_);
+      const double norm = gradient_norm();
+      result_.epochs = e;
+      if (diverged(loss, norm)) return;
+      result_.loss = loss;
+      if (finished(record(e, loss, norm), e >= o_.max_epochs)) return;
+      update(o_.schedule(e));
+    }
+  }
+
+  void minibatches() {
+    std::vector<Index> order(static_cast<std::size_t>(x_.cols()));
+    std::iota(order.begin(), order.end(), Index(0));
+    Random random(o_.seed);
+    Scratch<S> x, target;
+    result_.loss = objective_.value(model_.theta, x_, target_);
+    for (Index e = 0; e < o_.max_epochs; ++e) {
+      random.shuffle(order);
+      double loss = 0, norm = 0;
+      for (Index begin = 0; begin < x_.cols(); begin += o_.batch_size) {
+        const Index size = std::min(o_.batch_size, x_.cols() - begin);
+        gather(x_, order, begin, size, x);
+        gather(target_, order, begin, size, target);
+        const double batch_loss = objective_(model_.theta, x.mat(), target.mat(), gradient_);
+        const double batch_norm = gradient_norm();
+        result_.epochs = e;
+        if (diverged(batch_loss, batch_norm)) return recover_loss();
+        const double weight = static_cast<double>(size) / static_cast<double>(x_.cols());
+        loss += weight * batch_loss;
+        norm += weight * batch_norm;
+        update(o_.schedule(e));
+        if (cancelled()) return recover_loss(FitStatus::cancelled);
+      }
+      result_.epochs = e + 1;
+      // The mean loss of the epoch is of parameters on their way: only a loss of the present ones may end the training.
+      Epoch measured = record(e, loss, norm);
+      if (loss <= o_.loss_below) measured.loss = objective_.value(model_.theta, x_, target_);
+      if (finished(measured, e + 1 >= o_.max_epochs)) return recover_loss(result_.status);
+    }
+  }
+
+  /// The loss of what is returned, over all the data. The last update may have gone too far for it to be finite.
+  void recover_loss(FitStatus status = FitStatus::diverged) {
+    result_.status = status;
+    result_.loss = objective_.value(model_.theta, x_, target_);
+    if (std::isfinite(result_.loss)) return;
+    result_.status = FitStatus::diverged;
+    model_.theta = last_finite_;
+    result_.loss = objective_.value(model_.theta, x_, target_);
+  }
+
+  double gradient_norm() const {
+    const auto norm = static_cast<double>(gradient_.norm());
+    return std::isfinite(norm) ? norm : static_cast<double>(gradient_.stableNorm());
+  }
+  bool diverged(double loss, double norm) {
+    if (std::isfinite(loss) && std::isfinite(norm)) return false;
+    result_.status = FitStatus::diverged;
+    if (!std::isfinite(loss)) model_.theta = last_finite_;
+    return true;
+  }
+  Epoch record(Index e, double loss, double norm) {
+    result_.gradient_norm = norm;
+    const Epoch epoch{e, loss, norm, o_.schedule(e) * optimizer_.learning_rate(), watch_.seconds()};
+    result_.history.push_back(epoch);
+    if (o_.observer) o_.observer(epoch);
+    return epoch;
+  }
+  bool finished(const Epoch& now, bool last) {
+    if (now.loss <= o_.loss_below || now.gradient_norm <= o_.gradient_below)
+      result_.status = FitStatus::converged;
+    else if (cancelled())
+      result_.status = FitStatus::cancelled;
+    else if (last || now.seconds >= o_.max_seconds)
+      result_.status = FitStatus::exhausted;
+    else
+      return false;
+    return true;
+  }
+  bool cancelled() const { return o_.cancelled && o_.cancelled(); }
+  void update(double rate_factor) {
+    last_finite_ = model_.theta;  // their loss was finite
+    if (o_.clip_norm > 0) clip_norm<S>(gradient_, o_.clip_norm);
+    if (o_.clip_value > 0) clip_value<S>(gradient_, o_.clip_value);
+    optimizer_.step(gradient_, model_.theta, rate_factor);
+  }
+  static void gather(MatIn<S> from, const std::vector<Index>& order, Index begin, Index size, Scratch<S>& to) {
+    to.resize(from.rows(), size);
+    for (Index j = 0; j < size; ++j) to.mat().col(j) = from.col(order[static_cast<std::size_t>(begin + j)]);
+  }
+
+  Model<F>& model_;
+  MatIn<S> x_, target_;
+  O& optimizer_;
+  const FitOptions& o_;
+  Objective<F, L> objective_;
+  Vec<S> gradient_, last_finite_;
+  Stopwatch watch_;
+  FitResult result_;
+};
+
+}  // namespace detail
+
+/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The optimizer keeps its state, so
+/// that a second call goes on where the first stopped. Full batch, epoch e: measure loss and gradient at theta, stop or
+/// update; what is returned is the theta that was measured last. Allocates nothing after the first epoch.
+/// Throws on options or sizes that make no sense; divergence is a status, not an exception.
+template <Layer F, class O, class L = MeanSquaredError>
+  requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
+[[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
+                            O& optimizer, const FitOptions& options = {}, const L& loss = {}) {
+  return detail::Fit<F, O, L>(model, x, target, optimizer, options, loss).run();
+}
+
+/// An autoencoder's training: the target is x itself.
+template <Layer F, class O, class L = MeanSquaredError>
+  requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
+[[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer, const FitOptions& options = {},
+                            const L& loss = {}) {
+  return fit(model, x, x, optimizer, options, loss);
+}
+
+}  // namespace basin

@@ -1,0 +1,77 @@
+// Gradient descent, plain and with momentum.
+#pragma once
+#include "basin/train/optimizer.hpp"  // Optimizer, OptimizerState, detail::for_each_stretch
+
+namespace basin {
+
+struct GradientDescentOptions {
+  double learning_rate = 1e-2;
+  double momentum = 0;
+  double dampening = 0;   // of the gradient that enters the momentum
+  bool nesterov = false;  // wants momentum > 0 and no dampening
+  double weight_decay = 0;
+};
+
+/// Gradient descent, update for update PyTorch's SGD: with g = gradient + weight_decay * theta,
+///
+///     b      = momentum * b + (1 - dampening) g     (at the first step b = g)
+///     theta -= rate * g                             without momentum,
+///     theta -= rate * b                             with it, or
+///     theta -= rate * (g + momentum * b)            with Nesterov's (Sutskever et al. 2013)
+///
+/// where rate = rate_factor * learning_rate. State columns: b with momentum, else none.
+/// The constructor throws on options out of range.
+template <class S>
+class GradientDescent {
+ public:
+  using Scalar = S;
+  explicit GradientDescent(GradientDescentOptions options = {}) : options_(options) {
+    detail::require_nonnegative(who, "learning_rate", options.learning_rate);
+    detail::require_nonnegative(who, "momentum", options.momentum);
+    detail::require_below_one(who, "dampening", options.dampening);
+    detail::require_nonnegative(who, "weight_decay", options.weight_decay);
+    require(!options.nesterov || (options.momentum > 0 && options.dampening == 0), who,
+            ": nesterov wants momentum > 0 and dampening = 0, got momentum ", options.momentum,
+            ", dampening ", options.dampening);
+  }
+
+  const GradientDescentOptions& options() const { return options_; }
+  double learning_rate() const { return options_.learning_rate; }
+  OptimizerState<S>& state() { return state_; }
+  const OptimizerState<S>& state() const { return state_; }
+  void reset() { state_ = {}; }
+
+  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
+    const bool with_momentum = options_.momentum != 0;
+    detail::begin_step<S>(who, state_, with_momentum ? 1 : 0, gradient, theta, rate_factor);
+    const S rate = static_cast<S>(rate_factor * options_.learning_rate),
+            mu = static_cast<S>(options_.momentum);
+    const S fresh = static_cast<S>(1 - options_.dampening), decay = static_cast<S>(options_.weight_decay);
+    const bool first = state_.steps == 1, nesterov = options_.nesterov;
+    detail::for_each_stretch<S>(gradient, theta, state_, decay,
+                                [=](const auto& g, auto& th, const auto& part) {
+                                  if (!with_momentum) {
+                                    th -= rate * g;  // theta -= rate g
+                                    return;
+                                  }
+                                  detail::Stretch<S> b = part(0);
+                                  if (first)
+                                    b = g;
+                                  else
+                                    b = mu * b + fresh * g;  // b = momentum b + (1 - dampening) g
+                                  if (nesterov)
+                                    th -= rate * (g + mu * b);  // theta -= rate (g + momentum b)
+                                  else
+                                    th -= rate * b;  // theta -= rate b
+                                });
+  }
+
+ private:
+  static constexpr const char* who = "GradientDescent";
+  GradientDescentOptions options_;
+  OptimizerState<S> state_;
+};
+
+static_assert(Optimizer<GradientDescent<float>> && Optimizer<GradientDescent<double>>);
+
+}  // namespace basin

@@ -1,0 +1,139 @@
+// The function that training minimizes: parameters -> loss and gradient, over a batch that may be spread over
+// threads.
+#pragma once
+#include <algorithm>  // std::min
+#include <bit>        // std::bit_floor
+#include <utility>    // std::move
+#include <vector>     // std::vector
+
+#include "basin/core/error.hpp"     // require
+#include "basin/core/layer.hpp"     // Layer, work
+#include "basin/core/parallel.hpp"  // parallel_for, column_range
+#include "basin/core/scratch.hpp"   // Scratch
+#include "basin/train/loss.hpp"     // Loss, MeanSquaredError
+#include "basin/train/sum.hpp"      // sum_of
+
+namespace basin {
+
+/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2 for a layer or network f and batches X, T of any size.
+/// Keeps caches and gradients from call to call, so that after the first call with the largest batch none
+/// allocates.
+///
+/// A batch is cut into pieces by `pieces()`, which looks at the work and never at the number of threads; each
+/// piece has a gradient of its own and they are added in order. So the result is bit for bit the same for any
+/// number of threads.
+template <Layer F, class L = MeanSquaredError>
+class Objective {
+ public:
+  using S = typename F::Scalar;
+  static_assert(Loss<L, S>, "Objective: the loss must satisfy basin::Loss for the layer's scalar type");
+
+  /// Throws if l2 < 0. The objective refers to f, which must outlive it.
+  explicit Objective(const F& f, L loss = {}, double l2 = 0) : f_(f), loss_(std::move(loss)), l2_(l2) {
+    require(l2 >= 0, "Objective: l2 must be >= 0, got ", l2);
+  }
+
+  /// L(theta); gradient = dL/dtheta. Throws if a size does not fit.
+  double operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) {
+    require_sizes(theta, x, target);
+    require(gradient.size() == theta.size(), "Objective: gradient has ", gradient.size(),
+            " entries, theta has ", theta.size());
+    const Index count = prepare(x.cols());
+    parallel_for(count, [&](Index k) {
+      const ColumnRange c = column_range(x.cols(), count, k);
+      Piece& p = piece(k);
+      p.y.resize(f_.out_size(), c.size);
+      p.y_bar.resize(f_.out_size(), c.size);
+      f_.forward(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
+      p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols(),
+                     MatOut<S>(p.y_bar.mat()));
+      if (k > 0 && p.gradient.size() == 0) p.gradient.resize(theta.size());
+      VecOut<S> g = k == 0 ? gradient : VecOut<S>(p.gradient);
+      g.setZero();
+      f_.vjp(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
+    });
+    add_gradients(count, theta, gradient);
+    return sum_losses(count) + penalty(theta);
+  }
+
+  /// L(theta).
+  double value(VecIn<S> theta, MatIn<S> x, MatIn<S> target) {
+    require_sizes(theta, x, target);
+    const Index count = prepare(x.cols());
+    parallel_for(count, [&](Index k) {
+      const ColumnRange c = column_range(x.cols(), count, k);
+      Piece& p = piece(k);
+      p.y.resize(f_.out_size(), c.size);
+      infer(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
+      p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols());
+    });
+    return sum_losses(count) + penalty(theta);
+  }
+
+  /// Into how many pieces a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
+  /// multiply-adds forward and with enough columns (48, fewer where a layer uses a weight many times in one
+  /// column, as convolutions do) that its matrix products run at full speed.
+  Index pieces(Index columns) const {
+    const double work = static_cast<double>(basin::work(f_)) * static_cast<double>(columns);
+    const double reuse = work / (static_cast<double>(f_.param_size()) + 1);
+    const double most = std::min({work / 4e6, reuse / 48, static_cast<double>(columns), 16.0});
+    return most < 2 ? 1 : static_cast<Index>(std::bit_floor(static_cast<unsigned>(most)));
+  }
+
+ private:
+  using ConstRef = Eigen::Ref<const Mat<S>>;
+  struct Piece {
+    typename F::Cache cache;
+    Scratch<S> y, y_bar;
+    Vec<S> gradient;  // of all pieces but the first, which writes the caller's
+    double loss = 0;
+  };
+
+  void require_sizes(VecIn<S> theta, MatIn<S> x, MatIn<S> target) const {
+    require(theta.size() == f_.param_size(), "Objective: theta has ", theta.size(),
+            " entries, the layer has ", f_.param_size(), " parameters");
+    require(x.rows() == f_.in_size(), "Objective: x has ", x.rows(), " rows, the layer expects ",
+            f_.in_size());
+    require(target.rows() == f_.out_size() && target.cols() == x.cols(), "Objective: target is ",
+            target.rows(), " x ", target.cols(), ", expected ", f_.out_size(), " x ", x.cols());
+    require(x.cols() >= 1, "Objective: the batch must have at least 1 column, got 0");
+  }
+  Index prepare(Index columns) {
+    const Index count = pieces(columns);
+    if (static_cast<Index>(pieces_.size()) < count) pieces_.resize(static_cast<std::size_t>(count));
+    return count;
+  }
+  Piece& piece(Index k) { return pieces_[static_cast<std::size_t>(k)]; }
+
+  /// gradient += the pieces' gradients in order + l2 theta, stretch by stretch.
+  void add_gradients(Index count, VecIn<S> theta, VecOut<S> gradient) {
+    if (count == 1 && l2_ == 0) return;
+    constexpr Index stretch = 1 << 15;
+    parallel_for((gradient.size() + stretch - 1) / stretch, [&](Index s) {
+      const Index begin = s * stretch, size = std::min(stretch, gradient.size() - begin);
+      for (Index k = 1; k < count; ++k)
+        gradient.segment(begin, size) += piece(k).gradient.segment(begin, size);
+      if (l2_ > 0) gradient.segment(begin, size) += static_cast<S>(l2_) * theta.segment(begin, size);
+    });
+  }
+  double sum_losses(Index count) {
+    double loss = 0;
+    for (Index k = 0; k < count; ++k) loss += piece(k).loss;
+    return loss;
+  }
+  double penalty(VecIn<S> theta) const {
+    if (l2_ == 0) return 0;
+    return l2_ / 2 * detail::sum_of(theta.size(), [&](Index i) {
+             const auto t = static_cast<double>(theta[i]);
+             return t * t;
+           });
+  }
+
+  const F& f_;
+  L loss_;
+  double l2_;
+  std::vector<Piece> pieces_;
+  Mat<S> none_;  // the derivative with respect to x, which training does not want
+};
+
+}  // namespace basin

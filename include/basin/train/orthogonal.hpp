@@ -1,0 +1,31 @@
+// Orthonormal columns, without the weight of Eigen/QR.
+#pragma once
+#include "basin/core/error.hpp"  // require
+#include "basin/core/types.hpp"  // Mat, MatOut
+
+namespace basin {
+
+/// A = Q of its QR factorization A = Q R with a positive diagonal of R: orthonormal columns that span the
+/// same spaces, orthogonal to rounding. Throws, with A half done, if A is wide or if a column depends on
+/// those before it.
+///
+/// Gram-Schmidt, twice for each column: "twice is enough" (Giraud, Langou, Rozloznik, van den Eshof 2005).
+template <class S>
+void orthonormalize(MatOut<S> A) {
+  require(A.rows() >= A.cols(), "orthonormalize: A is ", A.rows(), " x ", A.cols(),
+          ", expected rows >= cols");
+  Vec<S> r(A.cols());
+  for (Index j = 0; j < A.cols(); ++j) {
+    const S before = A.col(j).norm();
+    for (int pass = 0; pass < 2; ++pass) {
+      r.head(j).noalias() = A.leftCols(j).transpose() * A.col(j);  // r = Q' a
+      A.col(j).noalias() -= A.leftCols(j) * r.head(j);             // a = a - Q r
+    }
+    const S after = A.col(j).norm();
+    require(after > static_cast<S>(A.rows()) * Eigen::NumTraits<S>::epsilon() * before,
+            "orthonormalize: column ", j, " depends on those before it");
+    A.col(j) /= after;
+  }
+}
+
+}  // namespace basin

@@ -1,0 +1,82 @@
+// RMSprop, plain, centered and with momentum.
+#pragma once
+#include "basin/train/optimizer.hpp"  // Optimizer, OptimizerState, detail::for_each_stretch
+
+namespace basin {
+
+struct RMSpropOptions {
+  double learning_rate = 1e-2;
+  double alpha = 0.99;  // forgetting of the mean of the squared gradient
+  double epsilon = 1e-8;
+  bool centered = false;  // divide by the standard deviation of the gradient
+  double momentum = 0;
+  double weight_decay = 0;
+};
+
+/// RMSprop (Tieleman, Hinton 2012), update for update PyTorch's: with g = gradient + weight_decay * theta,
+///
+///     v      = alpha v + (1 - alpha) g^2
+///     s      = sqrt(v) + epsilon, or, centered (Graves 2013), sqrt(v - m^2) + epsilon with m = alpha m + (1
+///     - alpha) g theta -= rate * g / s                                 without momentum, theta -= rate * b,
+///     where b = momentum * b + g / s     with it
+///
+/// where rate = rate_factor * learning_rate. State columns: v; m if centered; b with momentum.
+/// The constructor throws on options out of range.
+template <class S>
+class RMSprop {
+ public:
+  using Scalar = S;
+  explicit RMSprop(RMSpropOptions options = {}) : options_(options) {
+    detail::require_nonnegative(who, "learning_rate", options.learning_rate);
+    detail::require_below_one(who, "alpha", options.alpha);
+    detail::require_nonnegative(who, "epsilon", options.epsilon);
+    detail::require_nonnegative(who, "momentum", options.momentum);
+    detail::require_nonnegative(who, "weight_decay", options.weight_decay);
+  }
+
+  const RMSpropOptions& options() const { return options_; }
+  double learning_rate() const { return options_.learning_rate; }
+  OptimizerState<S>& state() { return state_; }
+  const OptimizerState<S>& state() const { return state_; }
+  void reset() { state_ = {}; }
+
+  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
+    const bool centered = options_.centered, with_momentum = options_.momentum != 0;
+    const Index columns = 1 + (centered ? 1 : 0) + (with_momentum ? 1 : 0);
+    detail::begin_step<S>(who, state_, columns, gradient, theta, rate_factor);
+    const S rate = static_cast<S>(rate_factor * options_.learning_rate),
+            mu = static_cast<S>(options_.momentum);
+    const S alpha = static_cast<S>(options_.alpha), fresh = static_cast<S>(1 - options_.alpha);
+    const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
+    detail::for_each_stretch<S>(gradient, theta, state_, decay,
+                                [=](const auto& g, auto& th, const auto& part) {
+                                  detail::Stretch<S> v = part(0);
+                                  v = alpha * v + fresh * g.square();  // v = alpha v + (1 - alpha) g^2
+                                  detail::StretchBuffer<S> s;
+                                  if (centered) {
+                                    detail::Stretch<S> m = part(1);
+                                    m = alpha * m + fresh * g;  // m = alpha m + (1 - alpha) g
+                                    s = (v - m.square()).max(S(0)).sqrt() +
+                                        epsilon;  // s = sqrt(v - m^2) + epsilon; v >= m^2 up to rounding
+                                  } else {
+                                    s = v.sqrt() + epsilon;  // s = sqrt(v) + epsilon
+                                  }
+                                  if (with_momentum) {
+                                    detail::Stretch<S> b = part(columns - 1);
+                                    b = mu * b + g / s;  // b = momentum b + g / s
+                                    th -= rate * b;      // theta -= rate b
+                                  } else {
+                                    th -= rate * g / s;  // theta -= rate g / s
+                                  }
+                                });
+  }
+
+ private:
+  static constexpr const char* who = "RMSprop";
+  RMSpropOptions options_;
+  OptimizerState<S> state_;
+};
+
+static_assert(Optimizer<RMSprop<float>> && Optimizer<RMSprop<double>>);
+
+}  // namespace basin

@@ -1,0 +1,133 @@
+#include "basin/data/bytes.hpp"
+
+#include <zlib.h>
+
+#include "basin/data/checked_product.hpp"
+
+#include "io/files.hpp"
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+
+using namespace basin;
+
+namespace {
+
+/// `contents` as one gzip member.
+Bytes gzipped(const Bytes& contents) {
+  z_stream z{};
+  REQUIRE(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  Bytes out(deflateBound(&z, static_cast<uLong>(contents.size())));
+  z.next_in = const_cast<Bytef*>(contents.data());
+  z.avail_in = static_cast<uInt>(contents.size());
+  z.next_out = out.data();
+  z.avail_out = static_cast<uInt>(out.size());
+  REQUIRE(deflate(&z, Z_FINISH) == Z_STREAM_END);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+
+Bytes noise(std::size_t size) {
+  Bytes bytes(size);
+  std::uint32_t state = 1;
+  for (auto& b : bytes) b = static_cast<unsigned char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("Plain and gzip files give their bytes whatever their name", "[data]") {
+  const TempDir dir;
+  for (const std::size_t size : {0, 1, 1000, 300'000, 600'000}) {
+    const Bytes bytes = noise(size);
+    CHECK(read_bytes(write_file(dir / "a.gz", bytes)) == bytes);
+    CHECK(read_bytes(write_file(dir / "a.bin", gzipped(bytes))) == bytes);
+    CHECK(read_plain_bytes(dir / "a.bin") == gzipped(bytes));
+  }
+}
+
+TEST_CASE("A gzip file of several members with names, as Python writes it, is their contents in a row",
+          "[data]") {
+  Bytes expected(256);
+  for (std::size_t i = 0; i < 256; ++i) expected[i] = static_cast<unsigned char>(i);
+  for (const char c : std::string("second")) expected.push_back(static_cast<unsigned char>(c));
+  CHECK(read_bytes(BASIN_TEST_DATA_DIR "/numpy/named.bin.gz") == expected);
+}
+
+TEST_CASE("A gzip file cut off anywhere is an error", "[data]") {
+  const TempDir dir;
+  const Bytes good = gzipped(noise(100));
+  const auto plain_if_short = [](const std::filesystem::path& p) { return read_bytes(p).size() < 2; };
+  CHECK(refused_truncations(dir, good, plain_if_short) ==
+        good.size() - 2);  // no byte and one byte are plain files
+  write_file(dir / "cut", ByteSpan(good).first(good.size() - 1));
+  const std::string error = error_of([&] { read_bytes(dir / "cut"); });
+  CHECK(contains(error, "ends too early, after " + std::to_string(good.size() - 1) + " bytes"));
+}
+
+TEST_CASE("A damaged gzip file is never read as something else", "[data]") {
+  const TempDir dir;
+  const Bytes contents = noise(100), good = gzipped(contents);
+  const auto same_or_error = [&](const std::filesystem::path& p) {
+    const Bytes bytes = read_bytes(p);
+    return bytes == (detail::is_gzip(read_plain_bytes(p)) ? contents : read_plain_bytes(p));
+  };
+  CHECK(refused_corruptions(dir, good, good.size(), same_or_error) > 10 * good.size());
+  Bytes bad = good;
+  bad[good.size() - 8] ^= 1;
+  CHECK(contains(error_of([&] { read_bytes(write_file(dir / "crc", bad)); }), "incorrect data check"));
+}
+
+TEST_CASE("Bytes after the end of gzip data are an error that says where they begin", "[data]") {
+  const TempDir dir;
+  Bytes bytes = gzipped(noise(100));
+  const std::size_t end = bytes.size();
+  for (const int c : {0, 0x1f}) {
+    bytes.resize(end);
+    bytes.insert(bytes.end(), 3, static_cast<unsigned char>(c));
+    const std::string error = error_of([&] { read_bytes(write_file(dir / "tail", bytes)); });
+    CHECK(contains(error, "tail: offset " + std::to_string(end) + ": 3 bytes after the end"));
+  }
+}
+
+TEST_CASE("The caller's limit holds for what a file unpacks to, to the byte", "[data]") {
+  const TempDir dir;
+  const Bytes zeros(5'000'000, 0);
+  const auto bomb = write_file(dir / "bomb", gzipped(zeros));
+  CHECK(std::filesystem::file_size(bomb) < 10'000);
+  CHECK(read_bytes(bomb, 5'000'000).size() == 5'000'000);
+  CHECK(contains(error_of([&] { read_bytes(bomb, 4'999'999); }),
+                 "bomb: unpacks to more than the limit of 4999999"));
+  const auto plain = write_file(dir / "plain", ByteSpan(zeros).first(1000));
+  CHECK(read_bytes(plain, 1000).size() == 1000);
+  CHECK(contains(error_of([&] { read_bytes(plain, 999); }),
+                 "plain: has 1000 bytes, more than the limit of 999"));
+}
+
+TEST_CASE("A file that cannot be read is an error with the system's reason", "[data]") {
+  const TempDir dir;
+  const std::string missing = error_of([&] { read_bytes(dir / "missing"); });
+  CHECK(contains(missing, (dir / "missing").string()));
+  CHECK(contains(missing, std::generic_category().message(ENOENT)));
+  CHECK_THROWS_AS(read_bytes(dir / "missing"), FileError);
+  CHECK_THROWS_AS(read_bytes(dir.path()), FileError);
+}
+
+#ifdef __linux__
+TEST_CASE("A file whose size the system does not tell is read to its end", "[data]") {
+  CHECK(read_bytes("/proc/self/stat").size() > 10);
+  CHECK(contains(error_of([] { read_bytes("/dev/zero", 100'000); }), "more than the limit of 100000 bytes"));
+}
+#endif
+
+TEST_CASE("The product of sizes is given exactly or not at all", "[data]") {
+  const std::uint64_t max = std::uint64_t(1) << 63;
+  CHECK(detail::checked_product({}) == 1u);
+  CHECK(detail::checked_product({6, 7}) == 42u);
+  CHECK(detail::checked_product({max - 1, 1}) == max - 1);
+  CHECK(detail::checked_product({7, (max - 1) / 7}) == max - 1);  // 7 divides 2^63 - 1
+  CHECK(!detail::checked_product({max}));
+  CHECK(!detail::checked_product({std::uint64_t(1) << 32, std::uint64_t(1) << 31}));
+  CHECK(detail::checked_product({0, 5}) == 0u);
+  CHECK(!detail::checked_product({0, max - 1, 2}));
+}

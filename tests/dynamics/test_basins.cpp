@@ -1,0 +1,51 @@
+// Nearest examples, assignment and recovery on points placed by hand.
+#include "basin/dynamics/basins.hpp"
+
+#include <cmath>
+
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+
+using namespace basin;
+
+namespace {
+// Examples at 0, 10 and 20 on a line; iterates at 0.3, 0.9, 10.5, 14 and one that is lost.
+const Mat<double> examples{{0, 10, 20}, {0, 0, 0}};
+const Mat<double> iterates{{0.3, 0.9, 10.5, 14, NAN}, {0, 0, 0, 0, 0}};
+}  // namespace
+
+TEST_CASE("nearest finds the nearest example and its distance", "[dynamics]") {
+  const Nearest n = nearest(iterates, examples);
+  CHECK(n.index == std::vector<Index>{0, 0, 1, 1, 0});
+  CHECK(std::abs(n.distance[1] - 0.9) < 1e-15);
+  CHECK(n.distance[3] == 4);
+  CHECK(std::isinf(n.distance[4]));
+  // A small distance far from the origin is not lost to cancellation.
+  const Mat<double> far{{1e8}, {0}}, near{{1e8 + 1e-6}, {0}};
+  CHECK(std::abs(nearest(far, near).distance[0] - 1e-6) < 2e-8);
+}
+
+TEST_CASE("assign gives -1 to starts that end at no example", "[dynamics]") {
+  CHECK(assign(iterates, examples, 1.0) == std::vector<Index>{0, 0, 1, -1, -1});
+  CHECK(assign(iterates, examples, 0.9) == std::vector<Index>{0, -1, 1, -1, -1});  // strictly within
+}
+
+TEST_CASE("recovery counts examples (R_t) and starts over a ladder of epsilon", "[dynamics]") {
+  const auto ladder = recovery(iterates, examples, {0.2, 0.4, 1.0, 5.0, 7.0});
+  const std::vector<double> recovered = {0, 1. / 3, 2. / 3, 2. / 3, 1};  // 20 is 6 away from 14
+  const std::vector<double> arrived = {0, 1. / 5, 3. / 5, 4. / 5, 4. / 5};
+  const std::vector<Index> distinct = {0, 1, 2, 2, 2};  // no iterate is nearest to 20
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK(std::abs(ladder[i].recovered - recovered[i]) < 1e-15);
+    CHECK(std::abs(ladder[i].arrived - arrived[i]) < 1e-15);
+    CHECK(ladder[i].distinct == distinct[i]);
+  }
+  CHECK(std::abs(mean_norm(examples) - 10) < 1e-15);
+}
+
+TEST_CASE("basins refuse sizes and epsilons that make no sense", "[dynamics]") {
+  CHECK(contains(error_of([] { (void)nearest(Mat<double>(Mat<double>::Zero(3, 1)), examples); }), "points have 3 rows, examples have 2"));
+  CHECK(contains(error_of([] { (void)assign(iterates, examples, 0); }), "epsilon must be > 0, got 0"));
+  CHECK(contains(error_of([] { (void)recovery(iterates, examples, {-1}); }), "epsilon must be > 0, got -1"));
+  CHECK(contains(error_of([] { (void)nearest(iterates, Mat<double>(2, 0)); }), "at least 1 example"));
+}

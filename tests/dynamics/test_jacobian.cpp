@@ -1,0 +1,78 @@
+// Jacobians against products of their factors and against differences.
+#include "basin/dynamics/jacobian.hpp"
+
+#include "basin/compose/chain.hpp"
+#include "basin/compose/stack.hpp"
+#include "basin/layers/dense.hpp"
+#include "basin/layers/maps.hpp"
+#include "basin/layers/pointwise.hpp"
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/random_matrix.hpp"
+
+using namespace basin;
+
+namespace {
+
+/// y = x^2 entry by entry, a user's layer that does not broadcast.
+struct Square {
+  using Scalar = double;
+  using Cache = NoCache;
+  Index n;
+  Index in_size() const { return n; }
+  Index out_size() const { return n; }
+  Index param_size() const { return 0; }
+  void forward(VecIn<double>, MatIn<double> x, MatOut<double> y, Cache&) const { y = x.array().square(); }
+  void vjp(VecIn<double>, MatIn<double> x, MatIn<double>, Cache&, MatIn<double> y_bar, MatOut<double> x_bar,
+           VecOut<double>) const {
+    if (x_bar.size() > 0) x_bar = 2 * x.array() * y_bar.array();
+  }
+  void jvp(VecIn<double>, MatIn<double> x, MatIn<double>, Cache&, MatIn<double> x_dot, MatOut<double> y_dot) const {
+    y_dot = 2 * x.array() * x_dot.array();
+  }
+};
+
+/// J = W2 diag(1 - tanh^2(W1 x + b1)) W1.
+void require_two_layer_jacobian(Index in, Index hidden, Index out) {
+  const Chain net(Dense<double>(in, hidden), Pointwise<double, Tanh>(hidden), Dense<double>(hidden, out));
+  const Model f(net, Vec<double>(0.3 * random_matrix<double>(net.param_size(), 1, 1)));
+  const Vec<double> x = random_matrix<double>(in, 1, 2);
+  const Mat<double> W1 = net.get<0>().weight(f.theta.head(in * hidden + hidden));
+  const Mat<double> W2 = net.get<2>().weight(f.theta.tail(hidden * out + out));
+  const Vec<double> h = (W1 * x + f.theta.segment(in * hidden, hidden)).array().tanh();
+  const Mat<double> J = W2 * (1 - h.array().square()).matrix().asDiagonal() * W1;
+  REQUIRE(jacobian(f, x).rows() == out);
+  REQUIRE((jacobian(f, x) - J).norm() <= 1e-13 * J.norm());
+}
+
+}  // namespace
+
+TEST_CASE("the Jacobian of a two-layer net is the product of its factors, by jvp and by vjp", "[dynamics]") {
+  require_two_layer_jacobian(5, 7, 9);      // jvp: fewer inputs
+  require_two_layer_jacobian(9, 7, 5);      // vjp: fewer outputs
+  require_two_layer_jacobian(300, 10, 300);  // several blocks
+  require_two_layer_jacobian(1, 3, 1);
+}
+
+TEST_CASE("a layer that does not broadcast has the same Jacobian", "[dynamics]") {
+  static_assert(!broadcasts<Chain<Dense<double>, Square>>() && broadcasts<Chain<Dense<double>, Dense<double>>>());
+  const Chain net(Dense<double>(4, 4), Square{4});
+  const Model f(net, random_matrix<double>(20, 1, 3));
+  const Vec<double> x = random_matrix<double>(4, 1, 4);
+  const Mat<double> W = net.get<0>().weight(f.theta);
+  const Mat<double> J = (2 * (W * x + f.theta.tail(4))).asDiagonal() * W;
+  CHECK((jacobian(f, x) - J).norm() <= 1e-14 * J.norm());
+}
+
+TEST_CASE("the Jacobian of a deep net agrees with central differences", "[dynamics]") {
+  const Stack net(Chain(Dense<double>(6, 6), Pointwise<double, Gelu>(6)), 12);
+  const Model f(net, Vec<double>(0.6 * random_matrix<double>(net.param_size(), 1, 5)));
+  const Vec<double> x = random_matrix<double>(6, 1, 6);
+  const double h = 1e-5;
+  Mat<double> J(6, 6);
+  for (Index j = 0; j < 6; ++j)
+    J.col(j) = (f(x + h * Vec<double>::Unit(6, j)) - f(x - h * Vec<double>::Unit(6, j))) / (2 * h);
+  CHECK((jacobian(f, x) - J).norm() <= 1e-8 * (J.norm() + 1e-3));
+  CHECK(jacobian(f, x).norm() > 0);
+  CHECK(contains(error_of([&] { (void)jacobian(f, Vec<double>::Zero(5)); }), "x has 5 rows, f expects 6"));
+}

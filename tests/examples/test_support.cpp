@@ -1,0 +1,714 @@
+// The conveniences of the paper programs: claims and their JSON, progress, command line, data, pictures,
+// report.
+#include <cmath>    // std::isnan, std::floor
+#include <csignal>  // std::raise
+#include <cstdlib>  // setenv
+#include <limits>   // std::numeric_limits
+#include <set>      // std::set
+
+#include <fcntl.h>   // open
+#include <unistd.h>  // dup, dup2
+
+#include "basin/core/parallel.hpp"
+#include "basin/io/png.hpp"
+#include "io/files.hpp"
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/program.hpp"
+#include "support/report.hpp"
+
+using namespace basin::examples;
+using basin::Index;
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(),
+                 inf = std::numeric_limits<double>::infinity();
+
+/// Sends the process's stdout and stderr to a file while it lives.
+class Captured {
+ public:
+  explicit Captured(const std::filesystem::path& file) : file_(file) {
+    std::fflush(nullptr);
+    const int to = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    for (const int fd : {1, 2}) {
+      saved_.push_back(dup(fd));
+      dup2(to, fd);
+    }
+    close(to);
+  }
+  ~Captured() { end(); }
+  std::string end() {
+    std::fflush(nullptr);
+    for (std::size_t k = 0; k < saved_.size(); ++k) {
+      dup2(saved_[k], static_cast<int>(k) + 1);
+      close(saved_[k]);
+    }
+    saved_.clear();
+    const basin::Bytes bytes = basin::read_plain_bytes(file_);
+    return {bytes.begin(), bytes.end()};
+  }
+
+ private:
+  std::filesystem::path file_;
+  std::vector<int> saved_;
+};
+
+std::string file_text(const std::filesystem::path& file) {
+  const basin::Bytes bytes = basin::read_plain_bytes(file);
+  return {bytes.begin(), bytes.end()};
+}
+
+/// Runs `body` as the program "trial" with these arguments; what it printed is in `said`.
+int run(std::vector<std::string> arguments, const std::function<void(Program&)>& body,
+        std::string* said = nullptr) {
+  arguments.insert(arguments.begin(), "trial");
+  std::vector<const char*> argv;
+  for (const std::string& a : arguments) argv.push_back(a.c_str());
+  TempDir output;
+  Captured captured(output / "said");
+  const int status =
+      run_program("trial", "A trial", {3, 10}, static_cast<int>(argv.size()), argv.data(), body);
+  const std::string all = captured.end();
+  if (said) *said = all;
+  return status;
+}
+
+Options parsed(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "trial");
+  return parse_options("trial", "A trial", {3, 10}, static_cast<int>(arguments.size()), arguments.data());
+}
+
+Usage refused(const std::vector<const char*>& arguments) {
+  try {
+    parsed(arguments);
+  } catch (const Usage& usage) {
+    return usage;
+  }
+  return {-1, "accepted"};
+}
+
+Result sample_result() {
+  Result r;
+  r.name = "figure_0";
+  r.title = "A title with \"quotes\" & <tags>";
+  r.seconds = 12.5;
+  r.claims = {median_claim("a", "statement", "all of 100", {57, 63, 55}, at_least(55), " of 100", "a note"),
+              yes_no_claim("b", "second", "yes", "no", false)};
+  r.figures = {{"figure_0.png", "a caption"}};
+  r.data = "none";
+  r.command = "examples/reproduce --only figure_0";
+  r.date = "2024-01-02T03:04:05Z";
+  r.seeds = {7, 8, 9};
+  r.threads = 2;
+  r.notes = {"something to know"};
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("quantiles are linear between order statistics", "[examples]") {
+  CHECK(median({3}) == 3);
+  CHECK(median({4, 1, 3}) == 3);
+  CHECK(median({4, 1, 3, 2}) == 2.5);
+  // numpy.quantile([1, 2, 4, 8, 16], [0.1, 0.25, 0.9]) = [1.4, 2, 12.8]
+  const std::vector<double> x{16, 1, 8, 2, 4};
+  CHECK(std::abs(quantile(x, 0.1) - 1.4) <= 1e-14);
+  CHECK(quantile(x, 0.25) == 2);
+  CHECK(std::abs(quantile(x, 0.9) - 12.8) <= 1e-13);
+  CHECK(quantile(x, 0) == 1);
+  CHECK(quantile(x, 1) == 16);
+  CHECK(median({1, inf, 2}) == 2);
+  CHECK(median({inf, inf, 2}) == inf);
+  CHECK(std::isnan(median({1, not_a_number, 2})));
+  CHECK(contains(error_of([] { median({}); }), "quantile: values must hold at least one"));
+  CHECK(contains(error_of([] { quantile({1}, 1.5); }), "p must be within [0, 1], got 1.5"));
+}
+
+TEST_CASE("numbers, summaries and bands read well", "[examples]") {
+  CHECK(number(0.91234) == "0.912");
+  CHECK(number(1.23456e-9) == "1.23e-09");
+  CHECK(number(5041) == "5041");
+  CHECK(number(5041.7) == "5042");
+  CHECK(number(-2) == "-2");
+  CHECK(number(not_a_number) == "not a number");
+  CHECK(number(-inf) == "-infinite");
+  CHECK(summary({89.5}, "%") == "89.5%");
+  CHECK(summary({89.5, 85.5, 91}, "%") == "89.5% [85.5, 91] over 3 seeds");
+  CHECK(summary({58, 63, 55, 60}, " of 100") == "59 of 100 [55, 63] over 4 seeds");
+  CHECK(contains(summary({1, not_a_number}), "1 of 2 seeds gave no number"));
+  CHECK(band_text(at_least(55), " of 100") == "at least 55 of 100");
+  CHECK(band_text(at_most(1e-12)) == "at most 1e-12");
+  CHECK(band_text({0.5, 2}) == "between 0.5 and 2");
+  CHECK(band_text({1, 1}) == "exactly 1");
+}
+
+TEST_CASE("a claim holds if the median of its values lies in its band", "[examples]") {
+  CHECK(median_claim("a", "", "", {54, 55, 100}, at_least(55)).holds);
+  CHECK_FALSE(median_claim("a", "", "", {54, 54, 100}, at_least(55)).holds);
+  CHECK_FALSE(median_claim("a", "", "", {60, not_a_number, 100}, at_least(55)).holds);
+  CHECK(median_claim("a", "", "", {1e-13}, at_most(1e-12)).holds);
+  CHECK_FALSE(median_claim("a", "", "", {inf}, {0, 1}).holds);
+  Result r = sample_result();
+  CHECK(r.claims_that_hold() == 1);
+  CHECK_FALSE(r.all_hold());
+  r.claims[1].holds = true;
+  CHECK(r.all_hold());
+  r.interrupted = true;
+  CHECK_FALSE(r.all_hold());
+}
+
+TEST_CASE("a result goes to JSON and back", "[examples]") {
+  Result r = sample_result();
+  r.claims[1].values = {1, not_a_number, -inf};
+  r.interrupted = true;
+  r.error = "it stopped";
+  const Result s = from_json(to_json(r), "x.json");
+  CHECK(s.name == r.name);
+  CHECK(s.title == r.title);
+  CHECK(s.mode == r.mode);
+  CHECK(s.seconds == r.seconds);
+  CHECK(s.data == r.data);
+  CHECK(s.command == r.command);
+  CHECK(s.date == r.date);
+  CHECK(s.seeds == r.seeds);
+  CHECK(s.threads == r.threads);
+  CHECK(s.interrupted);
+  CHECK(s.error == r.error);
+  CHECK(s.notes == r.notes);
+  REQUIRE(s.figures.size() == 1);
+  CHECK(s.figures[0].file == "figure_0.png");
+  CHECK(s.figures[0].caption == "a caption");
+  REQUIRE(s.claims.size() == 2);
+  CHECK(s.claims[0].id == "a");
+  CHECK(s.claims[0].statement == "statement");
+  CHECK(s.claims[0].paper == "all of 100");
+  CHECK(s.claims[0].measured == "57 of 100 [55, 63] over 3 seeds");
+  CHECK(s.claims[0].values == std::vector<double>{57, 63, 55});
+  CHECK(s.claims[0].band == "at least 55 of 100");
+  CHECK(s.claims[0].holds);
+  CHECK(s.claims[0].note == "a note");
+  CHECK_FALSE(s.claims[1].holds);
+  REQUIRE(s.claims[1].values.size() == 3);  // what is not finite has no JSON of its own
+  CHECK(std::isnan(s.claims[1].values[1]));
+  CHECK(std::isnan(s.claims[1].values[2]));
+}
+
+TEST_CASE("the design's own example of a result is read", "[examples]") {
+  const Result r = from_json(R"({"name": "table_2", "mode": "full", "seconds": 12.3, "claims": [
+      {"id": "4x4-1-29", "statement": "...", "paper": "1, [<1e-3]", "measured": "1.0000, [<5e-5]",
+       "values": [1.0], "band": "...", "holds": true, "note": "..."}], "figures": ["table_2.png"]})",
+                             "table_2.json");
+  CHECK(r.name == "table_2");
+  CHECK(r.all_hold());
+  CHECK(r.figures.at(0).caption.empty());
+}
+
+TEST_CASE("JSON that is no result is refused with the place", "[examples]") {
+  const auto problem = [](const std::string& json) { return error_of([&] { from_json(json, "f.json"); }); };
+  CHECK(contains(problem("{\"name\": \"a\""), "f.json: byte 12: no JSON"));
+  CHECK(contains(problem("[]"), "f.json: expected an object, found []"));
+  CHECK(contains(problem("{}"), "f.json: has no \"name\", expected text"));
+  CHECK(contains(problem(R"({"name": 3})"), "f.json: name: expected text, found 3"));
+  CHECK(contains(problem(R"({"name": "a", "claims": 3})"), "f.json: claims: expected a list, found 3"));
+  CHECK(contains(problem(R"({"name": "a", "claims": [{"id": "b"}]})"), "claims[0]: has no \"holds\""));
+  CHECK(contains(problem(R"({"name": "a", "claims": [{"id": "b", "holds": "yes"}]})"),
+                 "f.json: claims[0]: holds: expected true or false, found \"yes\""));
+  CHECK(contains(problem(R"({"name": "a", "claims": [{"id": "b", "holds": true, "values": [1, "x"]}]})"),
+                 "values[1]: expected a number, found \"x\""));
+  CHECK(contains(problem(R"({"name": "a", "figures": [7]})"), "figures[0]: expected text"));
+  CHECK(contains(problem(R"({"name": "a", "threads": -1})"), "threads"));
+  CHECK(contains(problem(R"({"name": "a", "seeds": [-1]})"), "seeds[0]"));
+  CHECK(contains(problem(R"({"name": "a", "captions": []})"), "captions"));
+}
+
+TEST_CASE("text that is no UTF-8 does not keep a result from being written", "[examples]") {
+  Result r = sample_result();
+  r.notes = {"a byte \xff and a cut character \xe2\x82"};
+  CHECK(contains(from_json(to_json(r), "x").notes.at(0), "a byte \xef\xbf\xbd and"));
+}
+
+TEST_CASE("the table of claims fits its width and shows all columns", "[examples]") {
+  std::vector<Claim> claims = sample_result().claims;
+  claims[0].measured =
+      "a long text with many words that surely must be wrapped into several lines of the table";
+  const std::string table = claims_table(claims, 80);
+  std::size_t longest = 0, start = 0;
+  for (std::size_t end; (end = table.find('\n', start)) != std::string::npos; start = end + 1)
+    longest = std::max(longest, end - start);
+  CHECK(longest <= 80);
+  for (const char* part :
+       {"claim", "paper", "measured", "band", "holds", "all of 100", "several", "NO", "yes", "a: a note"}) {
+    INFO(part);
+    CHECK(contains(table, part));
+  }
+  CHECK(claims_table({}, 80).find('\n') != std::string::npos);
+}
+
+TEST_CASE("a line of progress gives up its detail before anything else", "[examples]") {
+  CHECK(progress_line("3a", 0.42, "epoch 12", 185, 80) == "3a  42%  epoch 12  3 min 05 s left");
+  CHECK(progress_line("3a", 0.42, "epoch 12", -1, 80) == "3a  42%  epoch 12");
+  CHECK(progress_line("3a", 0.999, "", 3, 80) == "3a  99%  3 s left");
+  CHECK(progress_line("3a", 1, "", 0, 80) == "3a  100%  0 s left");
+  CHECK(progress_line("3a", 0.42, "epoch 12  loss 3.1e-06", 185, 35) ==
+        "3a  42%  epoch 1..  3 min 05 s left");
+  for (std::size_t width = 0; width < 60; ++width)
+    CHECK(progress_line("3a, seed 0", 0.5, "epoch 12  loss 3.1e-06", 7300, width).size() <= width);
+  CHECK(duration(0) == "0 s");
+  CHECK(duration(59.6) == "1 min 00 s");
+  CHECK(duration(7800) == "2 h 10 min");
+}
+
+TEST_CASE("progress of training is the larger share of epochs and of the loss's logarithm", "[examples]") {
+  CHECK(std::abs(training_fraction(1e-4, 1, 1e-8, 10, 100) - 0.5) <= 1e-14);
+  CHECK(training_fraction(1e-1, 1, 1e-8, 50, 100) == 0.5);
+  CHECK(training_fraction(1e-9, 1, 1e-8, 0, 100) == 1);
+  CHECK(training_fraction(0.5, 1, 0, 25, 100) == 0.25);
+  CHECK(training_fraction(not_a_number, 1, 1e-8, 25, 100) == 0.25);
+  CHECK(training_fraction(inf, 1, 1e-8, 0, 0) == 0);
+}
+
+TEST_CASE("progress writes when it is due and not again before", "[examples]") {
+  double clock = 100;
+  std::string written;
+  int details = 0;
+  const auto output = [&](bool terminal) {
+    return ProgressOutput{terminal, [] { return 40; }, [&] { return clock; },
+                          [&](const std::string& s) { written += s; }};
+  };
+  const auto detail = [&] {
+    ++details;
+    return "epoch 12  loss 3.1e-06  rate 1.7e-03";
+  };
+  SECTION("on a terminal one line is rewritten and removed in the end") {
+    {
+      Progress p("3a", output(true));
+      p.update(0.1, detail);
+      CHECK(written.empty());
+      clock += 10;
+      p.update(0.5, detail);
+      CHECK(written == "\r3a  50%  epoch 12  loss 3...  10 s left\x1b[K");
+      p.update(0.5, detail);
+      CHECK(details == 1);
+      clock += 10;
+      p.update(0.25, detail);  // never backwards
+      CHECK(contains(written, "50%  epoch 12  loss 3...  20 s left"));
+    }
+    CHECK(written.substr(written.size() - 4) == "\r\x1b[K");
+  }
+  SECTION("elsewhere a line comes every 5 s") {
+    {
+      Progress p("3a", output(false));
+      for (int tenths = 0; tenths < 119; ++tenths) {
+        clock += 0.1;
+        p.update(tenths / 120., detail);
+      }
+    }
+    CHECK(details == 2);
+    CHECK(std::count(written.begin(), written.end(), '\n') == 2);
+    CHECK(written.find('\r') == std::string::npos);
+    CHECK(written.find("left") != std::string::npos);
+  }
+  SECTION("short work says nothing") {
+    {
+      Progress p("3a", output(false));
+      clock += 4.9;
+      p.update(0.9, "almost");
+    }
+    CHECK(written.empty());
+  }
+}
+
+TEST_CASE("the command line is read", "[examples]") {
+  const Options o = parsed({});
+  CHECK_FALSE(o.full);
+  CHECK(o.data.empty());
+  CHECK(o.out == "out");
+  CHECK(o.threads == 0);
+  CHECK(o.seed == 0);
+  CHECK(o.seeds == 3);
+  const Options p =
+      parsed({"--full", "--data", "d", "--out=o", "--threads", "2", "--seed", "18446744073709551615"});
+  CHECK(p.full);
+  CHECK(p.data == "d");
+  CHECK(p.out == "o");
+  CHECK(p.threads == 2);
+  CHECK(p.seed == std::numeric_limits<std::uint64_t>::max());
+  CHECK(p.seeds == 10);
+  CHECK(parsed({"--quick", "--seeds", "1"}).seeds == 1);
+}
+
+TEST_CASE("a bad command line is refused with status 2 and help has status 0", "[examples]") {
+  const std::vector<std::vector<const char*>> bad = {{"--bogus"},
+                                                     {"word"},
+                                                     {"--quick", "--full"},
+                                                     {"--threads", "0"},
+                                                     {"--threads", "-1"},
+                                                     {"--threads", "x"},
+                                                     {"--seed", "-1"},
+                                                     {"--seed", "1.5"},
+                                                     {"--seed"},
+                                                     {"--seeds", "0"},
+                                                     {"--data", ""},
+                                                     {"--out", ""},
+                                                     {"--seed", "18446744073709551616"}};
+  for (const auto& arguments : bad) {
+    const Usage usage = refused(arguments);
+    INFO(arguments[0] << (arguments.size() > 1 ? arguments[1] : "") << ": " << usage.text);
+    CHECK(usage.status == 2);
+    CHECK(usage.text.substr(0, 7) == "trial: ");
+    CHECK(contains(usage.text, "trial --help"));
+  }
+  CHECK(contains(refused({"--bogus"}).text, "--bogus"));
+  CHECK(contains(refused({"--threads", "0"}).text, "--threads"));
+  for (const char* help : {"-h", "--help"}) {
+    const Usage usage = refused({help});
+    CHECK(usage.status == 0);
+    for (const char* option :
+         {"--quick", "--full", "--data", "--out", "--threads", "--seed", "--seeds", "A trial"})
+      CHECK(contains(usage.text, option));
+  }
+}
+
+TEST_CASE("the command that makes a result again names what is not the default", "[examples]") {
+  const SeedCount count{3, 10};
+  CHECK(reproduce_command("figure_3", parsed({"--threads", "2", "--out", "x"}), count) ==
+        "examples/reproduce --only figure_3");
+  CHECK(reproduce_command("figure_3", parsed({"--full", "--seed", "4", "--seeds", "2"}), count) ==
+        "examples/reproduce --only figure_3 --full --seed 4 --seeds 2");
+  CHECK(reproduce_command("a", parsed({"--data", "my mnist's"}), count) ==
+        "examples/reproduce --only a --data 'my mnist'\\''s'");
+}
+
+TEST_CASE("a program's exit status and JSON say how it ended", "[examples]") {
+  TempDir dir;
+  const std::string out = (dir / "new/out").string();
+  const auto written = [&] { return from_json(file_text(out + "/trial.json"), "trial.json"); };
+  std::string said;
+
+  CHECK(run(
+            {"--out", out, "--threads", "1", "--seed", "5"},
+            [&](Program& p) {
+              CHECK(contains(written().error, "did not run to its end"));  // so it would stand if killed here
+              CHECK(p.seeds() == std::vector<std::uint64_t>{5, 6, 7});
+              CHECK(basin::num_threads() == 1);
+              p.claim(median_claim("good", "s", "1", {1}, {1, 1}));
+              p.note("once");
+              p.note("once");
+            },
+            &said) == all_hold);
+  CHECK(contains(said, "A trial"));
+  CHECK(contains(said, "good"));
+  CHECK(contains(said, "1 of 1 claim holds"));
+  CHECK(written().all_hold());
+  CHECK(written().notes.size() == 1);
+  CHECK(written().seeds.size() == 3);
+  CHECK(written().threads == 1);
+  CHECK(written().command == "examples/reproduce --only trial --seed 5");
+
+  CHECK(run({"--out", out}, [](Program& p) {
+          p.claim(median_claim("bad", "s", "1", {2}, {1, 1}));
+        }) == outside_band);
+  CHECK(written().claims.at(0).id == "bad");
+
+  CHECK(run(
+            {"--out", out},
+            [](Program& p) {
+              p.claim(median_claim("first", "s", "1", {1}, {1, 1}));
+              throw std::runtime_error("the loss is infinite");
+            },
+            &said) == failed);
+  CHECK(contains(said, "trial: error: the loss is infinite"));
+  CHECK(written().error == "the loss is infinite");
+  CHECK(written().claims.size() == 1);
+  CHECK(run({"--out", out}, [](Program&) { throw 1; }) == failed);
+
+  CHECK(run(
+            {"--out", out},
+            [](Program& p) {
+              p.claim(median_claim("before", "s", "1", {1}, {1, 1}));
+              std::raise(SIGINT);
+              if (interrupted()) return;
+              p.claim(median_claim("after", "s", "1", {1}, {1, 1}));
+            },
+            &said) == was_interrupted);
+  CHECK(contains(said, "interrupted"));
+  CHECK(written().interrupted);
+  CHECK(written().claims.size() == 1);
+  CHECK(run({"--out", out}, [](Program&) { std::raise(SIGTERM); }) == was_interrupted);
+  CHECK(run({"--out", out}, [](Program& p) {
+          CHECK_FALSE(interrupted());
+          p.note("again");
+        }) == all_hold);
+
+  bool ran = false;
+  CHECK(run({"--bogus"}, [&](Program&) { ran = true; }) == bad_usage);
+  const auto file = write_file(dir / "file", bytes_of("x"));
+  CHECK(run(
+            {"--out", file.string()}, [&](Program&) { ran = true; }, &said) == failed);
+  CHECK(contains(said, "--out " + file.string()));
+  CHECK_FALSE(ran);
+
+  std::size_t files = 0;  // nothing but the result is left
+  for (const auto& entry : std::filesystem::directory_iterator(out))
+    files += entry.path().filename() == "trial.json" ? 1 : 100;
+  CHECK(files == 1);
+}
+
+TEST_CASE("progress is silent once the program was interrupted", "[examples]") {
+  TempDir dir;
+  std::string written;
+  double clock = 0;
+  run({"--out", dir.path().string()}, [&](Program&) {
+    Progress p("3a", {true, [] { return 80; }, [&] { return clock += 1; },
+                      [&](const std::string& s) { written += s; }});
+    p.update(0.1, "before");
+    std::raise(SIGINT);
+    p.update(0.2, "after");
+  });
+  CHECK(contains(written, "before"));
+  CHECK_FALSE(contains(written, "after"));
+}
+
+TEST_CASE("the embedded images are two disjoint pools, the same every time", "[examples]") {
+  const ImageData a = find_images(""), b = find_images("");
+  CHECK(a.name == "Fashion-MNIST");
+  CHECK(contains(a.description, "500 embedded images"));
+  REQUIRE(a.train.count() == 300);
+  REQUIRE(a.test.count() == 200);
+  CHECK(a.train.shape == basin::Shape{1, 28, 28});
+  CHECK((a.train.pixels.array() == b.train.pixels.array()).all());
+  CHECK((a.test.pixels.array() == b.test.pixels.array()).all());
+  std::set<std::vector<unsigned char>> different;
+  for (const auto* pool : {&a.train, &a.test})
+    for (Index k = 0; k < pool->count(); ++k)
+      different.insert({pool->pixels.col(k).data(), pool->pixels.col(k).data() + 784});
+  CHECK(different.size() == 500);
+
+  const basin::Mat<double> x = choose_images<double>(a.train, 20, 3),
+                           y = choose_images<double>(a.train, 100, 3);
+  CHECK((x.array() == y.leftCols(20).array()).all());
+  CHECK(x.minCoeff() == 0);
+  CHECK(x.maxCoeff() <= 1);
+  CHECK(x.maxCoeff() > 0.9);
+  CHECK((x.array() != choose_images<double>(a.train, 20, 4).array()).any());
+  const std::vector<Index> all = choose(a.train, 300, 0);
+  CHECK(std::set<Index>(all.begin(), all.end()).size() == 300);
+  CHECK(contains(error_of([&] { choose(a.train, 301, 0); }), "choose: n must be within 1 .. 300"));
+}
+
+TEST_CASE("--data takes MNIST's files, names other images for what they are and refuses the rest",
+          "[examples]") {
+  TempDir dir;
+  const auto idx = [](unsigned char count, unsigned char side) {
+    std::string bytes{0, 0, 8, 3,
+                      0, 0, 0, static_cast<char>(count),
+                      0, 0, 0, static_cast<char>(side),
+                      0, 0, 0, static_cast<char>(side)};
+    for (int i = 0; i < count * side * side; ++i) bytes += static_cast<char>(i);
+    return bytes_of(bytes);
+  };
+  const auto problem = [&] { return error_of([&] { find_images(dir.path().string()); }); };
+  CHECK(contains(problem(), "t10k-images-idx3-ubyte.gz"));
+  CHECK(contains(problem(), "--data expects a folder with MNIST's original"));
+  write_file(dir / "train-images-idx3-ubyte", idx(5, 3));
+  CHECK(contains(problem(), "t10k-images-idx3-ubyte"));
+  write_file(dir / "t10k-images-idx3-ubyte", idx(2, 3));
+  const ImageData data = find_images(dir.path().string());
+  CHECK(data.train.count() == 5);
+  CHECK(data.test.count() == 2);
+  CHECK(data.name == "images of other origin");
+  CHECK(contains(data.description, "not the original MNIST from " + dir.path().string()));
+  write_file(dir / "t10k-images-idx3-ubyte", idx(2, 4));
+  CHECK(contains(problem(), "test images 1 x 4 x 4"));
+  write_file(dir / "t10k-images-idx3-ubyte", idx(0, 3));
+  CHECK(contains(problem(), "at least one of each"));
+  write_file(dir / "t10k-images-idx3-ubyte", bytes_of("nothing like an IDX file"));
+  CHECK(contains(problem(), "magic"));
+  CHECK(contains(error_of([] { find_images("/no/such/folder"); }), "no such folder"));
+}
+
+TEST_CASE("pictures are drawn whole or not at all", "[examples]") {
+  TempDir dir;
+  LinePlot lines;
+  lines.title = "It's a 'title' with `backquotes`, \"quotes\", \\ and {braces}_x";
+  lines.x_label = "x";
+  lines.y_label = "y";
+  lines.series = {{"a", {1, 2, 3, 4}, {1, not_a_number, 1e-8, 0}}, {"b", {1}, {0.5}}};
+  lines.log_y = true;
+  lines.horizontal = {{1e-9, "goal"}, {-1, "not on this axis"}};
+  lines.vertical = {{2.5, "here"}};
+  Histogram histogram;
+  histogram.groups = {{"a", {1, 1, 2, inf}}, {"b", {1.5, not_a_number}}};
+  ImageTable table("Images", {1, 2, 3}, {"start", "end"});
+  basin::Mat<double> row(6, 2);
+  row << 0, 1, 0.2, 1, 0.4, 1, 0.6, 1, 0.8, 1, 1, not_a_number;
+  table.add_row("first", row);
+  table.add_row("second", basin::Mat<float>(row.cast<float>() * 0.5f));
+
+  const Drawn drawn = draw(lines, dir / "lines.png");
+  INFO(drawn.problem);
+  REQUIRE(drawn);
+  const basin::Picture picture = basin::read_png(dir / "lines.png");
+  CHECK(picture.width == 900);
+  CHECK(picture.height == 560);
+  CHECK(picture.at(0, 0) == basin::Rgb{255, 255, 255});
+  std::set<basin::Rgb> colours;
+  for (Index i = 0; i < picture.height; ++i)
+    for (Index j = 0; j < picture.width; ++j) colours.insert(picture.at(i, j));
+  CHECK(colours.count({0x00, 0x72, 0xb2}) == 1);  // the first series is there
+  CHECK(colours.count({0xd5, 0x5e, 0x00}) == 1);  // and the second, one point
+  REQUIRE(draw(histogram, dir / "histogram.png"));
+  REQUIRE(draw(table, dir / "it's a table.png"));
+
+  // Images are shown pixel for pixel: all of them are found in the picture at its right end, magnified.
+  const basin::Picture t = basin::read_png(dir / "it's a table.png");
+  const Index m = 36, gap = 6, edge = 14, left = t.width - edge - 2 * 3 * m - gap;
+  const Index top = t.height - edge - 2 * 2 * m - gap;
+  for (Index cell = 0; cell < 4; ++cell)
+    for (Index i = 0; i < 2 * m; ++i)
+      for (Index j = 0; j < 3 * m; ++j) {
+        const double v = row(i / m * 3 + j / m, cell % 2) * (cell < 2 ? 1 : 0.5);
+        const auto level =
+            static_cast<unsigned char>(std::isnan(v) ? 0 : std::floor(255 * static_cast<float>(v) + 0.5));
+        const basin::Rgb expected = std::isnan(v) ? basin::nan_colour : basin::Rgb{level, level, level};
+        if (t.at(top + cell / 2 * (2 * m + gap) + i, left + cell % 2 * (3 * m + gap) + j) != expected)
+          FAIL("cell " << cell << " pixel " << i << ", " << j);
+      }
+  CHECK(dir.count() == 3);
+
+  CHECK(contains(error_of([] { (void)draw(LinePlot{}, "x.png"); }), "series must not be empty"));
+  lines.series[0].y.pop_back();
+  CHECK(contains(error_of([&] { (void)draw(lines, dir / "x.png"); }), "series \"a\" has 4 x and 3 y"));
+  CHECK(contains(error_of([&] { table.add_row("third", basin::Mat<float>(6, 3)); }),
+                 "has 3 images for 2 column titles"));
+  CHECK(contains(error_of([&] { table.add_row("third", basin::Mat<float>(5, 2)); }),
+                 "have 5 rows, expected 6"));
+  lines.series = {{"a", {1, 2}, {not_a_number, -1}}};
+  lines.vertical.clear();
+  CHECK(contains(draw(lines, dir / "x.png").problem, "no point that could be shown"));
+  CHECK(contains(draw(histogram, dir / "no/such/folder/x.png").problem, "no/such/folder"));
+  CHECK(dir.count() == 3);
+}
+
+TEST_CASE("without gnuplot a program goes on and says what to install", "[examples]") {
+  TempDir dir;
+  const char* was = std::getenv("PATH");
+  const std::string path = was ? was : "";
+  setenv("PATH", dir.path().c_str(), 1);
+  const int status = run({"--out", dir.path().string()}, [](Program& p) {
+    LinePlot plot;
+    plot.series = {{"", {1, 2}, {1, 2}}};
+    p.draw(plot, "a.png", "caption");
+  });
+  setenv("PATH", path.c_str(), 1);
+  CHECK(status == all_hold);
+  const Result r = from_json(file_text(dir / "trial.json"), "trial.json");
+  CHECK(r.figures.empty());
+  CHECK(contains(r.notes.at(0), "a.png was not drawn: gnuplot is not installed"));
+  CHECK(contains(r.notes.at(0), "gnuplot-nox"));
+  CHECK(dir.count() == 1);
+}
+
+TEST_CASE("the report shows every result and survives what is broken or hostile", "[examples]") {
+  TempDir dir;
+  const auto put = [&](const std::string& name, const std::string& content) {
+    write_file(dir / name, bytes_of(content));
+  };
+  Result good = sample_result();
+  good.claims[0].statement = "<script>alert('x')</script> & \"more\"";
+  good.figures = {
+      {"ok.png", "a \"caption\" <b>"}, {"missing.png", ""}, {"../secret.png", ""}, {"text.png", ""}};
+  basin::write_png(dir / "ok.png", basin::Picture(3, 2, {1, 2, 3}));
+  put("text.png", "no picture");
+  put("figure_10.json", to_json(good));
+  good.title = "The second figure";
+  good.claims.pop_back();
+  good.figures.clear();
+  put("figure_2.json", to_json(good));
+  good.interrupted = true;
+  good.title = "The cut one";
+  put("theorem_1.json", to_json(good));
+  good.interrupted = false;
+  good.error = "<i>diverged</i>";
+  put("theorem_2.json", to_json(good));
+  put("broken.json", "{\"name\": \"<b>broken</b>");
+  put("empty.json", "");
+  put("wrong.json", R"({"name": "wrong", "claims": [{"id": "<u>", "holds": 1}]})");
+  std::filesystem::create_directory(dir / "folder.json");
+
+  const auto page_file = write_report(dir.path(), {"theorem_1", "figure_2"});
+  CHECK(page_file == dir / "report.html");
+  const std::string page = file_text(page_file);
+  CHECK_FALSE(contains(page, "<script"));
+  CHECK(contains(page, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;more&quot;"));
+  for (const char* tag : {"<b>", "<u>", "<i>"}) CHECK_FALSE(contains(page, tag));
+  CHECK(contains(page, "A title with &quot;quotes&quot; &amp; &lt;tags&gt;"));
+  CHECK(contains(page, "57 of 100 [55, 63] over 3 seeds"));
+  CHECK(contains(page, "at least 55 of 100"));
+  CHECK(contains(page, "1 of 2 hold"));
+  CHECK(contains(page, "examples/reproduce --only figure_0"));
+  CHECK(contains(page,
+                 "alt=\"a &quot;caption&quot; &lt;b&gt;\" width=\"3\" height=\"2\" "
+                 "src=\"data:image/png;base64,iVBORw0KGgo"));
+  CHECK(contains(page, "missing.png: there is no such file"));
+  CHECK(contains(page, "../secret.png: not shown"));
+  CHECK(contains(page, "text.png: not shown, it is no PNG file"));
+  CHECK(contains(page, "It was interrupted"));
+  CHECK(contains(page, "&lt;i&gt;diverged"));
+  for (const char* file : {"broken.json", "empty.json", "wrong.json", "folder.json"}) {
+    INFO(file);
+    CHECK(contains(page, std::string(">") + file + " <span class=\"badge bad\">unreadable"));
+  }
+  CHECK(contains(page, "seeds 7 to 9"));
+
+  std::vector<std::string> files;
+  for (const ReportEntry& e : read_results(dir.path(), {"theorem_1", "figure_2"})) files.push_back(e.file);
+  CHECK(files == std::vector<std::string>{"theorem_1.json", "figure_2.json", "broken.json", "empty.json",
+                                          "figure_10.json", "folder.json", "theorem_2.json", "wrong.json"});
+  CHECK(read_results(dir.path(), {})[2].file == "figure_2.json");  // 2 before 10
+
+  TempDir empty;
+  CHECK(contains(error_of([&] { write_report(empty.path(), {}); }), "holds no NAME.json"));
+  CHECK(contains(error_of([&] { write_report(empty / "none", {}); }), "is no folder"));
+  CHECK(empty.count() == 0);
+}
+
+TEST_CASE("a picture of any size is embedded as base64", "[examples]") {
+  // RFC 4648, section 10, behind the 24 bytes that make a PNG header.
+  TempDir dir;
+  const std::string header("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x02", 24);
+  const std::vector<std::pair<std::string, std::string>> cases = {{"", ""},
+                                                                  {"f", "Zg=="},
+                                                                  {"fo", "Zm8="},
+                                                                  {"foo", "Zm9v"},
+                                                                  {"foob", "Zm9vYg=="},
+                                                                  {"fooba", "Zm9vYmE="},
+                                                                  {"foobar", "Zm9vYmFy"}};
+  Result r = sample_result();
+  for (const auto& [bytes, expected] : cases) {
+    write_file(dir / "figure_0.png", bytes_of(header + bytes));
+    CHECK(contains(report_html({{"figure_0.json", r, ""}}, dir.path()), "AAEAAAAC" + expected + "\""));
+  }
+}
+
+TEST_CASE("every paper program has a title that `examples/reproduce --list` can show", "[examples]") {
+  const std::filesystem::path examples = std::filesystem::path(BASIN_EXAMPLE_DATA_DIR).parent_path();
+  TempDir dir;
+  const std::string command =
+      "'" + (examples / "reproduce").string() + "' --list > '" + (dir / "list").string() + "'";
+  REQUIRE(std::system(command.c_str()) == 0);
+  const std::string list = file_text(dir / "list");
+  std::size_t programs = 0;
+  for (const auto& file : std::filesystem::directory_iterator(examples / "paper")) {
+    if (file.path().extension() != ".cpp") continue;
+    ++programs;
+    std::string start = file.path().stem().string();
+    start.resize(std::max<std::size_t>(start.size(), 16), ' ');
+    const std::size_t at = list.find(start);
+    INFO(start << " in\n" << list);
+    REQUIRE(at != std::string::npos);
+    CHECK(list.find('\n', at) > at + 16 + 10);  // a title of more than a word
+  }
+  CHECK(static_cast<std::size_t>(std::count(list.begin(), list.end(), '\n')) == programs);
+}

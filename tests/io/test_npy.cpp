@@ -1,0 +1,176 @@
+#include "basin/io/npy.hpp"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "io/files.hpp"
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+
+using namespace basin;
+
+namespace {
+
+std::string numpy(const std::string& name) { return BASIN_TEST_DATA_DIR "/numpy/" + name; }
+
+template <class S>
+bool same_bits(const Vec<S>& a, const Vec<S>& b) {
+  if (a.size() != b.size()) return false;
+  for (Index i = 0; i < a.size(); ++i)
+    if (std::bit_cast<detail::BitsOf<S>>(a[i]) != std::bit_cast<detail::BitsOf<S>>(b[i])) return false;
+  return true;
+}
+
+/// Numbers whose bits are easily lost.
+template <class S>
+Vec<S> difficult(Index n) {
+  using Limits = std::numeric_limits<S>;
+  Vec<S> v(n);
+  const S first[] = {S(0.1),       -S(0), Limits::infinity(), Limits::quiet_NaN(), Limits::denorm_min(),
+                     Limits::max()};
+  for (Index i = 0; i < n; ++i) v[i] = i < 6 ? first[i] : std::sqrt(S(i)) - S(3);
+  return v;
+}
+
+/// A .npy file of version 1.0 with this dictionary.
+Bytes npy(const std::string& dictionary, std::size_t data) {
+  Bytes bytes = bytes_of("\x93NUMPY" + std::string("\1\0", 2));
+  bytes.push_back(static_cast<unsigned char>(dictionary.size()));
+  bytes.push_back(0);
+  bytes.insert(bytes.end(), dictionary.begin(), dictionary.end());
+  bytes.insert(bytes.end(), data, 0);
+  return bytes;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("Arrays that NumPy wrote are read in C order whatever their type and order", "[io]", float,
+                   double) {
+  using S = TestType;
+  const Mat<S> f4 = to_matrix(read_npy<S>(numpy("f4_c_3x4.npy")));
+  const Mat<S> f8 = to_matrix(read_npy<S>(numpy("f8_f_3x4.npy")));
+  REQUIRE((f4.rows() == 3 && f4.cols() == 4 && f8.rows() == 3 && f8.cols() == 4));
+  for (Index i = 0; i < 3; ++i)
+    for (Index j = 0; j < 4; ++j) {
+      CHECK(f4(i, j) == S(float(double(4 * i + j) / 7)));
+      CHECK(f8(i, j) == S(double(4 * i + j) / 7));
+    }
+  const Array<S> u1 = read_npy<S>(numpy("u1_2x3x4.npy")), i4 = read_npy<S>(numpy("i4_f_2x3x4.npy"));
+  CHECK(u1.shape == std::vector<Index>{2, 3, 4});
+  CHECK(i4.shape == std::vector<Index>{2, 3, 4});
+  REQUIRE((u1.values.size() == 24 && i4.values.size() == 24));
+  for (Index k = 0; k < 24; ++k) {
+    CHECK(u1.values[k] == S(10 * k));
+    CHECK(i4.values[k] == S(1000 * k - 5));
+  }
+  const Mat<S> i8 = to_matrix(read_npy<S>(numpy("i8_5.npy")));
+  CHECK(i8 == (Mat<S>(5, 1) << S(0), S(-1), S(0x1p40), S(-0x1p53), S(7)).finished());
+  const Array<S> scalar = read_npy<S>(numpy("f8_0d.npy"));
+  CHECK(scalar.shape.empty());
+  CHECK(to_matrix(scalar) == Mat<S>::Constant(1, 1, S(2.5)));
+  const Mat<S> empty = to_matrix(read_npy<S>(numpy("f8_empty_0x3.npy")));
+  CHECK((empty.rows() == 0 && empty.cols() == 3));
+  CHECK(read_npy<S>(numpy("f8_version_2.npy")).values == (Vec<S>(2) << S(0.5), S(-0.25)).finished());
+}
+
+TEST_CASE("What is written is what NumPy would write, byte for byte", "[io]") {
+  const TempDir dir;
+  Mat<double> X(3, 4);
+  for (Index i = 0; i < 3; ++i)
+    for (Index j = 0; j < 4; ++j) X(i, j) = double(4 * i + j) / 7;
+  write_npy<double>(dir / "f8", X, ArrayOrder::fortran);
+  CHECK(read_plain_bytes(dir / "f8") == read_plain_bytes(numpy("f8_f_3x4.npy")));
+  write_npy<float>(dir / "f4", X.cast<float>());
+  CHECK(read_plain_bytes(dir / "f4") == read_plain_bytes(numpy("f4_c_3x4.npy")));
+  write_npy(dir / "0d", Array<double>{{}, Vec<double>::Constant(1, 2.5)});
+  CHECK(read_plain_bytes(dir / "0d") == read_plain_bytes(numpy("f8_0d.npy")));
+}
+
+TEMPLATE_TEST_CASE("Arrays come back bit for bit", "[io]", float, double) {
+  using S = TestType;
+  const TempDir dir;
+  for (const std::vector<Index>& shape :
+       std::vector<std::vector<Index>>{{24}, {4, 6}, {2, 3, 4}, {1, 24, 1, 1}}) {
+    const Array<S> a{shape, difficult<S>(24)};
+    write_npy(dir / "a", a);
+    const Array<S> b = read_npy<S>(dir / "a");
+    CHECK(b.shape == shape);
+    CHECK(same_bits(a.values, b.values));
+  }
+  const Mat<S> X = difficult<S>(24).reshaped(4, 6);
+  for (const ArrayOrder order : {ArrayOrder::c, ArrayOrder::fortran}) {
+    write_npy<S>(dir / "X", X, order);
+    const Mat<S> Y = to_matrix(read_npy<S>(dir / "X"));
+    REQUIRE((Y.rows() == 4 && Y.cols() == 6));
+    CHECK(same_bits<S>(X.reshaped(), Y.reshaped()));
+  }
+  write_npy<S>(dir / "block", X.block(1, 1, 2, 3));  // with gaps between its columns
+  CHECK(to_matrix(read_npy<S>(dir / "block")) == X.block(1, 1, 2, 3));
+  CHECK(contains(error_of([&] {
+                   write_npy(dir / "a", Array<S>{{5, 5}, Vec<S>(24)});
+                 }),
+                 "write_npy: shape (5, 5) does not fit 24 values"));
+  CHECK(contains(error_of([&] { write_npy(dir / "a", Array<S>{{-4, -6}, Vec<S>(24)}); }), "negative"));
+  CHECK(contains(error_of([&] { to_matrix(Array<S>{{2, 3, 4}, Vec<S>(24)}); }), "got shape (2, 3, 4)"));
+}
+
+TEST_CASE("Every truncation of a .npy file is refused and every wrong byte of its header survived", "[io]") {
+  const TempDir dir;
+  const auto read = [](const std::filesystem::path& p) {
+    const Array<double> a = read_npy<double>(p);
+    const auto size = detail::checked_product(a.shape);
+    return size && *size == std::uint64_t(a.values.size());
+  };
+  for (const char* name :
+       {"f4_c_3x4.npy", "i4_f_2x3x4.npy", "f8_0d.npy", "f8_empty_0x3.npy", "f8_version_2.npy"}) {
+    INFO(name);
+    const Bytes good = read_plain_bytes(numpy(name));
+    CHECK(refused_truncations(dir, good, read) == good.size());
+    CHECK(refused_corruptions(dir, good, 64, read) > 64 * 10);
+  }
+}
+
+TEST_CASE("Nonsense in a .npy file is an error that names the offset and what was expected", "[io]") {
+  const TempDir dir;
+  const auto error = [&](const Bytes& bytes) {
+    write_file(dir / "x.npy", bytes);
+    return error_of([&] { read_npy<double>(dir / "x.npy"); });
+  };
+  const std::string d = "'descr': '<f8', 'fortran_order': False, ";
+  CHECK(error(npy("{" + d + "'shape': (2,)}", 16)).empty());
+  CHECK(error(npy("{ \"shape\":(2L , ) ,'fortran_order':True,\n'descr' : \"<f8\",}  \n", 16)).empty());
+
+  CHECK(contains(error(bytes_of("PK\3\4 this is not an array")), "offset 0: not a .npy file"));
+  CHECK(contains(error(bytes_of("\x93NUMPY")), "has 6 bytes"));
+  CHECK(contains(error(npy("{" + d + "'shape': (2,)}", 15)),
+                 text("x.npy: offset ", 10 + d.size() + 15, ": 15 bytes of data, expected (2,) x 8")));
+  CHECK(contains(error(npy("{" + d + "'shape': (2,)}", 24)), "24 bytes of data"));
+  CHECK(contains(error(npy("{" + d + "'shape': (4294967296, 4294967296)}", 0)),
+                 "expected (4294967296, 4294967296)"));
+  CHECK(contains(error(npy("{" + d + "'shape': (0, 4294967296, 4294967296)}", 0)), "0 bytes of data"));
+  CHECK(contains(error(npy("{" + d + "'shape': (9223372036854775808,)}", 0)),
+                 "side of the shape is too large"));
+  CHECK(contains(error(npy("{" + d + "'shape': (-1,)}", 8)),
+                 text("offset ", 10 + d.size() + 11, " in the .npy header: expected a number")));
+  CHECK(contains(error(npy("{" + d + "'shape': (1)}", 8)), "expected ','"));
+  CHECK(contains(error(npy("{" + d + "'shape': (1 2)}", 8)), "expected"));
+  CHECK(contains(error(npy("{" + d + "'shape': (1,), }; import os", 8)),
+                 "nothing but spaces after the dictionary"));
+  CHECK(contains(error(npy("{" + d + "}", 8)), "is missing"));
+  CHECK(contains(error(npy("{" + d + d + "'shape': ()}", 8)), "key 'descr'"));
+  CHECK(contains(error(npy("{'extra': 1, " + d + "'shape': ()}", 8)), "key 'extra', expected descr"));
+  CHECK(contains(error(npy("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': ()}", 8)),
+                 "expected '''"));
+  CHECK(
+      contains(error(npy("{'descr': '<f8', 'fortran_order': 0, 'shape': ()}", 8)), "expected True or False"));
+  CHECK(contains(error(npy("{'descr", 8)), "a string does not end"));
+  Bytes version = npy("{" + d + "'shape': ()}", 8);
+  version[6] = 3;
+  CHECK(contains(error(version), "offset 6: .npy version 3.0, expected 1.0 or 2.0"));
+  version[6] = 1;
+  version[9] = 1;
+  CHECK(contains(error(version), "offset 8: .npy header of 309 bytes"));
+  CHECK(contains(error_of([] { read_npy<float>(numpy("big_endian.npy")); }),
+                 "numbers of type '>f8', expected <f4"));
+}
