@@ -7,13 +7,13 @@
 #include <utility>     // std::move
 #include <vector>      // std::vector
 
-#include "support/claims.hpp"  // Claim, Result
-#include "support/command_line.hpp"
-#include "support/data.hpp"         // ImageData
-#include "support/image_table.hpp"  // ImageTable
-#include "support/interrupt.hpp"    // interrupted, interrupt_flag: long work looks at them and returns early
-#include "support/plot.hpp"         // LinePlot, Histogram
-#include "support/progress.hpp"     // Progress
+#include "support/claims.hpp"        // Claim, Result
+#include "support/command_line.hpp"  // Options, SeedCount, ExitStatus
+#include "support/data.hpp"          // ImageData
+#include "support/image_table.hpp"   // ImageTable
+#include "support/interrupt.hpp"     // interrupted, interrupt_flag: long work looks at them and returns early
+#include "support/plot.hpp"          // LinePlot, Histogram
+#include "support/progress.hpp"      // Progress
 
 namespace basin::examples {
 

@@ -236,9 +236,10 @@ std::string contents_html(const std::vector<ReportEntry>& entries) {
   for (std::size_t k = 0; k < entries.size(); ++k) {
     const ReportEntry& e = entries[k];
     const bool read = e.problem.empty();
-    html += text("<tr><td><a href=\"#item", k, "\">", heading(e), "</a></td><td>", escape_html(e.result.mode),
-                 "</td><td>", read && std::isfinite(e.result.seconds) ? duration(e.result.seconds) : "",
-                 "</td><td>", state_badge(e), "</td></tr>\n");
+    html += text("<tr><td><a href=\"#item", k, "\">", heading(e), "</a></td><td>",
+                 read ? escape_html(e.result.mode) : "", "</td><td>",
+                 read && std::isfinite(e.result.seconds) ? duration(e.result.seconds) : "", "</td><td>",
+                 state_badge(e), "</td></tr>\n");
   }
   return html + "</tbody></table>\n";
 }

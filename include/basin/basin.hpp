@@ -3,6 +3,7 @@
 #include "basin/check/check_layer.hpp"         // check_layer
 #include "basin/compose/chain.hpp"             // Chain
 #include "basin/compose/concat.hpp"            // Concat
+#include "basin/compose/fully_connected.hpp"  // fully_connected
 #include "basin/compose/residual.hpp"          // Residual
 #include "basin/compose/stack.hpp"             // Stack
 #include "basin/core/error.hpp"                // FileError, require

@@ -38,7 +38,7 @@ Bytes noise(std::size_t size) {
 
 TEST_CASE("Plain and gzip files give their bytes whatever their name", "[data]") {
   const TempDir dir;
-  for (const std::size_t size : {0, 1, 1000, 300'000, 600'000}) {
+  for (const std::size_t size : {0u, 1u, 1000u, 300'000u, 600'000u}) {
     const Bytes bytes = noise(size);
     CHECK(read_bytes(write_file(dir / "a.gz", bytes)) == bytes);
     CHECK(read_bytes(write_file(dir / "a.bin", gzipped(bytes))) == bytes);

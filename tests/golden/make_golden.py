@@ -188,6 +188,167 @@ def clipping(out):
             out.add(f"{name}_{bound:g}", theta.grad)
 
 
+NN = torch.nn
+
+
+class Residual(NN.Module):
+    """x + f(x)."""
+
+    def __init__(self, f):
+        super().__init__()
+        self.f = f
+
+    def forward(self, x):
+        return x + self.f(x)
+
+
+class Concat(NN.Module):
+    """[x; f(x)] along the channels."""
+
+    def __init__(self, f):
+        super().__init__()
+        self.f = f
+
+    def forward(self, x):
+        return torch.cat([x, self.f(x)], dim=1)
+
+
+def networks_by_name():
+    """Name to (network, shape of one input, optimizer with its options). tests/compose/test_golden_networks.cpp has
+    the same networks."""
+    linear, conv, seq = NN.Linear, NN.Conv2d, NN.Sequential
+    return {
+        "dense_tanh": (seq(linear(5, 7), NN.Tanh(), linear(7, 5)), (5,), ADAM, dict(lr=0.01)),
+        "deep_leaky": (
+            seq(*[m for k in range(6) for m in (linear(4 if k == 0 else 6, 6), NN.LeakyReLU(0.2))], linear(6, 4)),
+            (4,),
+            SGD,
+            dict(lr=0.1, momentum=0.9),
+        ),
+        "without_bias": (
+            seq(linear(5, 8, bias=False), NN.Sigmoid(), linear(8, 8, bias=False), NN.Softplus(), linear(8, 3)),
+            (5,),
+            RMSPROP,
+            dict(lr=0.01),
+        ),
+        "gates": (
+            seq(linear(4, 6), NN.GELU(), linear(6, 6), NN.SiLU(), linear(6, 6), NN.Mish(), linear(6, 6),
+                NN.GELU(approximate="tanh"), linear(6, 4)),
+            (4,),
+            ADAMW,
+            dict(lr=0.01),
+        ),
+        "bends": (
+            seq(linear(4, 6), NN.ELU(), linear(6, 6), NN.SELU(), linear(6, 6), NN.Softsign(), linear(6, 6), NN.Hardtanh(),
+                linear(6, 6), NN.ReLU(), linear(6, 4)),
+            (4,),
+            ADAGRAD,
+            dict(lr=0.05),
+        ),
+        "convolution": (
+            seq(NN.ZeroPad2d((2, 1, 1, 0)), conv(4, 6, (3, 2), stride=(2, 1), dilation=(1, 2), groups=2)),
+            (4, 7, 6),
+            ADAM,
+            dict(lr=0.01, amsgrad=True),
+        ),
+        "conv_autoencoder": (
+            seq(conv(1, 4, 3, stride=2, padding=1), NN.LeakyReLU(), conv(4, 5, 3, stride=2, padding=1), NN.LeakyReLU(),
+                NN.Upsample(scale_factor=2), conv(5, 4, 3, padding=1), NN.LeakyReLU(), NN.Upsample(scale_factor=2),
+                conv(4, 1, 3, padding=1)),
+            (1, 8, 8),
+            ADAM,
+            dict(lr=0.01),
+        ),
+        "transposed": (
+            seq(conv(2, 4, 3, stride=2, padding=1), NN.Tanh(),
+                NN.ConvTranspose2d(4, 2, (3, 4), stride=(2, 2), padding=(1, 1), output_padding=(1, 0), groups=2)),
+            (2, 6, 6),
+            SGD,
+            dict(lr=0.1, momentum=0.5, nesterov=True),
+        ),
+        "u_net": (
+            seq(conv(1, 2, 3, padding=1), NN.Tanh(),
+                Concat(seq(NN.AvgPool2d(2), conv(2, 3, 3, padding=1), NN.Tanh(), NN.Upsample(scale_factor=2))),
+                conv(5, 1, 3, padding=1)),
+            (1, 4, 4),
+            ADAM,
+            dict(lr=0.01),
+        ),
+        "pooling": (
+            seq(NN.ReflectionPad2d((2, 1, 1, 2)), conv(2, 3, 3), NN.ELU(), NN.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 1)),
+                NN.ReplicationPad2d((1, 0, 0, 1)), conv(3, 2, 2)),
+            (2, 5, 5),
+            SGD,
+            dict(lr=0.1, weight_decay=0.1),
+        ),
+        "residual_chain": (
+            seq(conv(1, 1, 3, padding=1, bias=False), *[Residual(seq(*[conv(1, 1, 3, padding=1, bias=False) for _ in range(3)]))
+                                                        for _ in range(4)]),
+            (1, 5, 5),
+            ADAM,
+            dict(lr=1e-3),
+        ),
+        "circular": (
+            seq(NN.CircularPad2d((1, 1, 2, 0)) if hasattr(NN, "CircularPad2d") else Circular((1, 1, 2, 0)),
+                conv(2, 2, 3), NN.SiLU()),
+            (2, 4, 5),
+            RMSPROP,
+            dict(lr=0.01, centered=True, momentum=0.3),
+        ),
+    }
+
+
+class Circular(NN.Module):
+    def __init__(self, padding):
+        super().__init__()
+        self.padding = padding
+
+    def forward(self, x):
+        return NN.functional.pad(x, self.padding, mode="circular")
+
+
+def in_our_order(net, tensor_of):
+    """One vector theta: for each layer its weight (Linear's column by column), then its bias."""
+    parts = []
+    for m in net.modules():
+        for key in ("weight", "bias"):
+            p = getattr(m, key, None)
+            if isinstance(p, torch.Tensor):
+                t = tensor_of(p)
+                parts.append((t.t() if isinstance(m, NN.Linear) and key == "weight" else t).reshape(-1))
+    return torch.cat(parts)
+
+
+@golden
+def networks(out):
+    batch, steps = 3, 4
+    for k, (name, (net, shape, kind, options)) in enumerate(networks_by_name().items()):
+        net.double()
+        for j, p in enumerate(net.parameters()):
+            p.data = 0.4 * random(1000 * k + j, *p.shape)
+        x = random(1000 * k + 500, batch, *shape).requires_grad_()
+        with torch.no_grad():
+            target = random(1000 * k + 501, *net(x).shape)
+        loss_of = lambda: NN.functional.mse_loss(net(x), target)
+        columns = lambda a: a.reshape(batch, -1).t()
+        y = net(x)
+        loss = NN.functional.mse_loss(y, target)
+        loss.backward()
+        out.add(f"{name}.theta", in_our_order(net, lambda p: p))
+        out.add(f"{name}.x", columns(x))
+        out.add(f"{name}.target", columns(target))
+        out.add(f"{name}.y", columns(y))
+        out.add(f"{name}.loss", loss)
+        out.add(f"{name}.x_bar", columns(x.grad))
+        out.add(f"{name}.theta_bar", in_our_order(net, lambda p: p.grad))
+        opt = kind(net.parameters(), **options)
+        for _ in range(steps):
+            opt.zero_grad()
+            loss_of().backward()
+            opt.step()
+        out.add(f"{name}.trained", in_our_order(net, lambda p: p))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="files to write, without .txt (default: all)")

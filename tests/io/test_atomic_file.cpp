@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 TEST_CASE("A file is written whole, replaces the old one and leaves nothing beside it", "[io]") {
   const TempDir dir;
   const fs::path file = dir / "a";
-  for (const std::size_t size : {0, 5, 100'000, 3}) {
+  for (const std::size_t size : {0u, 5u, 100'000u, 3u}) {
     const Bytes bytes(size, static_cast<unsigned char>(size));
     write_atomically(file, bytes);
     CHECK(read_plain_bytes(file) == bytes);

@@ -62,7 +62,9 @@ inline void write_atomically(const std::filesystem::path& path, ByteSpan bytes) 
   fs::path name;
   detail::File file = detail::create_beside(target, name);
   std::unique_ptr<const fs::path, detail::RemoveFile> temporary(&name);
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file.get()) != bytes.size() || !detail::to_disk(file.get()))
+  const bool written =
+      bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
+  if (!written || !detail::to_disk(file.get()))
     detail::file_error(path, "cannot write ", bytes.size(), " bytes: ", detail::reason(errno));
   if (std::fclose(file.release()) != 0) detail::file_error(path, "cannot write: ", detail::reason(errno));
   error.clear();

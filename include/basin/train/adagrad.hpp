@@ -12,8 +12,8 @@ struct AdagradOptions {
   double weight_decay = 0;
 };
 
-/// Adagrad (Duchi, Hazan, Singer 2011), update for update PyTorch's: at step t = 1, 2, ..., with g = gradient
-/// + weight_decay * theta,
+/// Adagrad (Duchi, Hazan, Singer 2011), update for update PyTorch's: at step t = 1, 2, ..., with
+/// g = gradient + weight_decay * theta,
 ///
 ///     v      = v + g^2     (initial_accumulator before the first step)
 ///     theta -= rate / (1 + (t - 1) lr_decay) * g / (sqrt(v) + epsilon)
@@ -45,12 +45,12 @@ class Adagrad {
     const S rate =
         static_cast<S>(rate_factor * options_.learning_rate / (1 + steps_before * options_.lr_decay));
     const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
-    detail::for_each_stretch<S>(
-        gradient, theta, state_, decay, [=](const auto& g, auto& th, const auto& part) {
-          detail::Stretch<S> v = part(0);
-          v += g.square();                        // v = v + g^2
-          th -= rate * g / (v.sqrt() + epsilon);  // theta -= rate g / (sqrt(v) + epsilon)
-        });
+    const auto update = [=](const auto& g, auto& th, const auto& part) {
+      detail::Stretch<S> v = part(0);
+      v += g.square();                        // v = v + g^2
+      th -= rate * g / (v.sqrt() + epsilon);  // theta -= rate g / (sqrt(v) + epsilon)
+    };
+    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
   }
 
  private:

@@ -58,23 +58,22 @@ class BasicAdam {
     const S epsilon = static_cast<S>(options_.epsilon);
     const S shrink = static_cast<S>(1 - rate * options_.weight_decay);
     const S decay = static_cast<S>(Options::decoupled ? 0 : options_.weight_decay);
-    detail::for_each_stretch<S>(gradient, theta, state_, decay,
-                                [=](const auto& g, auto& th, const auto& part) {
-                                  detail::Stretch<S> m = part(0), v = part(1);
-                                  m = beta1 * m + fresh1 * g;           // m = beta1 m + (1 - beta1) g
-                                  v = beta2 * v + fresh2 * g.square();  // v = beta2 v + (1 - beta2) g^2
-                                  if constexpr (Options::decoupled)
-                                    th = shrink * th;  // theta = (1 - rate weight_decay) theta
-                                  // theta -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon),
-                                  // with AMSGrad the largest v so far
-                                  if (amsgrad) {
-                                    detail::Stretch<S> v_max = part(2);
-                                    v_max = v_max.max(v);
-                                    th -= m_scale * m / (v_scale * v_max.sqrt() + epsilon);
-                                  } else {
-                                    th -= m_scale * m / (v_scale * v.sqrt() + epsilon);
-                                  }
-                                });
+    const auto update = [=](const auto& g, auto& th, const auto& part) {
+      detail::Stretch<S> m = part(0), v = part(1);
+      m = beta1 * m + fresh1 * g;                          // m = beta1 m + (1 - beta1) g
+      v = beta2 * v + fresh2 * g.square();                 // v = beta2 v + (1 - beta2) g^2
+      if constexpr (Options::decoupled) th = shrink * th;  // theta = (1 - rate weight_decay) theta
+      // theta -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon),
+      // with AMSGrad the largest v so far
+      if (amsgrad) {
+        detail::Stretch<S> v_max = part(2);
+        v_max = v_max.max(v);
+        th -= m_scale * m / (v_scale * v_max.sqrt() + epsilon);
+      } else {
+        th -= m_scale * m / (v_scale * v.sqrt() + epsilon);
+      }
+    };
+    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
   }
 
  private:
@@ -82,8 +81,8 @@ class BasicAdam {
   OptimizerState<S> state_;
 };
 
-/// Adam (Kingma, Ba 2015), update for update PyTorch's: at step t = 1, 2, ..., with g = gradient +
-/// weight_decay * theta,
+/// Adam (Kingma, Ba 2015), update for update PyTorch's: at step t = 1, 2, ..., with
+/// g = gradient + weight_decay * theta,
 ///
 ///     m      = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
 ///     theta -= rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)

@@ -20,8 +20,8 @@ double norm_in_double(VecIn<S> v) {
 }  // namespace detail
 
 /// gradient *= min(1, max_norm / (|gradient| + 1e-6)) with the 2-norm over all parameters, PyTorch's
-/// clip_grad_norm_; returns |gradient| before. A norm that is not finite makes the gradient so too: nothing
-/// is hidden. Throws unless max_norm > 0 (infinity is allowed and clips nothing).
+/// clip_grad_norm_; returns |gradient| before, which shows infinities and NaN (they turn to NaN in the
+/// gradient). Throws unless max_norm > 0 (infinity is allowed and clips nothing).
 template <class S>
 double clip_norm(VecOut<S> gradient, double max_norm) {
   require(max_norm > 0, "clip_norm: max_norm must be > 0, got ", max_norm);

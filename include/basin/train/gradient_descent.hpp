@@ -44,26 +44,26 @@ class GradientDescent {
   void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
     const bool with_momentum = options_.momentum != 0;
     detail::begin_step<S>(who, state_, with_momentum ? 1 : 0, gradient, theta, rate_factor);
-    const S rate = static_cast<S>(rate_factor * options_.learning_rate),
-            mu = static_cast<S>(options_.momentum);
+    const S rate = static_cast<S>(rate_factor * options_.learning_rate);
+    const S mu = static_cast<S>(options_.momentum);
     const S fresh = static_cast<S>(1 - options_.dampening), decay = static_cast<S>(options_.weight_decay);
     const bool first = state_.steps == 1, nesterov = options_.nesterov;
-    detail::for_each_stretch<S>(gradient, theta, state_, decay,
-                                [=](const auto& g, auto& th, const auto& part) {
-                                  if (!with_momentum) {
-                                    th -= rate * g;  // theta -= rate g
-                                    return;
-                                  }
-                                  detail::Stretch<S> b = part(0);
-                                  if (first)
-                                    b = g;
-                                  else
-                                    b = mu * b + fresh * g;  // b = momentum b + (1 - dampening) g
-                                  if (nesterov)
-                                    th -= rate * (g + mu * b);  // theta -= rate (g + momentum b)
-                                  else
-                                    th -= rate * b;  // theta -= rate b
-                                });
+    const auto update = [=](const auto& g, auto& th, const auto& part) {
+      if (!with_momentum) {
+        th -= rate * g;  // theta -= rate g
+        return;
+      }
+      detail::Stretch<S> b = part(0);
+      if (first)
+        b = g;
+      else
+        b = mu * b + fresh * g;  // b = momentum b + (1 - dampening) g
+      if (nesterov)
+        th -= rate * (g + mu * b);  // theta -= rate (g + momentum b)
+      else
+        th -= rate * b;  // theta -= rate b
+    };
+    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
   }
 
  private:

@@ -21,9 +21,9 @@ struct OptimizerState {
 /// An optimizer with Scalar S:
 ///
 ///     learning_rate()                       the base rate
-///     step(gradient, theta, rate_factor)    theta -= rate_factor * learning_rate * (...), the factor from a
-///     Schedule reset()                               forgets all that it remembers state() what it remembers
-///     (see OptimizerState)
+///     step(gradient, theta, rate_factor)    theta -= rate_factor * learning_rate * (...), see Schedule
+///     reset()                               forgets all that it remembers
+///     state()                               what it remembers, see OptimizerState
 ///
 /// The memory is allocated at the first step and never again. step throws, and changes nothing, when gradient
 /// or theta is not of the size remembered, or when rate_factor is negative or not finite.
@@ -58,9 +58,8 @@ template <class S>
 using Stretch = Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>>;
 template <class S>
 using StretchIn = Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, 1>>;
-template <class S>
-using StretchBuffer =
-    Eigen::Array<S, Eigen::Dynamic, 1, Eigen::ColMajor, stretch_size, 1>;  // not on the heap
+template <class S>  // not on the heap
+using StretchBuffer = Eigen::Array<S, Eigen::Dynamic, 1, Eigen::ColMajor, stretch_size, 1>;
 
 /// body(g, th, part) for every stretch: g is the gradient plus decay * theta, th the stretch of theta, and
 /// part(k) that of column k of the state. Every entry is treated alone: threads change nothing in the result.

@@ -16,10 +16,11 @@ struct RMSpropOptions {
 /// RMSprop (Tieleman, Hinton 2012), update for update PyTorch's: with g = gradient + weight_decay * theta,
 ///
 ///     v      = alpha v + (1 - alpha) g^2
-///     s      = sqrt(v) + epsilon, or, centered (Graves 2013), sqrt(v - m^2) + epsilon with m = alpha m + (1
-///     - alpha) g theta -= rate * g / s                                 without momentum, theta -= rate * b,
-///     where b = momentum * b + g / s     with it
+///     s      = sqrt(v) + epsilon
+///     theta -= rate * g / s                                 without momentum, or
+///     theta -= rate * b, where b = momentum * b + g / s     with it
 ///
+/// and, if centered (Graves 2013), m = alpha m + (1 - alpha) g and s = sqrt(v - m^2) + epsilon,
 /// where rate = rate_factor * learning_rate. State columns: v; m if centered; b with momentum.
 /// The constructor throws on options out of range.
 template <class S>
@@ -44,31 +45,30 @@ class RMSprop {
     const bool centered = options_.centered, with_momentum = options_.momentum != 0;
     const Index columns = 1 + (centered ? 1 : 0) + (with_momentum ? 1 : 0);
     detail::begin_step<S>(who, state_, columns, gradient, theta, rate_factor);
-    const S rate = static_cast<S>(rate_factor * options_.learning_rate),
-            mu = static_cast<S>(options_.momentum);
+    const S rate = static_cast<S>(rate_factor * options_.learning_rate);
+    const S mu = static_cast<S>(options_.momentum);
     const S alpha = static_cast<S>(options_.alpha), fresh = static_cast<S>(1 - options_.alpha);
     const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
-    detail::for_each_stretch<S>(gradient, theta, state_, decay,
-                                [=](const auto& g, auto& th, const auto& part) {
-                                  detail::Stretch<S> v = part(0);
-                                  v = alpha * v + fresh * g.square();  // v = alpha v + (1 - alpha) g^2
-                                  detail::StretchBuffer<S> s;
-                                  if (centered) {
-                                    detail::Stretch<S> m = part(1);
-                                    m = alpha * m + fresh * g;  // m = alpha m + (1 - alpha) g
-                                    s = (v - m.square()).max(S(0)).sqrt() +
-                                        epsilon;  // s = sqrt(v - m^2) + epsilon; v >= m^2 up to rounding
-                                  } else {
-                                    s = v.sqrt() + epsilon;  // s = sqrt(v) + epsilon
-                                  }
-                                  if (with_momentum) {
-                                    detail::Stretch<S> b = part(columns - 1);
-                                    b = mu * b + g / s;  // b = momentum b + g / s
-                                    th -= rate * b;      // theta -= rate b
-                                  } else {
-                                    th -= rate * g / s;  // theta -= rate g / s
-                                  }
-                                });
+    const auto update = [=](const auto& g, auto& th, const auto& part) {
+      detail::Stretch<S> v = part(0);
+      v = alpha * v + fresh * g.square();  // v = alpha v + (1 - alpha) g^2
+      detail::StretchBuffer<S> s;
+      if (centered) {  // v >= m^2 but for rounding
+        detail::Stretch<S> m = part(1);
+        m = alpha * m + fresh * g;                        // m = alpha m + (1 - alpha) g
+        s = (v - m.square()).max(S(0)).sqrt() + epsilon;  // s = sqrt(v - m^2) + epsilon
+      } else {
+        s = v.sqrt() + epsilon;  // s = sqrt(v) + epsilon
+      }
+      if (with_momentum) {
+        detail::Stretch<S> b = part(columns - 1);
+        b = mu * b + g / s;  // b = momentum b + g / s
+        th -= rate * b;      // theta -= rate b
+      } else {
+        th -= rate * g / s;  // theta -= rate g / s
+      }
+    };
+    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
   }
 
  private:
