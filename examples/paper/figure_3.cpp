@@ -126,28 +126,30 @@ void draw_orbits(Program& program, const Setting& s, const ImageData& data, cons
         columns.push_back(t == 0 ? "start" : std::to_string(t));
       }
   columns.push_back("nearest\ntraining image");
-  ImageTable table(text("Figure ", s.id, ": orbits under the ", s.network, " autoencoder (", data.name, ")"), data.train.shape,
+  ImageTable table(text("Figure ", s.id, ": ", s.network, " of ", data.name), data.train.shape,
                    columns);
   const auto add_rows = [&](const Starts& from, Index count, const std::string& label) {
     const Nearest n = nearest(from.orbit.x, r.examples);
+    const double arrived = near * mean_norm(r.examples);
     for (Index j = 0; j < count; ++j) {
       Mat<S> row(data.train.shape.size(), static_cast<Index>(columns.size()));
       for (std::size_t c = 0; c < chosen.size(); ++c) row.col(static_cast<Index>(c)) = from.orbit.snapshots[chosen[c]].col(j);
       row.rightCols(1) = r.examples.col(n.index[static_cast<std::size_t>(j)]);
-      table.add_row(label, row);
+      table.add_row(n.distance[static_cast<std::size_t>(j)] < arrived ? label : label + "*", row);
     }
   };
   add_rows(r.images, 6, "unseen");
   add_rows(r.noise, 3, "noise");
   program.draw(table, text("figure_", s.id, ".png"),
                text("Orbits of six unseen images and of three images of N(0, 1) noise: the start, its iterates after so many "
-                    "steps, and the training image nearest to the last one."));
+                    "steps, and the training image nearest to the last one. A star marks orbits that are not at a training image "
+                    "(within 5% of the mean norm) in the end."));
 }
 
 /// How fast orbits reach the examples, and how attracting the examples are.
 void draw_curves(Program& program, const std::vector<Setting>& settings, const std::vector<std::vector<Run>>& runs) {
   LinePlot arrival{.title = "Orbits that are at a training image (within 5% of the mean norm), median over seeds",
-                   .x_label = "iterations t", .y_label = "fraction of starts", .series = {}, .log_x = true};
+                   .x_label = "iterations t", .y_label = "fraction of starts; R_t: of training images", .series = {}, .log_x = true};
   Histogram radii{.title = "Spectral radii of the Jacobians at the training images, all seeds",
                   .x_label = "spectral radius", .y_label = "training images", .groups = {}, .vertical = {{1, "stable below 1"}}};
   LinePlot losses{.title = "Training, first seed", .x_label = "epoch", .y_label = "mean squared error", .series = {}, .log_y = true};
@@ -164,7 +166,7 @@ void draw_curves(Program& program, const std::vector<Setting>& settings, const s
     };
     add("unseen images", &Run::images, &Starts::arrived);
     add("noise", &Run::noise, &Starts::arrived);
-    add("R_t (fraction of training images reached by unseen ones)", &Run::images, &Starts::recovered);
+    add("R_t (training images reached by unseen ones)", &Run::images, &Starts::recovered);
     Histogram::Group group{settings[k].id + ", " + settings[k].network, {}};
     for (const Run& r : runs[k]) group.values.insert(group.values.end(), r.radii.begin(), r.radii.end());
     radii.groups.push_back(group);
@@ -231,13 +233,13 @@ void body(Program& program) {
     add_claims(program, settings[k], runs[k], promises[k]);
   }
   draw_curves(program, settings, runs);
-  program.claim(median_claim("3b, superattractors", "One step takes an arbitrary image directly to a training image.",
-                             "all", percent(runs[1], &Run::images, 1), at_least(75), "%",
-                             "within 5% of the mean norm; the paper's picture is not reproduced by these settings"));
+  program.claim(contested_claim("3b, superattractors", "One step takes an arbitrary image directly to a training image.",
+                                "all", percent(runs[1], &Run::images, 1), at_least(75), Band{5, 45}, "%",
+                                "within 5% of the mean norm; would hold from 75%. The paper's picture does not come out."));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program("figure_3", "Figure 3: autoencoders on images, iterated", {.quick = 1, .full = 5}, argc, argv, body);
+  return run_program("figure_3", "Figure 3: autoencoders on images, iterated", {.quick = 2, .full = 5}, argc, argv, body);
 }

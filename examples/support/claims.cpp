@@ -17,7 +17,12 @@ std::size_t Result::claims_that_hold() const {
       std::count_if(claims.begin(), claims.end(), [](const Claim& c) { return c.holds; }));
 }
 
-bool Result::all_hold() const { return !interrupted && error.empty() && claims_that_hold() == claims.size(); }
+std::size_t Result::claims_in_band() const {
+  return static_cast<std::size_t>(
+      std::count_if(claims.begin(), claims.end(), [](const Claim& c) { return c.in_band; }));
+}
+
+bool Result::all_in_band() const { return !interrupted && error.empty() && claims_in_band() == claims.size(); }
 
 // ---- numbers
 
@@ -80,16 +85,25 @@ Claim median_claim(std::string id, std::string statement, std::string paper, std
   c.paper = std::move(paper);
   c.measured = summary(values, unit);
   c.band = band_text(band, unit);
-  c.holds = band.holds(median(values));
+  c.holds = c.in_band = band.holds(median(values));
   c.values = std::move(values);
   c.note = std::move(note);
+  return c;
+}
+
+Claim contested_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
+                      const Band& claimed, const Band& band, const std::string& unit, std::string note) {
+  const bool holds = claimed.holds(median(values));
+  Claim c = median_claim(std::move(id), std::move(statement), std::move(paper), std::move(values), band, unit,
+                         std::move(note));
+  c.holds = holds;
   return c;
 }
 
 Claim yes_no_claim(std::string id, std::string statement, std::string paper, std::string measured, bool holds,
                    std::string band, std::string note) {
   return {std::move(id), std::move(statement), std::move(paper), std::move(measured), {}, std::move(band),
-          holds,         std::move(note)};
+          holds,         std::move(note), holds};
 }
 
 // ---- JSON
@@ -178,6 +192,7 @@ Claim read_claim(const Json& json, const std::string& where) {
   c.measured = r.get<std::string>("measured", "");
   c.band = r.get<std::string>("band", "");
   c.holds = r.get<bool>("holds");
+  c.in_band = r.get<bool>("in_band", c.holds);
   c.note = r.get<std::string>("note", "");
   r.each("values",
          [&](const Json& v, const std::string& at) { c.values.push_back(Reader::element<double>(v, at)); });
@@ -208,6 +223,7 @@ std::string to_json(const Result& r) {
                               {"values", c.values},
                               {"band", c.band},
                               {"holds", c.holds},
+                              {"in_band", c.in_band},
                               {"note", c.note}});
   json["figures"] = Json::array();
   json["captions"] = Json::object();
@@ -303,7 +319,7 @@ void append_row(std::string& table, const Row& row, const std::vector<std::size_
 
 std::string claims_table(const std::vector<Claim>& claims, std::size_t width) {
   std::vector<Row> rows{{"claim", "paper", "measured", "band", "holds"}};
-  for (const Claim& c : claims) rows.push_back({c.id, c.paper, c.measured, c.band, c.holds ? "yes" : "NO"});
+  for (const Claim& c : claims) rows.push_back({c.id, c.paper, c.measured, c.band, text(c.holds ? "yes" : "NO", c.in_band ? "" : ", OUT OF BAND")});
 
   // Each column gets what it needs; while the table is too wide, the widest column gives way.
   std::vector<std::size_t> widths(rows[0].size(), 0);

@@ -10,8 +10,9 @@
 
 namespace basin::examples {
 
-/// One sentence of the paper, its number and ours. `holds` says whether the measurement lies within `band`,
-/// the range that the docs promise; never tuned until it does.
+/// One sentence of the paper, its number and ours. `holds` says whether the sentence is true of what was measured, never
+/// tuned until it is; `in_band` whether the measurement lies within `band`, the range that the docs promise. A claim that
+/// does not come out has a band, too: what we get instead.
 struct Claim {
   std::string id;              // "3a, stable"
   std::string statement;       // the paper's statement, in a sentence
@@ -21,6 +22,7 @@ struct Claim {
   std::string band;            // "at least 55 of 100"
   bool holds = false;
   std::string note;
+  bool in_band = holds;
 };
 
 /// A picture beside the JSON file.
@@ -47,8 +49,9 @@ struct Result {
       notes;  // what a reader should know besides, e.g. a picture that could not be drawn
 
   std::size_t claims_that_hold() const;
+  std::size_t claims_in_band() const;
   /// Whether it ran to its end and every claim lies within its band.
-  bool all_hold() const;
+  bool all_in_band() const;
 };
 
 /// The values that a claim allows: low <= value <= high. Not a number lies within no band.
@@ -78,6 +81,11 @@ std::string band_text(const Band& band, const std::string& unit = "");
 /// The claim that the median of `values` lies in `band`: measured, band and holds follow from the numbers.
 Claim median_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                    const Band& band, const std::string& unit = "", std::string note = "");
+
+/// A claim of the paper that is known not to come out: it would hold if the median lay in `claimed`; `band` is where our
+/// measurements lie.
+Claim contested_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
+                      const Band& claimed, const Band& band, const std::string& unit = "", std::string note = "");
 
 /// A claim that is a yes or no question, with what was found in words.
 Claim yes_no_claim(std::string id, std::string statement, std::string paper, std::string measured, bool holds,

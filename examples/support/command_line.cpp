@@ -19,7 +19,7 @@ void parse(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    throw Usage{all_hold, app.help()};
+    throw Usage{all_in_band, app.help()};
   } catch (const CLI::ParseError& e) {
     throw Usage{bad_usage, usage_error(app.get_name(), e.what())};
   }
@@ -39,7 +39,7 @@ std::string shell_quoted(const std::string& word) {
 }  // namespace
 
 int Usage::print() const {
-  std::fputs(text.c_str(), status == all_hold ? stdout : stderr);
+  std::fputs(text.c_str(), status == all_in_band ? stdout : stderr);
   return status;
 }
 

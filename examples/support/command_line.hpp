@@ -9,7 +9,7 @@
 namespace basin::examples {
 
 /// How a program ended, for scripts.
-enum ExitStatus { all_hold = 0, failed = 1, bad_usage = 2, outside_band = 3, was_interrupted = 130 };
+enum ExitStatus { all_in_band = 0, failed = 1, bad_usage = 2, outside_band = 3, was_interrupted = 130 };
 
 /// A command line that asks for help or makes no sense: print `text` and leave with `status`.
 struct Usage {

@@ -31,7 +31,8 @@ void print_end(const Result& r, const std::filesystem::path& out) {
   for (const std::string& note : r.notes) std::fputs(text("\n  Note: ", note, "\n").c_str(), stdout);
   const std::string which = r.claims.empty() ? "no claims"
                                              : text(r.claims_that_hold(), " of ", r.claims.size(),
-                                                    r.claims.size() == 1 ? " claim holds" : " claims hold");
+                                                    r.claims.size() == 1 ? " claim holds" : " claims hold",
+                                                    r.all_in_band() ? ", all within their bands" : "");
   std::fputs(text("\n", r.name, ": ", which, r.interrupted ? ", interrupted" : "",
                   !r.error.empty() ? ", failed" : "", ", ", duration(r.seconds), ", written to ",
                   (out / (r.name + ".json")).string(), "\n")
@@ -43,7 +44,7 @@ void print_end(const Result& r, const std::filesystem::path& out) {
 int exit_status(const Result& r) {
   if (!r.error.empty()) return failed;
   if (r.interrupted) return was_interrupted;
-  return r.all_hold() ? all_hold : outside_band;
+  return r.all_in_band() ? all_in_band : outside_band;
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ class TempDir {
 };
 
 inline std::filesystem::path write_file(const std::filesystem::path& path, basin::ByteSpan bytes) {
-  std::filesystem::remove(
-      path);  // some file systems wait for the disk when a file is truncated and written again
+  // Removed first: some file systems wait for the disk when a file is truncated and written again.
+  std::filesystem::remove(path);
   std::ofstream out(path, std::ios::binary);
   out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   out.close();

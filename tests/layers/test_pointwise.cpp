@@ -123,20 +123,26 @@ TEMPLATE_TEST_CASE("Pointwise works inside larger matrices and leaves their othe
   using S = TestType;
   const Index n = 5, batch = 4;
   const Pointwise<S, Tanh> f(n);
-  const Mat<S> x = random_matrix<S>(9, 6, 1), u = random_matrix<S>(8, 6, 2);
-  Mat<S> y = Mat<S>::Constant(7, 6, S(7)), x_bar = Mat<S>::Constant(11, 6, S(7));
+  const Mat<S> x = random_matrix<S>(n, batch, 1), u = random_matrix<S>(n, batch, 2);
   NoCache cache;
   const Vec<S> none;
   Vec<S> theta_bar;
-  f.forward(none, x.block(2, 1, n, batch), y.block(1, 2, n, batch), cache);
-  f.vjp(none, x.block(2, 1, n, batch), y.block(1, 2, n, batch), cache, u.block(3, 0, n, batch),
-        x_bar.block(6, 1, n, batch), theta_bar);
-  const Mat<S> x_part = x.block(2, 1, n, batch), u_part = u.block(3, 0, n, batch);
-  Mat<S> y_expected = Mat<S>::Constant(7, 6, S(7)), x_bar_expected = Mat<S>::Constant(11, 6, S(7));
-  y_expected.block(1, 2, n, batch) = values<S>(Tanh{}, x_part);
-  x_bar_expected.block(6, 1, n, batch) = scaled<S>(Tanh{}, x_part, u_part);
-  CHECK(same<S>(y, y_expected));
-  CHECK(same<S>(x_bar, x_bar_expected));
+  for (int mask = 0; mask < 16; ++mask) {  // which of x, y, y_bar, x_bar have rows above and below
+    const auto margin = [&](int k) { return mask >> k & 1 ? Index(k + 1) : Index(0); };
+    const auto framed = [&](int k, const Mat<S>& inner) {
+      Mat<S> m = Mat<S>::Constant(n + 2 * margin(k), batch + 2, S(7));
+      m.block(margin(k), 1, n, batch) = inner;
+      return m;
+    };
+    const auto inner = [&](int k, auto& m) { return m.block(margin(k), 1, n, batch); };
+    INFO("mask " << mask);
+    const Mat<S> x_framed = framed(0, x), u_framed = framed(2, u);
+    Mat<S> y = framed(1, poisoned<S>(n, batch)), x_bar = framed(3, poisoned<S>(n, batch));
+    f.forward(none, inner(0, x_framed), inner(1, y), cache);
+    f.vjp(none, inner(0, x_framed), inner(1, y), cache, inner(2, u_framed), inner(3, x_bar), theta_bar);
+    CHECK(same<S>(y, framed(1, values<S>(Tanh{}, x))));
+    CHECK(same<S>(x_bar, framed(3, scaled<S>(Tanh{}, x, u))));
+  }
 }
 
 TEMPLATE_TEST_CASE("one column of x serves any number of cotangents and tangents", "[layers]", float,

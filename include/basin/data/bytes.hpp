@@ -16,8 +16,7 @@
 #include "basin/core/error.hpp"  // FileError, text
 #ifdef BASIN_USE_ZLIB
 #if !__has_include(<zlib.h>)
-#error \
-    "BASIN_USE_ZLIB is defined but zlib.h is missing: install zlib (Debian: zlib1g-dev) or leave the definition out"
+#error "BASIN_USE_ZLIB is defined but zlib.h is missing: install zlib (Debian: zlib1g-dev)"
 #endif
 #include <zlib.h>  // inflate
 #endif
@@ -118,8 +117,8 @@ inline Bytes read_plain_bytes(const std::filesystem::path& path, std::size_t max
 
 /// All bytes of a file, unpacked if it is gzip, which its first bytes 1f 8b say and not its name. Throws
 /// FileError if it cannot be read, is damaged, cut off or followed by anything else, or unpacks to more than
-/// max_bytes. Gzip needs BASIN_USE_ZLIB defined and zlib linked; without them a gzip file is an error that
-/// says so.
+/// max_bytes. Gzip needs BASIN_USE_ZLIB, defined in all files of the program, and zlib linked; without them
+/// it is an error that says so.
 inline Bytes read_bytes(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
   Bytes bytes = read_plain_bytes(path, max_bytes);
   if (!detail::is_gzip(bytes)) return bytes;

@@ -39,8 +39,8 @@ struct RemoveFile {
 inline File create_beside(const std::filesystem::path& path, std::filesystem::path& name) {
   for (int k = 0;; ++k) {
     name = path.parent_path() / (".basin-" + std::to_string(k) + ".tmp");
-    if (File file{std::fopen(name.string().c_str(), "wbx")})
-      return file;  // x: fails with EEXIST if it is there
+    File file(std::fopen(name.string().c_str(), "wbx"));  // x: fails with EEXIST if it is there
+    if (file) return file;
     const int error = errno;
     if (error != EEXIST || k == 9999) file_error(path, "cannot create a file in its folder: ", reason(error));
   }
@@ -62,9 +62,8 @@ inline void write_atomically(const std::filesystem::path& path, ByteSpan bytes) 
   fs::path name;
   detail::File file = detail::create_beside(target, name);
   std::unique_ptr<const fs::path, detail::RemoveFile> temporary(&name);
-  const bool written =
-      bytes.empty() || std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size();
-  if (!written || !detail::to_disk(file.get()))
+  const std::size_t written = bytes.empty() ? 0 : std::fwrite(bytes.data(), 1, bytes.size(), file.get());
+  if (written != bytes.size() || !detail::to_disk(file.get()))
     detail::file_error(path, "cannot write ", bytes.size(), " bytes: ", detail::reason(errno));
   if (std::fclose(file.release()) != 0) detail::file_error(path, "cannot write: ", detail::reason(errno));
   error.clear();

@@ -22,7 +22,7 @@ struct NpyHeader {
   std::size_t data_offset = 0;
 };
 
-/// Reads the dictionary and nothing else of the language. Every failure is a FileError with the offset in the
+/// Reads such a dictionary and nothing else of Python. Every failure is a FileError with the offset in the
 /// file.
 class NpyHeaderParser {
  public:
@@ -76,7 +76,7 @@ class NpyHeaderParser {
   }
   std::string quoted() {
     const char quote = accept('"') ? '"' : '\'';
-    if (quote == '\'') expect('\'');
+    if (quote == '\'' && !accept(quote)) fail(at_, "expected a string");
     const std::size_t end = text_.find(quote, at_);
     if (end == std::string_view::npos) fail(at_, "a string does not end");
     const std::string inside(text_.substr(at_, end - at_));
@@ -142,7 +142,7 @@ inline NpyHeader read_npy_header(ByteSpan bytes, const std::string& file) {
   return header;
 }
 
-/// The version 1.0 header of C-order data, padded so that the data begins at a multiple of 64 bytes.
+/// A version 1.0 header, padded so that the data begins at a multiple of 64 bytes.
 inline Bytes npy_header(const std::string& descr, bool fortran_order, std::span<const Index> shape) {
   std::string dictionary = "{'descr': '" + descr +
                            "', 'fortran_order': " + (fortran_order ? "True" : "False") +

@@ -1,8 +1,8 @@
 // NumPy's .npz files: named arrays, one .npy file each in a zip archive.
 #pragma once
-#include <array>       // std::array
 #include <filesystem>  // std::filesystem::path
 #include <memory>      // std::unique_ptr
+#include <new>         // std::bad_alloc
 #include <set>         // std::set
 #include <string>      // std::string
 #include <vector>      // std::vector
@@ -31,25 +31,18 @@ using Zip = std::unique_ptr<zip_t, DiscardZip>;
 using ZipFile = std::unique_ptr<zip_file_t, DiscardZip>;
 using ZipSource = std::unique_ptr<zip_source_t, DiscardZip>;
 
-/// libzip's error state, and its words.
-struct ZipError {
-  zip_error_t error;
-  ZipError() { zip_error_init(&error); }
-  ZipError(const ZipError&) = delete;
-  ZipError& operator=(const ZipError&) = delete;
-  ~ZipError() { zip_error_fini(&error); }
-  std::string words() { return zip_error_strerror(&error); }
-};
-
 /// The archive in the memory of `source`, which stays the caller's.
 inline Zip open_zip(const ZipSource& source, int flags, const std::filesystem::path& file) {
-  ZipError error;
   if (!source) throw std::bad_alloc();
+  zip_error_t error;
+  zip_error_init(&error);
   zip_source_keep(source.get());  // the archive gives up one reference when it closes
-  Zip zip(zip_open_from_source(source.get(), flags, &error.error));
+  Zip zip(zip_open_from_source(source.get(), flags, &error));
+  const std::string words = zip ? "" : zip_error_strerror(&error);
+  zip_error_fini(&error);
   if (!zip) {
     zip_source_free(source.get());
-    file_error(file, "not a zip archive that can be opened: ", error.words());
+    file_error(file, "not a zip archive that can be opened: ", words);
   }
   return zip;
 }
@@ -126,8 +119,7 @@ void write_npz(const std::filesystem::path& path, const std::vector<NamedArray<S
     detail::require_array(a.array, "write_npz");
     entries.push_back(detail::encode_npy(a.array.values, a.array.shape, ArrayOrder::c));
   }
-  if (arrays
-          .empty()) {  // which libzip takes as the wish to have no file: write the end of an empty directory
+  if (arrays.empty()) {  // libzip would make no file at all of it: the end of an empty directory
     write_atomically(path, std::string("PK\5\6") + std::string(18, '\0'));
     return;
   }
@@ -144,10 +136,10 @@ void write_npz(const std::filesystem::path& path, const std::vector<NamedArray<S
     check(k >= 0);
     entry.release();  // now the archive's
     const auto index = static_cast<zip_uint64_t>(k);
-    check(zip_set_file_compression(zip.get(), index,
-                                   compression == Compression::none ? ZIP_CM_STORE : ZIP_CM_DEFLATE, 0) == 0);
-    check(zip_file_set_dostime(zip.get(), index, 0, 1 << 5 | 1, 0) ==
-          0);  // 1980-01-01, the format's first day
+    const zip_int32_t method = compression == Compression::none ? ZIP_CM_STORE : ZIP_CM_DEFLATE;
+    check(zip_set_file_compression(zip.get(), index, method, 0) == 0);
+    constexpr zip_uint16_t first_day = 1 << 5 | 1;  // 1980-01-01, so that the bytes are always the same
+    check(zip_file_set_dostime(zip.get(), index, 0, first_day, 0) == 0);
   }
   check(zip_close(zip.get()) == 0);
   zip.release();
