@@ -1,6 +1,6 @@
-// Figure 3 of the paper: fully connected autoencoders on images, iterated. (a) 7 x 128 on 100 images, whose orbits end
-// at training images; (b) 14 x 128 on 20 images, "superattractors". What the paper leaves open (activation, initial
-// values, optimizer, rates, epsilon) is chosen as docs/paper.md says.
+// Figure 3 of the paper: fully connected autoencoders on images, iterated. (a) 7 x 128 on 100 images, whose
+// orbits end at training images; (b) 14 x 128 on 20 images, "superattractors". What the paper leaves open
+// (activation, initial values, optimizer, rates, epsilon) is chosen as docs/paper.md says.
 #include <cmath>
 #include <string>
 #include <vector>
@@ -31,9 +31,9 @@ struct Setting {
 };
 const Setting setting_a{"3a", "7 x 128 on 100 images", 7, 100, 1000, 2e-3, 0.85};
 const Setting setting_b{"3b", "14 x 128 on 20 images", 14, 20, 111, 3e-3, 0.8};
-constexpr Index starts = 200;         // unseen images, and as many of noise
-constexpr double loss_goal = 1e-8;    // mean squared error, pixels from 0 to 1
-constexpr double near = 0.05;         // an orbit is at an example within this times the mean norm of the examples
+constexpr Index starts = 200;       // unseen images, and as many of noise
+constexpr double loss_goal = 1e-8;  // mean squared error, pixels from 0 to 1
+constexpr double near = 0.05;  // an orbit is at an example within this times the mean norm of the examples
 const std::vector<Index> times = {0, 1, 2, 3, 5, 11, 20, 50, 111, 200, 500, 1000};
 const std::vector<Index> shown = {0, 1, 2, 11, 111, 1000};
 
@@ -92,8 +92,9 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
     double first = 0;
     options.observer = [&](const Epoch& e) {
       if (e.epoch == 0) first = e.loss;
-      progress.update(training_fraction(e.loss, first, loss_goal, static_cast<double>(e.epoch), 20000),
-                      [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss), "  rate ", number(e.rate)); });
+      progress.update(training_fraction(e.loss, first, loss_goal, static_cast<double>(e.epoch), 20000), [&] {
+        return text("epoch ", e.epoch, "  loss ", number(e.loss), "  rate ", number(e.rate));
+      });
     };
     Adam<S> adam({.learning_rate = s.rate});
     r.training = fit(f, r.examples, adam, options);
@@ -109,13 +110,16 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
     }
   }
   if (interrupted()) return r;
-  r.images = iterate(f, choose_images<S>(data.test, starts, seed), r.examples, s, what + ": orbits of unseen images");
-  r.noise = iterate(f, normal_starts<S>(data.train.shape.size(), starts, random), r.examples, s, what + ": orbits of noise");
+  r.images = iterate(f, choose_images<S>(data.test, starts, seed), r.examples, s,
+                     what + ": orbits of unseen images");
+  r.noise = iterate(f, normal_starts<S>(data.train.shape.size(), starts, random), r.examples, s,
+                    what + ": orbits of noise");
   r.distinct = recovery(r.images.orbit.x, r.examples, {near * mean_norm(r.examples)}).front().distinct;
   return r;
 }
 
-/// The orbits of a few starts as rows of images: the start, some iterates, and the training image nearest to the end.
+/// The orbits of a few starts as rows of images: the start, some iterates, and the training image nearest to
+/// the end.
 void draw_orbits(Program& program, const Setting& s, const ImageData& data, const Run& r) {
   std::vector<std::string> columns;
   std::vector<std::size_t> chosen;
@@ -126,14 +130,14 @@ void draw_orbits(Program& program, const Setting& s, const ImageData& data, cons
         columns.push_back(t == 0 ? "start" : std::to_string(t));
       }
   columns.push_back("nearest\ntraining image");
-  ImageTable table(text("Figure ", s.id, ": ", s.network, " of ", data.name), data.train.shape,
-                   columns);
+  ImageTable table(text("Figure ", s.id, ": ", s.network, " of ", data.name), data.train.shape, columns);
   const auto add_rows = [&](const Starts& from, Index count, const std::string& label) {
     const Nearest n = nearest(from.orbit.x, r.examples);
     const double arrived = near * mean_norm(r.examples);
     for (Index j = 0; j < count; ++j) {
       Mat<S> row(data.train.shape.size(), static_cast<Index>(columns.size()));
-      for (std::size_t c = 0; c < chosen.size(); ++c) row.col(static_cast<Index>(c)) = from.orbit.snapshots[chosen[c]].col(j);
+      for (std::size_t c = 0; c < chosen.size(); ++c)
+        row.col(static_cast<Index>(c)) = from.orbit.snapshots[chosen[c]].col(j);
       row.rightCols(1) = r.examples.col(n.index[static_cast<std::size_t>(j)]);
       table.add_row(n.distance[static_cast<std::size_t>(j)] < arrived ? label : label + "*", row);
     }
@@ -141,21 +145,37 @@ void draw_orbits(Program& program, const Setting& s, const ImageData& data, cons
   add_rows(r.images, 6, "unseen");
   add_rows(r.noise, 3, "noise");
   program.draw(table, text("figure_", s.id, ".png"),
-               text("Orbits of six unseen images and of three images of N(0, 1) noise: the start, its iterates after so many "
-                    "steps, and the training image nearest to the last one. A star marks orbits that are not at a training image "
+               text("Orbits of six unseen images and of three images of N(0, 1) noise: the start, its "
+                    "iterates after so many "
+                    "steps, and the training image nearest to the last one. A star marks orbits that are not "
+                    "at a training image "
                     "(within 5% of the mean norm) in the end."));
 }
 
 /// How fast orbits reach the examples, and how attracting the examples are.
-void draw_curves(Program& program, const std::vector<Setting>& settings, const std::vector<std::vector<Run>>& runs) {
-  LinePlot arrival{.title = "Orbits that are at a training image (within 5% of the mean norm), median over seeds",
-                   .x_label = "iterations t", .y_label = "fraction of starts; R_t: of training images", .series = {}, .log_x = true};
+void draw_curves(Program& program, const std::vector<Setting>& settings,
+                 const std::vector<std::vector<Run>>& runs) {
+  LinePlot arrival{
+      .title = "Orbits that are at a training image (within 5% of the mean norm), median over seeds",
+      .x_label = "iterations t",
+      .y_label = "fraction of starts; R_t: of training images",
+      .series = {},
+      .log_x = true};
   Histogram radii{.title = "Spectral radii of the Jacobians at the training images, all seeds",
-                  .x_label = "spectral radius", .y_label = "training images", .groups = {}, .vertical = {{1, "stable below 1"}}};
-  LinePlot losses{.title = "Training, first seed", .x_label = "epoch", .y_label = "mean squared error", .series = {}, .log_y = true};
+                  .x_label = "spectral radius",
+                  .y_label = "training images",
+                  .groups = {},
+                  .vertical = {{1, "stable below 1"}}};
+  LinePlot losses{.title = "Training, first seed",
+                  .x_label = "epoch",
+                  .y_label = "mean squared error",
+                  .series = {},
+                  .log_y = true};
   for (std::size_t k = 0; k < settings.size(); ++k) {
-    const auto add = [&](const std::string& kind, const Starts Run::*which, const std::vector<double> Starts::*series) {
-      Series line{.name = settings[k].id + ", " + kind, .x = {}, .y = {}, .style = Series::Style::line_points};
+    const auto add = [&](const std::string& kind, const Starts Run::*which,
+                         const std::vector<double> Starts::*series) {
+      Series line{
+          .name = settings[k].id + ", " + kind, .x = {}, .y = {}, .style = Series::Style::line_points};
       for (std::size_t i = 1; i < ((runs[k].front().*which).*series).size(); ++i) {
         std::vector<double> values;
         for (const Run& r : runs[k]) values.push_back(((r.*which).*series)[i]);
@@ -178,8 +198,10 @@ void draw_curves(Program& program, const std::vector<Setting>& settings, const s
       }
     losses.series.push_back(loss);
   }
-  program.draw(arrival, "figure_3_arrival.png", "How many orbits have arrived at a training image after t steps.");
-  program.draw(radii, "figure_3_radii.png", "A training image is an attractor when its spectral radius is below 1 (Theorem 2).");
+  program.draw(arrival, "figure_3_arrival.png",
+               "How many orbits have arrived at a training image after t steps.");
+  program.draw(radii, "figure_3_radii.png",
+               "A training image is an attractor when its spectral radius is below 1 (Theorem 2).");
   program.draw(losses, "figure_3_training.png", "The training loss, down to 1e-8.");
 }
 
@@ -189,7 +211,8 @@ std::vector<double> percent(const std::vector<Run>& runs, const Starts Run::*whi
   return values;
 }
 
-/// What docs/paper.md promises, for MNIST and for the embedded images: stable examples and arrived starts, in percent.
+/// What docs/paper.md promises, for MNIST and for the embedded images: stable examples and arrived starts, in
+/// percent.
 struct Promise {
   double stable, arrived;
 };
@@ -201,26 +224,31 @@ void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs
     losses.push_back(r.training.loss);
     distinct.push_back(static_cast<double>(r.distinct));
   }
-  program.claim(median_claim(s.id + ", interpolation", "The autoencoder was trained to convergence (mean squared error).",
-                             "converged", losses, at_most(loss_goal)));
-  program.claim(median_claim(s.id + ", attractors",
-                             "Training images are attractors: the spectral radius of the Jacobian is below 1 (Theorem 2).",
-                             "the training examples", stable, at_least(promise.stable), "%",
-                             text("of ", s.examples, " training images")));
+  program.claim(median_claim(s.id + ", interpolation",
+                             "The autoencoder was trained to convergence (mean squared error).", "converged",
+                             losses, at_most(loss_goal)));
+  program.claim(median_claim(
+      s.id + ", attractors",
+      "Training images are attractors: the spectral radius of the Jacobian is below 1 (Theorem 2).",
+      "the training examples", stable, at_least(promise.stable), "%",
+      text("of ", s.examples, " training images")));
   program.claim(median_claim(s.id + ", unseen images",
-                             text("Orbits of unseen images end at a training image (", s.steps, " iterations, within 5% of the mean norm)."),
-                             "almost exclusively", percent(runs, &Run::images, s.steps), at_least(promise.arrived), "%",
+                             text("Orbits of unseen images end at a training image (", s.steps,
+                                  " iterations, within 5% of the mean norm)."),
+                             "almost exclusively", percent(runs, &Run::images, s.steps),
+                             at_least(promise.arrived), "%",
                              text("they end at ", summary(distinct), " different training images")));
-  program.claim(median_claim(s.id + ", noise",
-                             text("Orbits of N(0, 1) noise end at a training image (", s.steps, " iterations)."),
-                             "arbitrary images", percent(runs, &Run::noise, s.steps), at_least(promise.arrived), "%"));
+  program.claim(median_claim(
+      s.id + ", noise", text("Orbits of N(0, 1) noise end at a training image (", s.steps, " iterations)."),
+      "arbitrary images", percent(runs, &Run::noise, s.steps), at_least(promise.arrived), "%"));
 }
 
 void body(Program& program) {
   const ImageData data = program.images();
   const bool mnist = data.name == "MNIST";
   const std::vector<Setting> settings = {setting_a, setting_b};
-  const std::vector<Promise> promises = mnist ? std::vector<Promise>{{55, 80}, {75, 90}} : std::vector<Promise>{{45, 65}, {55, 70}};
+  const std::vector<Promise> promises =
+      mnist ? std::vector<Promise>{{55, 80}, {75, 90}} : std::vector<Promise>{{45, 65}, {55, 70}};
   std::vector<std::vector<Run>> runs(settings.size());
   for (std::size_t k = 0; k < settings.size(); ++k)
     for (const std::uint64_t seed : program.seeds()) {
@@ -233,13 +261,15 @@ void body(Program& program) {
     add_claims(program, settings[k], runs[k], promises[k]);
   }
   draw_curves(program, settings, runs);
-  program.claim(contested_claim("3b, superattractors", "One step takes an arbitrary image directly to a training image.",
-                                "all", percent(runs[1], &Run::images, 1), at_least(75), Band{5, 45}, "%",
-                                "within 5% of the mean norm; would hold from 75%. The paper's picture does not come out."));
+  program.claim(contested_claim(
+      "3b, superattractors", "One step takes an arbitrary image directly to a training image.", "all",
+      percent(runs[1], &Run::images, 1), at_least(75), Band{5, 45}, "%",
+      "within 5% of the mean norm; would hold from 75%. The paper's picture does not come out."));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program("figure_3", "Figure 3: autoencoders on images, iterated", {.quick = 2, .full = 5}, argc, argv, body);
+  return run_program("figure_3", "Figure 3: autoencoders on images, iterated", {.quick = 2, .full = 5}, argc,
+                     argv, body);
 }

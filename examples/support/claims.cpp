@@ -22,7 +22,9 @@ std::size_t Result::claims_in_band() const {
       std::count_if(claims.begin(), claims.end(), [](const Claim& c) { return c.in_band; }));
 }
 
-bool Result::all_in_band() const { return !interrupted && error.empty() && claims_in_band() == claims.size(); }
+bool Result::all_in_band() const {
+  return !interrupted && error.empty() && claims_in_band() == claims.size();
+}
 
 // ---- numbers
 
@@ -102,8 +104,15 @@ Claim contested_claim(std::string id, std::string statement, std::string paper, 
 
 Claim yes_no_claim(std::string id, std::string statement, std::string paper, std::string measured, bool holds,
                    std::string band, std::string note) {
-  return {std::move(id), std::move(statement), std::move(paper), std::move(measured), {}, std::move(band),
-          holds,         std::move(note), holds};
+  return {std::move(id),
+          std::move(statement),
+          std::move(paper),
+          std::move(measured),
+          {},
+          std::move(band),
+          holds,
+          std::move(note),
+          holds};
 }
 
 // ---- JSON
@@ -319,7 +328,9 @@ void append_row(std::string& table, const Row& row, const std::vector<std::size_
 
 std::string claims_table(const std::vector<Claim>& claims, std::size_t width) {
   std::vector<Row> rows{{"claim", "paper", "measured", "band", "holds"}};
-  for (const Claim& c : claims) rows.push_back({c.id, c.paper, c.measured, c.band, text(c.holds ? "yes" : "NO", c.in_band ? "" : ", OUT OF BAND")});
+  for (const Claim& c : claims)
+    rows.push_back(
+        {c.id, c.paper, c.measured, c.band, text(c.holds ? "yes" : "NO", c.in_band ? "" : ", OUT OF BAND")});
 
   // Each column gets what it needs; while the table is too wide, the widest column gives way.
   std::vector<std::size_t> widths(rows[0].size(), 0);

@@ -10,9 +10,9 @@
 
 namespace basin::examples {
 
-/// One sentence of the paper, its number and ours. `holds` says whether the sentence is true of what was measured, never
-/// tuned until it is; `in_band` whether the measurement lies within `band`, the range that the docs promise. A claim that
-/// does not come out has a band, too: what we get instead.
+/// One sentence of the paper, its number and ours. `holds` says whether the sentence is true of what was
+/// measured, never tuned until it is; `in_band` whether the measurement lies within `band`, the range that
+/// the docs promise. A claim that does not come out has a band, too: what we get instead.
 struct Claim {
   std::string id;              // "3a, stable"
   std::string statement;       // the paper's statement, in a sentence
@@ -82,10 +82,11 @@ std::string band_text(const Band& band, const std::string& unit = "");
 Claim median_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                    const Band& band, const std::string& unit = "", std::string note = "");
 
-/// A claim of the paper that is known not to come out: it would hold if the median lay in `claimed`; `band` is where our
-/// measurements lie.
+/// A claim of the paper that is known not to come out: it would hold if the median lay in `claimed`; `band`
+/// is where our measurements lie.
 Claim contested_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
-                      const Band& claimed, const Band& band, const std::string& unit = "", std::string note = "");
+                      const Band& claimed, const Band& band, const std::string& unit = "",
+                      std::string note = "");
 
 /// A claim that is a yes or no question, with what was found in words.
 Claim yes_no_claim(std::string id, std::string statement, std::string paper, std::string measured, bool holds,

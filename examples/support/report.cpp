@@ -108,7 +108,8 @@ std::string state_badge(const ReportEntry& e) {
   if (r.interrupted) return badge(false, "interrupted");
   if (r.claims.empty()) return "<span class=\"badge\">no claims</span>";
   if (!r.all_in_band())
-    return badge(false, text(r.claims.size() - r.claims_in_band(), " of ", r.claims.size(), " outside the band"));
+    return badge(false,
+                 text(r.claims.size() - r.claims_in_band(), " of ", r.claims.size(), " outside the band"));
   const bool all = r.claims_that_hold() == r.claims.size();
   if (all) return badge(true, r.claims.size() == 1 ? "holds" : text("all ", r.claims.size(), " hold"));
   return badge(true, text(r.claims_that_hold(), " of ", r.claims.size(), " hold"));
@@ -319,9 +320,10 @@ std::string report_html(const std::vector<ReportEntry>& entries, const fs::path&
   }
   std::string html = page_start;
   html += "<h1>Memorization in Overparameterized Autoencoders, reproduced with basin</h1>\n";
-  html += text("<p>", hold, " of ", claims, claims == 1 ? " claim" : " claims", " of the paper hold; ", in_band,
-               " of our numbers lie within the band that the documentation promises. ", entries.size(),
-               entries.size() == 1 ? " program" : " programs", ", ", duration(seconds), " of work.</p>\n");
+  html +=
+      text("<p>", hold, " of ", claims, claims == 1 ? " claim" : " claims", " of the paper hold; ", in_band,
+           " of our numbers lie within the band that the documentation promises. ", entries.size(),
+           entries.size() == 1 ? " program" : " programs", ", ", duration(seconds), " of work.</p>\n");
   for (const std::string& d : data) html += text("<p class=\"facts\">Data: ", escape_html(d), "</p>\n");
   html += text("<p class=\"facts\">Page written ", local_time_now(), "</p>\n");
   html += contents_html(entries);

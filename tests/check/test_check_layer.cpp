@@ -161,7 +161,8 @@ TEST_CASE("check_layer leaves out kinks but not the smooth directions beside the
 TEST_CASE("check_layer refuses options that make no sense", "[check]") {
   CheckOptions<double> options;
   options.batch = 0;
-  CHECK(contains(error_of([&] { (void)check_layer(Dense<double>(2, 2), options); }), "batch must be >= 1, got 0"));
+  CHECK(contains(error_of([&] { (void)check_layer(Dense<double>(2, 2), options); }),
+                 "batch must be >= 1, got 0"));
   options.batch = 1;
   options.theta = Vec<double>::Zero(5);
   CHECK(contains(error_of([&] { (void)check_layer(Dense<double>(2, 2), options); }), "theta has 5 entries"));

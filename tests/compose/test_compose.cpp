@@ -38,10 +38,11 @@ CheckReport require_contract(const F& f, double theta_scale = 0.5) {
 auto u_net() {
   const Padding same = Padding::all(1);
   const Shape full{2, 4, 4}, half{3, 2, 2};
-  return Chain(Conv2d<double>({1, 4, 4}, {.out_channels = 2, .padding = same}), Pointwise<double, Tanh>(32),
-               Concat(Chain(AvgPool2d<double>(full), Conv2d<double>({2, 2, 2}, {.out_channels = 3, .padding = same}),
-                            Pointwise<double, Tanh>(half.size()), UpsampleNearest<double>(half))),
-               Conv2d<double>({5, 4, 4}, {.out_channels = 1, .padding = same}));
+  return Chain(
+      Conv2d<double>({1, 4, 4}, {.out_channels = 2, .padding = same}), Pointwise<double, Tanh>(32),
+      Concat(Chain(AvgPool2d<double>(full), Conv2d<double>({2, 2, 2}, {.out_channels = 3, .padding = same}),
+                   Pointwise<double, Tanh>(half.size()), UpsampleNearest<double>(half))),
+      Conv2d<double>({5, 4, 4}, {.out_channels = 1, .padding = same}));
 }
 
 }  // namespace
@@ -84,8 +85,12 @@ TEST_CASE("Chain, Stack, Residual and Concat are what their formulas say", "[com
 }
 
 TEST_CASE("Concat puts channels behind channels", "[compose]") {
-  CHECK(Concat(Conv2d<double>({2, 4, 4}, {.out_channels = 3, .padding = Padding::all(1)})).out_shape() == Shape{5, 4, 4});
-  CHECK(contains(error_of([] { Concat(Conv2d<double>({2, 4, 4}, {})); }), "expected the same height and width"));
+  CHECK(Concat(Conv2d<double>({2, 4, 4}, {.out_channels = 3, .padding = Padding::all(1)})).out_shape() ==
+        Shape{5, 4, 4});
+  CHECK(contains(error_of([] {
+                   Concat(Conv2d<double>({2, 4, 4}, {}));
+                 }),
+                 "expected the same height and width"));
 }
 
 TEST_CASE("layers that do not fit are named when the net is built", "[compose]") {
@@ -93,25 +98,30 @@ TEST_CASE("layers that do not fit are named when the net is built", "[compose]")
   CHECK(contains(error_of([] { Chain(Dense<double>(4, 6), Dense<double>(5, 3)); }),
                  "Dense: input has 6 rows, expected 5 (layer 1 of the Chain, counted from 0)"));
   CHECK(contains(error_of([&] {
-                   Chain(Conv2d<double>({1, 8, 8}, {.out_channels = 3, .padding = same}), Pointwise<double, Relu>(192),
-                         Conv2d<double>({4, 8, 8}, {}));
+                   Chain(Conv2d<double>({1, 8, 8}, {.out_channels = 3, .padding = same}),
+                         Pointwise<double, Relu>(192), Conv2d<double>({4, 8, 8}, {}));
                  }),
                  "Conv2d: input has 3 channels, weight expects 4 (layer 2 of the Chain"));
-  CHECK(contains(error_of([&] {
-                   Chain(Conv2d<double>({1, 8, 4}, {.out_channels = 3, .padding = same}), Conv2d<double>({3, 4, 8}, {}));
-                 }),
-                 "Conv2d: input is 3 x 8 x 4 (channels x height x width), expected 3 x 4 x 8"));
+  CHECK(contains(
+      error_of([&] {
+        Chain(Conv2d<double>({1, 8, 4}, {.out_channels = 3, .padding = same}), Conv2d<double>({3, 4, 8}, {}));
+      }),
+      "Conv2d: input is 3 x 8 x 4 (channels x height x width), expected 3 x 4 x 8"));
   CHECK(contains(error_of([] { Stack(Dense<double>(4, 6), 2); }), "Dense: input has 6 rows, expected 4"));
   CHECK(contains(error_of([] { Stack(Dense<double>(4, 4), 0); }), "Stack: depth must be >= 1, got 0"));
   CHECK(contains(error_of([] { Residual(Dense<double>(4, 3)); }), "Residual: the block maps 4 rows to 3"));
   CHECK(contains(error_of([] { Model(Dense<double>(2, 2), Vec<double>(Vec<double>::Zero(5))); }),
                  "Model: theta has 5 entries, Dense has 6 parameters"));
-  CHECK(contains(error_of([] { (void)Model(Dense<double>(2, 2), Vec<double>(Vec<double>::Zero(6)))(Mat<double>::Zero(3, 1)); }),
+  CHECK(contains(error_of([] {
+                   (void)Model(Dense<double>(2, 2),
+                               Vec<double>(Vec<double>::Zero(6)))(Mat<double>::Zero(3, 1));
+                 }),
                  "Model: x has 3 rows, Dense expects 2"));
 }
 
 TEST_CASE("parameter blocks carry names and offsets through compositions", "[compose]") {
-  const auto blocks = param_blocks(Chain(Dense<double>(2, 3), Stack(Residual(Dense<double>(3, 3, false)), 2)));
+  const auto blocks =
+      param_blocks(Chain(Dense<double>(2, 3), Stack(Residual(Dense<double>(3, 3, false)), 2)));
   REQUIRE(blocks.size() == 4);
   CHECK(blocks[0].name == "0.weight");
   CHECK(blocks[1].name == "0.bias");

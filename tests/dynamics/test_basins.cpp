@@ -44,7 +44,8 @@ TEST_CASE("recovery counts examples (R_t) and starts over a ladder of epsilon", 
 }
 
 TEST_CASE("basins refuse sizes and epsilons that make no sense", "[dynamics]") {
-  CHECK(contains(error_of([] { (void)nearest(Mat<double>(Mat<double>::Zero(3, 1)), examples); }), "points have 3 rows, examples have 2"));
+  CHECK(contains(error_of([] { (void)nearest(Mat<double>(Mat<double>::Zero(3, 1)), examples); }),
+                 "points have 3 rows, examples have 2"));
   CHECK(contains(error_of([] { (void)assign(iterates, examples, 0); }), "epsilon must be > 0, got 0"));
   CHECK(contains(error_of([] { (void)recovery(iterates, examples, {-1}); }), "epsilon must be > 0, got -1"));
   CHECK(contains(error_of([] { (void)nearest(iterates, Mat<double>(2, 0)); }), "at least 1 example"));

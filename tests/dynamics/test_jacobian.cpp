@@ -27,7 +27,8 @@ struct Square {
            VecOut<double>) const {
     if (x_bar.size() > 0) x_bar = 2 * x.array() * y_bar.array();
   }
-  void jvp(VecIn<double>, MatIn<double> x, MatIn<double>, Cache&, MatIn<double> x_dot, MatOut<double> y_dot) const {
+  void jvp(VecIn<double>, MatIn<double> x, MatIn<double>, Cache&, MatIn<double> x_dot,
+           MatOut<double> y_dot) const {
     y_dot = 2 * x.array() * x_dot.array();
   }
 };
@@ -48,14 +49,15 @@ void require_two_layer_jacobian(Index in, Index hidden, Index out) {
 }  // namespace
 
 TEST_CASE("the Jacobian of a two-layer net is the product of its factors, by jvp and by vjp", "[dynamics]") {
-  require_two_layer_jacobian(5, 7, 9);      // jvp: fewer inputs
-  require_two_layer_jacobian(9, 7, 5);      // vjp: fewer outputs
+  require_two_layer_jacobian(5, 7, 9);       // jvp: fewer inputs
+  require_two_layer_jacobian(9, 7, 5);       // vjp: fewer outputs
   require_two_layer_jacobian(300, 10, 300);  // several blocks
   require_two_layer_jacobian(1, 3, 1);
 }
 
 TEST_CASE("a layer that does not broadcast has the same Jacobian", "[dynamics]") {
-  static_assert(!broadcasts<Chain<Dense<double>, Square>>() && broadcasts<Chain<Dense<double>, Dense<double>>>());
+  static_assert(!broadcasts<Chain<Dense<double>, Square>>() &&
+                broadcasts<Chain<Dense<double>, Dense<double>>>());
   const Chain net(Dense<double>(4, 4), Square{4});
   const Model f(net, random_matrix<double>(20, 1, 3));
   const Vec<double> x = random_matrix<double>(4, 1, 4);

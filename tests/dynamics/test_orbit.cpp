@@ -45,7 +45,8 @@ TEST_CASE("an orbit is f applied again and again, with snapshots on the way", "[
 }
 
 TEST_CASE("a column stops when its step is within the tolerance, the others go on", "[dynamics]") {
-  // f(x) = x / 2 on column j starting at 2^j: the step at time t is 2^(j - t - 1), so it settles at t = j + 10.
+  // f(x) = x / 2 on column j starting at 2^j: the step at time t is 2^(j - t - 1), so it settles at t = j
+  // + 10.
   Mat<double> x0(1, 5);
   x0 << 1, 2, 4, 8, 16;
   const auto o = orbit(linear(Mat<double>{{0.5}}), x0,
@@ -102,8 +103,15 @@ TEST_CASE("orbit can be cancelled, reports progress, and refuses nonsense", "[dy
   CHECK(seen == 200);
   CHECK(o.steps[0] <= 64);
   CHECK(contains(error_of([&] { (void)orbit(f, Mat<double>::Zero(5, 1)); }), "x0 has 5 rows, f expects 6"));
-  CHECK(contains(error_of([&] { (void)orbit(f, x0, {.max_steps = 5, .snapshots = {3, 2}}); }), "snapshots must be ascending"));
-  CHECK(contains(error_of([&] { (void)orbit(f, x0, {.max_steps = 5, .snapshots = {6}}); }), "from 0 to max_steps = 5"));
-  CHECK(contains(error_of([] { (void)orbit(Model(Dense<double>(2, 3), Vec<double>(Vec<double>::Zero(9))), Mat<double>::Zero(2, 1)); }),
+  CHECK(contains(error_of([&] {
+                   (void)orbit(f, x0, {.max_steps = 5, .snapshots = {3, 2}});
+                 }),
+                 "snapshots must be ascending"));
+  CHECK(contains(error_of([&] { (void)orbit(f, x0, {.max_steps = 5, .snapshots = {6}}); }),
+                 "from 0 to max_steps = 5"));
+  CHECK(contains(error_of([] {
+                   (void)orbit(Model(Dense<double>(2, 3), Vec<double>(Vec<double>::Zero(9))),
+                               Mat<double>::Zero(2, 1));
+                 }),
                  "f maps 2 rows to 3"));
 }

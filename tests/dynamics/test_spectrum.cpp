@@ -36,12 +36,14 @@ TEST_CASE("eigenvalues come largest modulus first, conjugate pairs in one order"
   CHECK(std::abs(spectral_radius(A) - 3) < 1e-14);
   CHECK(spectral_radius(Mat<float>(A.cast<float>())) == spectral_radius(A));
   CHECK(contains(error_of([] { (void)eigenvalues(Mat<double>::Zero(2, 3)); }), "A is 2 x 3"));
-  CHECK(contains(error_of([] { (void)eigenvalues(Mat<double>::Constant(2, 2, std::nan(""))); }), "NaN or infinite"));
+  CHECK(contains(error_of([] { (void)eigenvalues(Mat<double>::Constant(2, 2, std::nan(""))); }),
+                 "NaN or infinite"));
 }
 
 TEST_CASE("matrix-free leading eigenvalues equal the dense ones, with small residuals", "[dynamics]") {
   const Index n = 220;
-  const Mat<double> A = random_matrix<double>(n, n, 1) / std::sqrt(static_cast<double>(n));  // complex pairs, no gap
+  const Mat<double> A =
+      random_matrix<double>(n, n, 1) / std::sqrt(static_cast<double>(n));  // complex pairs, no gap
   const auto all = eigenvalues(A);
   const Leading leading = leading_eigenvalues(A, 6);
   REQUIRE(leading.converged);
@@ -69,7 +71,8 @@ TEST_CASE("residuals are those of A itself", "[dynamics]") {
 
 TEST_CASE("an iteration that does not converge says so", "[dynamics]") {
   const Mat<double> A = random_matrix<double>(900, 900, 2);
-  const Leading hurried = leading_eigenvalues(A, 20, {.tolerance = 1e-15, .max_restarts = 1, .enlargements = 0});
+  const Leading hurried =
+      leading_eigenvalues(A, 20, {.tolerance = 1e-15, .max_restarts = 1, .enlargements = 0});
   CHECK_FALSE(hurried.converged);
   CHECK(hurried.values.empty());
 }
@@ -85,7 +88,8 @@ TEST_CASE("matrices with little to iterate on are solved too", "[dynamics]") {
   CHECK(std::abs(one.values.at(1) - 1.0) < 1e-10);
   CHECK(rank_one.converged);
   CHECK(std::abs(rank_one.values.at(0) - 0.7) < 1e-10);
-  CHECK(contains(error_of([] { (void)leading_eigenvalues(Mat<double>::Identity(3, 3), 4); }), "count must be from 1 to 3, got 4"));
+  CHECK(contains(error_of([] { (void)leading_eigenvalues(Mat<double>::Identity(3, 3), 4); }),
+                 "count must be from 1 to 3, got 4"));
 }
 
 TEST_CASE("the leading eigenvalues of a network are those of its Jacobian", "[dynamics]") {

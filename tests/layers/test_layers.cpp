@@ -28,15 +28,16 @@ void require_contract(const F& f) {
 }
 
 template <Layer F>
-Mat<typename F::Scalar> apply(const F& f, const Vec<typename F::Scalar>& theta, const Mat<typename F::Scalar>& x) {
+Mat<typename F::Scalar> apply(const F& f, const Vec<typename F::Scalar>& theta,
+                              const Mat<typename F::Scalar>& x) {
   Mat<typename F::Scalar> y(f.out_size(), x.cols());
   typename F::Cache cache;
   f.forward(theta, x, y, cache);
   return y;
 }
 
-/// A geometry drawn at random that fits: small images, all attributes mixed, one-pixel images and kernels larger than
-/// the image (but not than the padded one) among them.
+/// A geometry drawn at random that fits: small images, all attributes mixed, one-pixel images and kernels
+/// larger than the image (but not than the padded one) among them.
 struct Geometry {
   Shape in;
   Conv2dOptions o;
@@ -52,14 +53,16 @@ Geometry random_geometry(Random& r) {
     g.o.dilation = {1 + r.below(2), 1 + r.below(3)};
     g.o.padding = {r.below(3), r.below(3), r.below(3), r.below(3)};
     g.o.bias = r.below(2) == 1;
-    const Index h = g.in.height + g.o.padding.top + g.o.padding.bottom - g.o.dilation.height * (g.o.kernel.height - 1);
-    const Index w = g.in.width + g.o.padding.left + g.o.padding.right - g.o.dilation.width * (g.o.kernel.width - 1);
+    const Index h =
+        g.in.height + g.o.padding.top + g.o.padding.bottom - g.o.dilation.height * (g.o.kernel.height - 1);
+    const Index w =
+        g.in.width + g.o.padding.left + g.o.padding.right - g.o.dilation.width * (g.o.kernel.width - 1);
     if (h >= 1 && w >= 1) return g;
   }
 }
 
-/// The sum in the definition of the convolution, term by term in double. Calls visit(output row, input row, weight
-/// index) for each term.
+/// The sum in the definition of the convolution, term by term in double. Calls visit(output row, input row,
+/// weight index) for each term.
 template <class Visit>
 void for_terms(const Shape& in, const Shape& out, const Conv2dOptions& o, const Visit& visit) {
   const Index in_group = in.channels / o.groups, out_group = o.out_channels / o.groups;
@@ -102,13 +105,19 @@ TEST_CASE("every layer keeps the contract in double and float", "[layers]") {
   }
   require_contract(UpsampleNearest<double>(Shape{2, 3, 4}, {2, 3}));
   require_contract(UpsampleNearest<float>(Shape{2, 3, 4}));
-  require_contract(AvgPool2d<double>(Shape{2, 5, 6}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0, 1, 1}}));
-  require_contract(AvgPool2d<double>(Shape{2, 5, 6}, {.kernel = {3, 2}, .padding = {1, 1, 1, 0}, .count_padding = false}));
-  require_contract(MaxPool2d<double>(Shape{2, 7, 6}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0, 1, 1}, .dilation = {2, 1}}));
+  require_contract(
+      AvgPool2d<double>(Shape{2, 5, 6}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0, 1, 1}}));
+  require_contract(
+      AvgPool2d<double>(Shape{2, 5, 6}, {.kernel = {3, 2}, .padding = {1, 1, 1, 0}, .count_padding = false}));
+  require_contract(MaxPool2d<double>(
+      Shape{2, 7, 6}, {.kernel = {3, 2}, .stride = {2, 1}, .padding = {1, 0, 1, 1}, .dilation = {2, 1}}));
   require_contract(MaxPool2d<float>(Shape{2, 4, 4}));
   require_contract(Conv2d<float>({4, 7, 6}, {.out_channels = 6, .padding = Padding::all(1), .groups = 2}));
-  require_contract(ConvTranspose2d<float>({4, 5, 6}, {.out_channels = 2, .stride = {2, 2}, .padding = Padding::all(1), .output_padding = {1, 1}}));
-  require_contract(Conv2d<double>({3, 20, 20}, {.out_channels = 5, .padding = Padding::all(1)}));  // one image a tile
+  require_contract(ConvTranspose2d<float>(
+      {4, 5, 6},
+      {.out_channels = 2, .stride = {2, 2}, .padding = Padding::all(1), .output_padding = {1, 1}}));
+  require_contract(
+      Conv2d<double>({3, 20, 20}, {.out_channels = 5, .padding = Padding::all(1)}));  // one image a tile
 }
 
 TEST_CASE("Conv2d equals its sum, term by term, on 200 random geometries", "[layers]") {
@@ -117,7 +126,8 @@ TEST_CASE("Conv2d equals its sum, term by term, on 200 random geometries", "[lay
     const Geometry g = random_geometry(r);
     const Conv2d<double> f(g.in, g.o);
     const Vec<double> theta = random_matrix<double>(f.param_size(), 1, 10 + k);
-    const Mat<double> x = random_matrix<double>(f.in_size(), 2, 1000 + k), y_bar = random_matrix<double>(f.out_size(), 2, 2000 + k);
+    const Mat<double> x = random_matrix<double>(f.in_size(), 2, 1000 + k),
+                      y_bar = random_matrix<double>(f.out_size(), 2, 2000 + k);
     Mat<double> y = Mat<double>::Zero(f.out_size(), 2), x_bar = Mat<double>::Zero(f.in_size(), 2);
     Vec<double> theta_bar = Vec<double>::Zero(f.param_size());
     for_terms(g.in, f.out_shape(), g.o, [&](Index row, Index col, Index w) {
@@ -136,8 +146,8 @@ TEST_CASE("Conv2d equals its sum, term by term, on 200 random geometries", "[lay
     Vec<double> got_theta_bar = Vec<double>::Zero(f.param_size());
     f.forward(theta, x, got_y, cache);
     f.vjp(theta, x, got_y, cache, y_bar, got_x_bar, got_theta_bar);
-    INFO("case " << k << ": " << g.in << ", kernel " << g.o.kernel << ", stride " << g.o.stride << ", dilation "
-                 << g.o.dilation << ", groups " << g.o.groups);
+    INFO("case " << k << ": " << g.in << ", kernel " << g.o.kernel << ", stride " << g.o.stride
+                 << ", dilation " << g.o.dilation << ", groups " << g.o.groups);
     REQUIRE((got_y - y).norm() <= 1e-13 * (1 + y.norm()));
     REQUIRE((got_x_bar - x_bar).norm() <= 1e-13 * (1 + x_bar.norm()));
     REQUIRE((got_theta_bar - theta_bar).norm() <= 1e-13 * (1 + theta_bar.norm()));
@@ -159,32 +169,46 @@ TEST_CASE("ConvTranspose2d is the adjoint of Conv2d plus a bias", "[layers]") {
     const Geometry g = random_geometry(r);
     const Conv2d<double> conv(g.in, g.o);
     const Shape small = conv.out_shape();
-    // The transposed layer that gives images of g.in back: what stride and padding leave open is output padding.
-    ConvTranspose2dOptions o{.out_channels = g.in.channels, .kernel = g.o.kernel, .stride = g.o.stride,
-                             .padding = g.o.padding, .dilation = g.o.dilation, .groups = g.o.groups, .bias = true};
-    o.output_padding.height = g.in.height - ((small.height - 1) * o.stride.height - o.padding.top - o.padding.bottom +
-                                             o.dilation.height * (o.kernel.height - 1) + 1);
-    o.output_padding.width = g.in.width - ((small.width - 1) * o.stride.width - o.padding.left - o.padding.right +
-                                           o.dilation.width * (o.kernel.width - 1) + 1);
+    // The transposed layer that gives images of g.in back: what stride and padding leave open is output
+    // padding.
+    ConvTranspose2dOptions o{.out_channels = g.in.channels,
+                             .kernel = g.o.kernel,
+                             .stride = g.o.stride,
+                             .padding = g.o.padding,
+                             .dilation = g.o.dilation,
+                             .groups = g.o.groups,
+                             .bias = true};
+    o.output_padding.height =
+        g.in.height - ((small.height - 1) * o.stride.height - o.padding.top - o.padding.bottom +
+                       o.dilation.height * (o.kernel.height - 1) + 1);
+    o.output_padding.width = g.in.width - ((small.width - 1) * o.stride.width - o.padding.left -
+                                           o.padding.right + o.dilation.width * (o.kernel.width - 1) + 1);
     if (o.output_padding.height < 0 || o.output_padding.width < 0) continue;
     const ConvTranspose2d<double> f(small, o);
     REQUIRE(f.out_shape() == g.in);
     require_contract(f);
 
     const Vec<double> theta = random_matrix<double>(f.param_size(), 1, 10 + k);
-    const Mat<double> y = random_matrix<double>(f.in_size(), 1, 20 + k), x = random_matrix<double>(f.out_size(), 1, 30 + k);
+    const Mat<double> y = random_matrix<double>(f.in_size(), 1, 20 + k),
+                      x = random_matrix<double>(f.out_size(), 1, 30 + k);
     Conv2dOptions no_bias = g.o;
     no_bias.bias = false;
     const Conv2d<double> linear(g.in, no_bias);
     Mat<double> transposed = apply(f, theta, y);
-    for (Index i = 0; i < transposed.rows(); ++i) transposed(i, 0) -= theta[f.geometry().weight_size() + i / g.in.pixels()];
+    for (Index i = 0; i < transposed.rows(); ++i)
+      transposed(i, 0) -= theta[f.geometry().weight_size() + i / g.in.pixels()];
     const double left = (apply(linear, theta.head(linear.param_size()), x).array() * y.array()).sum();
     REQUIRE(std::abs(left - (x.array() * transposed.array()).sum()) <= 1e-12 * (1 + std::abs(left)));
   }
 }
 
 TEST_CASE("ConvTranspose2d has PyTorch's output size, output padding included", "[layers]") {
-  const ConvTranspose2d<double> f({2, 5, 4}, {.out_channels = 3, .kernel = {3, 4}, .stride = {2, 3}, .padding = {1, 0, 1, 1}, .output_padding = {1, 2}, .dilation = {2, 1}});
+  const ConvTranspose2d<double> f({2, 5, 4}, {.out_channels = 3,
+                                              .kernel = {3, 4},
+                                              .stride = {2, 3},
+                                              .padding = {1, 0, 1, 1},
+                                              .output_padding = {1, 2},
+                                              .dilation = {2, 1}});
   CHECK(f.out_shape() == Shape{3, (5 - 1) * 2 - 1 + 2 * 2 + 1 + 1, (4 - 1) * 3 - 2 + 3 + 2 + 1});
 }
 
@@ -197,7 +221,9 @@ TEST_CASE("UpsampleNearest repeats pixels and Pad2d puts them around", "[layers]
 
   Mat<double> row(3, 1);
   row << 1, 2, 3;
-  const auto padded = [&](PadMode mode) { return apply(Pad2d<double>({1, 1, 3}, {0, 0, 2, 2}, mode), none, row); };
+  const auto padded = [&](PadMode mode) {
+    return apply(Pad2d<double>({1, 1, 3}, {0, 0, 2, 2}, mode), none, row);
+  };
   CHECK((padded(PadMode::zero).transpose() - Mat<double>{{0, 0, 1, 2, 3, 0, 0}}).norm() == 0);
   CHECK((padded(PadMode::reflect).transpose() - Mat<double>{{3, 2, 1, 2, 3, 2, 1}}).norm() == 0);
   CHECK((padded(PadMode::replicate).transpose() - Mat<double>{{1, 1, 1, 2, 3, 3, 3}}).norm() == 0);
@@ -239,19 +265,35 @@ TEST_CASE("geometry that makes no sense gets an error that names it", "[layers]"
   const Shape in{4, 5, 5};
   const auto conv = [&](Conv2dOptions o) { return error_of([&] { Conv2d<double>(in, o); }); };
   CHECK(contains(conv({.stride = {0, 1}}), "Conv2d: stride must be >= 1 x 1, got 0 x 1"));
-  CHECK(contains(conv({.out_channels = 4, .groups = 3}), "Conv2d: groups = 3 must divide the 4 input and the 4 output channels"));
-  CHECK(contains(conv({.kernel = {6, 3}}), "Conv2d: kernel 6 x 3 with dilation 1 x 1 is larger than the padded input 5 x 5"));
+  CHECK(contains(conv({.out_channels = 4, .groups = 3}),
+                 "Conv2d: groups = 3 must divide the 4 input and the 4 output channels"));
+  CHECK(contains(conv({.kernel = {6, 3}}),
+                 "Conv2d: kernel 6 x 3 with dilation 1 x 1 is larger than the padded input 5 x 5"));
   CHECK(contains(conv({.padding = {-1, 0, 0, 0}}), "padding must be >= 0, got top -1"));
   CHECK(contains(conv({.out_channels = 0}), "out_channels must be >= 1, got 0"));
   CHECK(contains(error_of([] { Conv2d<double>({0, 5, 5}, {}); }), "got 0 x 5 x 5"));
-  CHECK(contains(error_of([&] { ConvTranspose2d<double>(in, {.output_padding = {1, 0}}); }), "output_padding must be >= 0 and below stride or dilation, got 1 x 0"));
-  CHECK(contains(error_of([&] { ConvTranspose2d<double>({1, 1, 1}, {.kernel = {1, 1}, .padding = Padding::all(1)}); }), "leaves an output of -1 x -1"));
+  CHECK(contains(error_of([&] {
+                   ConvTranspose2d<double>(in, {.output_padding = {1, 0}});
+                 }),
+                 "output_padding must be >= 0 and below stride or dilation, got 1 x 0"));
+  CHECK(contains(error_of([&] {
+                   ConvTranspose2d<double>({1, 1, 1}, {.kernel = {1, 1}, .padding = Padding::all(1)});
+                 }),
+                 "leaves an output of -1 x -1"));
   CHECK(contains(error_of([&] { Dense<double>(0, 3); }), "Dense: in must be >= 1, got 0"));
-  CHECK(contains(error_of([&] { MaxPool2d<double>(in, {.padding = Padding::all(2)}); }), "at most half the kernel"));
-  CHECK(contains(error_of([&] { MaxPool2d<double>(Shape{1, 2, 2}, {.kernel = {2, 2}, .padding = Padding::all(1), .dilation = {3, 3}}); }), "lies outside the image's side 2"));
+  CHECK(contains(error_of([&] { MaxPool2d<double>(in, {.padding = Padding::all(2)}); }),
+                 "at most half the kernel"));
+  CHECK(contains(
+      error_of([&] {
+        MaxPool2d<double>(Shape{1, 2, 2}, {.kernel = {2, 2}, .padding = Padding::all(1), .dilation = {3, 3}});
+      }),
+      "lies outside the image's side 2"));
   CHECK(contains(error_of([&] { AvgPool2d<double>(in, {.dilation = {2, 2}}); }), "dilation must be 1 x 1"));
-  CHECK(contains(error_of([&] { Pad2d<double>(in, Padding::all(5), PadMode::reflect); }), "reflect needs padding below the image's side 5, got 5"));
-  CHECK(contains(error_of([&] { Pad2d<double>(in, Padding::all(6), PadMode::circular); }), "circular needs padding up to"));
+  CHECK(contains(error_of([&] { Pad2d<double>(in, Padding::all(5), PadMode::reflect); }),
+                 "reflect needs padding below the image's side 5, got 5"));
+  CHECK(contains(error_of([&] { Pad2d<double>(in, Padding::all(6), PadMode::circular); }),
+                 "circular needs padding up to"));
   CHECK(contains(error_of([&] { UpsampleNearest<double>(in, {0, 2}); }), "factor must be >= 1, got 0"));
-  CHECK(contains(error_of([&] { Affine<double>(Mat<double>::Ones(2, 2), Vec<double>::Ones(3)); }), "b has 3 rows, A has 2"));
+  CHECK(contains(error_of([&] { Affine<double>(Mat<double>::Ones(2, 2), Vec<double>::Ones(3)); }),
+                 "b has 3 rows, A has 2"));
 }

@@ -35,7 +35,8 @@ auto wide_net() {
 TEST_CASE("gradient descent on a linear autoencoder is I - (I - gamma S)^t", "[train]") {
   // Appendix A: from A_0 = 0 on 1/2 sum |A x - x|^2, with S = sum x x'.
   const Index d = 10;
-  const Mat<double> X = random_matrix<double>(d, 4, 2), S = X * X.transpose(), I = Mat<double>::Identity(d, d);
+  const Mat<double> X = random_matrix<double>(d, 4, 2), S = X * X.transpose(),
+                    I = Mat<double>::Identity(d, d);
   const double gamma = 0.9 / spectral_radius(S);
   Model model(Dense<double>(d, d, false), Vec<double>(Vec<double>::Zero(d * d)));
   GradientDescent<double> descent({.learning_rate = gamma});
@@ -55,10 +56,13 @@ TEST_CASE("the objective's gradient is the derivative of its value, l2 included"
   Vec<double> g(model.theta.size());
   const double loss = objective(model.theta, x, target, g);
   CHECK(std::abs(objective.value(model.theta, x, target) - loss) <= 1e-14);
-  CHECK(std::abs(loss - ((model(x) - target).squaredNorm() / 40 + 0.15 * model.theta.squaredNorm())) <= 1e-13);
+  CHECK(std::abs(loss - ((model(x) - target).squaredNorm() / 40 + 0.15 * model.theta.squaredNorm())) <=
+        1e-13);
   const Vec<double> p = random_matrix<double>(g.size(), 1, 5);
   const double h = 1e-5;
-  const double slope = (objective.value(model.theta + h * p, x, target) - objective.value(model.theta - h * p, x, target)) / (2 * h);
+  const double slope =
+      (objective.value(model.theta + h * p, x, target) - objective.value(model.theta - h * p, x, target)) /
+      (2 * h);
   CHECK(std::abs(slope - g.dot(p)) <= 1e-8 * std::abs(slope));
 }
 
@@ -99,7 +103,8 @@ TEST_CASE("training gives the same bits with 1 and 2 threads and from run to run
 
 TEST_CASE("convolutions train to the same bits with 1 and 2 threads", "[train]") {
   const Padding same = Padding::all(1);
-  const Chain net(Conv2d<float>({3, 16, 16}, {.out_channels = 64, .padding = same}), Pointwise<float, LeakyRelu>(64 * 256),
+  const Chain net(Conv2d<float>({3, 16, 16}, {.out_channels = 64, .padding = same}),
+                  Pointwise<float, LeakyRelu>(64 * 256),
                   Conv2d<float>({64, 16, 16}, {.out_channels = 3, .padding = same}));
   const Mat<float> x = random_matrix<float>(768, 16, 8);
   const auto train = [&](int threads) {
@@ -126,7 +131,8 @@ TEST_CASE("fit converges on loss or on gradient norm and returns what it measure
     const FitResult r = fit(model, x, adam, options);
     CHECK(r.status == FitStatus::converged);
     CHECK((by_loss ? r.loss : r.gradient_norm) <= 1e-6);
-    CHECK(std::abs(loss_value(MeanSquaredError{}, model(x), x) - r.loss) <= 1e-12);  // of the parameters returned
+    CHECK(std::abs(loss_value(MeanSquaredError{}, model(x), x) - r.loss) <=
+          1e-12);  // of the parameters returned
     CHECK(static_cast<Index>(r.history.size()) == r.epochs + 1);
     CHECK(calls == r.epochs + 1);
     CHECK(r.history.back().loss == r.loss);
@@ -182,15 +188,16 @@ TEST_CASE("fit stops when it is cancelled or out of time", "[train]") {
     CHECK(r.status == FitStatus::cancelled);
     CHECK(r.epochs <= 9);
     CHECK(std::abs(loss_value(MeanSquaredError{}, model(x), x) - r.loss) <= 1e-12);
-    const FitResult late = fit(model, x, adam, {.max_epochs = 1000000, .max_seconds = 0.05, .batch_size = batch});
+    const FitResult late =
+        fit(model, x, adam, {.max_epochs = 1000000, .max_seconds = 0.05, .batch_size = batch});
     CHECK(late.status == FitStatus::exhausted);
     CHECK(late.seconds >= 0.05);
   }
 }
 
 TEST_CASE("minibatches visit every sample once an epoch, in an order that the seed decides", "[train]") {
-  // With rate 0 the parameters stay: the epoch's mean loss is then the loss of the whole, whatever the order, and
-  // whatever the size of the last batch.
+  // With rate 0 the parameters stay: the epoch's mean loss is then the loss of the whole, whatever the order,
+  // and whatever the size of the last batch.
   const Mat<double> x = random_matrix<double>(8, 10, 15);
   auto still = small_net<double>();
   GradientDescent<double> none({.learning_rate = 0});
@@ -210,7 +217,8 @@ TEST_CASE("minibatches visit every sample once an epoch, in an order that the se
 TEST_CASE("l2, weight decay, clipping and schedules act on the update", "[train]") {
   const Mat<double> x = random_matrix<double>(8, 6, 16);
   auto by_l2 = small_net<double>(), by_decay = small_net<double>();
-  GradientDescent<double> plain({.learning_rate = 0.1}), decaying({.learning_rate = 0.1, .weight_decay = 0.01});
+  GradientDescent<double> plain({.learning_rate = 0.1}),
+      decaying({.learning_rate = 0.1, .weight_decay = 0.01});
   (void)fit(by_l2, x, plain, {.max_epochs = 10, .l2 = 0.01});
   (void)fit(by_decay, x, decaying, {.max_epochs = 10});
   CHECK((by_l2.theta - by_decay.theta).norm() <= 1e-13);
@@ -222,7 +230,8 @@ TEST_CASE("l2, weight decay, clipping and schedules act on the update", "[train]
   CHECK(std::abs((clipped.theta - before).norm() - 1e-3) <= 1e-5);
 
   auto stopped = small_net<double>();
-  const FitResult r = fit(stopped, x, unit, {.max_epochs = 4, .schedule = [](Index e) { return e < 2 ? 0.1 : 0.0; }});
+  const FitResult r =
+      fit(stopped, x, unit, {.max_epochs = 4, .schedule = [](Index e) { return e < 2 ? 0.1 : 0.0; }});
   CHECK(r.history[2].loss == r.history[4].loss);
   CHECK(r.history[1].loss != r.history[2].loss);
 }
@@ -236,7 +245,9 @@ TEST_CASE("fit refuses options and sizes that make no sense", "[train]") {
   CHECK(contains(with({.batch_size = -5}), "batch_size must be >= 0 (0: the full batch), got -5"));
   CHECK(contains(with({.schedule = Schedule()}), "schedule must not be empty"));
   CHECK(contains(with({.l2 = -1}), "l2 must be >= 0, got -1"));
-  CHECK(contains(error_of([&] { (void)fit(model, random_matrix<double>(7, 6, 1), adam); }), "x has 7 rows, the layer expects 8"));
-  CHECK(contains(error_of([&] { (void)fit(model, x, random_matrix<double>(8, 5, 1), adam); }), "target is 8 x 5, expected 8 x 6"));
+  CHECK(contains(error_of([&] { (void)fit(model, random_matrix<double>(7, 6, 1), adam); }),
+                 "x has 7 rows, the layer expects 8"));
+  CHECK(contains(error_of([&] { (void)fit(model, x, random_matrix<double>(8, 5, 1), adam); }),
+                 "target is 8 x 5, expected 8 x 6"));
   CHECK(contains(error_of([&] { (void)fit(model, Mat<double>(8, 0), adam); }), "at least 1 column"));
 }

@@ -20,7 +20,8 @@ struct CheckOptions {
   Index batch = 3;
   double theta_scale = 0.5;  // theta ~ N(0, theta_scale^2) where `theta` is empty
   Vec<S> theta = {};
-  /// Inputs are N(0, scale^2) for each of these: at zero, tiny, random and large. The one equal to 1 must be smooth.
+  /// Inputs are N(0, scale^2) for each of these: at zero, tiny, random and large. The one equal to 1 must be
+  /// smooth.
   std::vector<double> scales = {0, 1e-6, 1, 100};
   /// |<v, J u> - <J' v, u>| <= adjoint * |v| |J u|: rounding only.
   double adjoint = sizeof(S) == 8 ? 1e-12 : 2e-5;
@@ -30,10 +31,10 @@ struct CheckOptions {
 
 /// What check_layer found. Converts to true when nothing failed.
 struct CheckReport {
-  double adjoint = 0;           // the largest relative errors seen
+  double adjoint = 0;  // the largest relative errors seen
   double input_difference = 0;
   double theta_difference = 0;
-  Index kinks = 0;              // directions left out since the function has a kink within the step
+  Index kinks = 0;  // directions left out since the function has a kink within the step
   std::vector<std::string> failures;
   explicit operator bool() const { return failures.empty(); }
   friend std::ostream& operator<<(std::ostream& out, const CheckReport& r) {
@@ -54,8 +55,8 @@ class LayerCheck {
  public:
   LayerCheck(const F& f, const CheckOptions<S>& options) : f_(f), o_(options), random_(options.seed) {
     require(o_.batch >= 1, "check_layer: batch must be >= 1, got ", o_.batch);
-    require(o_.theta.size() == 0 || o_.theta.size() == f.param_size(), "check_layer: theta has ", o_.theta.size(),
-            " entries, the layer ", f.param_size(), " parameters");
+    require(o_.theta.size() == 0 || o_.theta.size() == f.param_size(), "check_layer: theta has ",
+            o_.theta.size(), " entries, the layer ", f.param_size(), " parameters");
     theta_ = o_.theta.size() > 0 ? o_.theta : Vec<S>(normal(f.param_size(), 1, o_.theta_scale));
   }
 
@@ -133,7 +134,8 @@ class LayerCheck {
       const Vec<S> p = normal(f_.param_size(), 1, 1);
       Pass pass;
       forward(x, pass);
-      expect(pass.y.allFinite(), text("forward: y is not finite or not all written, at inputs of scale ", scale));
+      expect(pass.y.allFinite(),
+             text("forward: y is not finite or not all written, at inputs of scale ", scale));
       const Mat<S> y_dot = jvp(x, pass, u);
       Mat<S> x_bar;
       Vec<S> theta_bar;
@@ -145,30 +147,33 @@ class LayerCheck {
            text("adjoint identity <v, J u> = <J'v, u>", at(scale)));
       const double eps = static_cast<double>(std::numeric_limits<S>::epsilon());
       const double step = std::cbrt(eps) * std::max(1.0, scale);
-      smooth = difference([&](double h) { return value(theta_, x + static_cast<S>(h) * u); }, v, pass.y, step, jv, size,
-                          report_.input_difference, text("jvp against central differences", at(scale)));
+      smooth =
+          difference([&](double h) { return value(theta_, x + static_cast<S>(h) * u); }, v, pass.y, step, jv,
+                     size, report_.input_difference, text("jvp against central differences", at(scale)));
       if (f_.param_size() > 0) {
-        // theta is multiplied by inputs of size `scale`: the shorter step keeps the third derivative's share the same.
+        // theta is multiplied by inputs of size `scale`: the shorter step keeps the third derivative's share
+        // the same.
         const double theta_step = std::cbrt(eps) / std::max(1.0, scale);
-        smooth = difference([&](double h) { return value(theta_ + static_cast<S>(h) * p, x); }, v, pass.y, theta_step,
-                            dot(theta_bar, p), norm(theta_bar) * norm(p), report_.theta_difference,
-                            text("theta_bar against central differences", at(scale))) &&
-                 smooth;
+        smooth =
+            difference([&](double h) { return value(theta_ + static_cast<S>(h) * p, x); }, v, pass.y,
+                       theta_step, dot(theta_bar, p), norm(theta_bar) * norm(p), report_.theta_difference,
+                       text("theta_bar against central differences", at(scale))) &&
+            smooth;
       }
     }
     expect(smooth || scale != 1, "no direction without a kink was found at inputs of scale 1");
   }
 
-  /// <v, f(h) - f(-h)> / 2h against `derivative`. Returns false, and judges nothing, where the slopes of the four
-  /// stretches between -h, -h/2, 0, h/2 and h disagree: there is a kink in between.
+  /// <v, f(h) - f(-h)> / 2h against `derivative`. Returns false, and judges nothing, where the slopes of the
+  /// four stretches between -h, -h/2, 0, h/2 and h disagree: there is a kink in between.
   template <class Line>
   bool difference(const Line& f, const Mat<S>& v, const Mat<S>& y, double h, double derivative, double size,
                   double& worst, const std::string& what) {
     const Mat<S> y0 = f(-h), y1 = f(-h / 2), y3 = f(h / 2), y4 = f(h);
     const double rounding = 8 * static_cast<double>(std::numeric_limits<S>::epsilon()) * norm(v) *
                             std::max({norm(y), norm(y0), norm(y4)}) / h;
-    const auto slopes = std::minmax({dot(v, (y1 - y0).eval()), dot(v, (y - y1).eval()), dot(v, (y3 - y).eval()),
-                                     dot(v, (y4 - y3).eval())});
+    const auto slopes = std::minmax({dot(v, (y1 - y0).eval()), dot(v, (y - y1).eval()),
+                                     dot(v, (y3 - y).eval()), dot(v, (y4 - y3).eval())});
     const double central = dot(v, (y4 - y0).eval()) / (2 * h);
     size = std::max(size, std::abs(central));
     if ((slopes.second - slopes.first) * 2 / h > (sizeof(S) == 8 ? 1e-3 : 5e-2) * size + 4 * rounding) {
@@ -193,8 +198,10 @@ class LayerCheck {
     Mat<S> x_bar, nothing;
     Vec<S> theta_bar;
     vjp(x, pass, v, x_bar, theta_bar);
-    expect(x_bar.allFinite(), "vjp: x_bar keeps what stood there, or is not finite; it must be overwritten (=)");
-    expect(jvp(x, pass, x).allFinite(), "jvp: y_dot keeps what stood there, or is not finite; it must be overwritten (=)");
+    expect(x_bar.allFinite(),
+           "vjp: x_bar keeps what stood there, or is not finite; it must be overwritten (=)");
+    expect(jvp(x, pass, x).allFinite(),
+           "jvp: y_dot keeps what stood there, or is not finite; it must be overwritten (=)");
 
     const double size = norm(theta_bar) > 0 ? norm(theta_bar) : 1;
     const Vec<S> before = normal(f_.param_size(), 1, size);
@@ -203,14 +210,17 @@ class LayerCheck {
     f_.vjp(theta_, x, pass.y, pass.cache, v, again, after);
     expect(norm((after - before - theta_bar).eval()) <= 4 * round_off() * (norm(before) + norm(theta_bar)),
            "vjp: theta_bar must be added to (+=), not overwritten");
-    expect(distance(again, x_bar) <= round_off(), "vjp: a second call gives another x_bar; the cache must stay good");
+    expect(distance(again, x_bar) <= round_off(),
+           "vjp: a second call gives another x_bar; the cache must stay good");
 
     Vec<S> alone = Vec<S>::Zero(f_.param_size()), none;
     f_.vjp(theta_, x, pass.y, pass.cache, v, nothing, alone);
-    expect(distance(alone, theta_bar) <= round_off(), "vjp: theta_bar differs when x_bar has size 0 (not wanted)");
+    expect(distance(alone, theta_bar) <= round_off(),
+           "vjp: theta_bar differs when x_bar has size 0 (not wanted)");
     again = poisoned(f_.in_size(), o_.batch);
     f_.vjp(theta_, x, pass.y, pass.cache, v, again, none);
-    expect(distance(again, x_bar) <= round_off(), "vjp: x_bar differs when theta_bar has size 0 (not wanted)");
+    expect(distance(again, x_bar) <= round_off(),
+           "vjp: x_bar differs when theta_bar has size 0 (not wanted)");
 
     Cache cache;
     Mat<S> y = poisoned(f_.out_size(), o_.batch);
@@ -241,8 +251,9 @@ class LayerCheck {
       Pass other;
       forward(x.reverse(), other);
       vjp(x, fresh, v, x_bar_fresh, theta_bar_fresh);
-      expect(distance(x_bar, x_bar_fresh) <= round_off() && distance(theta_bar, theta_bar_fresh) <= round_off(),
-             "another forward with another cache changes this one's vjp: the layer keeps state of its own");
+      expect(
+          distance(x_bar, x_bar_fresh) <= round_off() && distance(theta_bar, theta_bar_fresh) <= round_off(),
+          "another forward with another cache changes this one's vjp: the layer keeps state of its own");
     }
   }
 
@@ -253,7 +264,8 @@ class LayerCheck {
     const Mat<S> x = wide_x.block(1, 1, n, B), v = wide_v.block(2, 0, m, B);
     Pass plain;
     forward(x, plain);
-    Mat<S> x_bar, wide_y = poisoned(m + 2, B), wide_x_bar = poisoned(n + 2, B), wide_y_dot = poisoned(m + 2, B);
+    Mat<S> x_bar, wide_y = poisoned(m + 2, B), wide_x_bar = poisoned(n + 2, B),
+                  wide_y_dot = poisoned(m + 2, B);
     Vec<S> theta_bar, wide_theta_bar = Vec<S>::Zero(f_.param_size());
     vjp(x, plain, v, x_bar, theta_bar);
     Cache cache;
@@ -267,9 +279,9 @@ class LayerCheck {
                distance(wide_theta_bar, theta_bar) <= round_off() &&
                distance(wide_y_dot.middleRows(1, m), jvp(x, plain, x)) <= round_off(),
            "blocks of larger matrices give other results: use outerStride(), not a run of data()");
-    expect(!wide_y.row(0).allFinite() && !wide_y.row(m + 1).allFinite() && wide_y.row(0).array().isNaN().all() &&
-               wide_y.row(m + 1).array().isNaN().all() && wide_x_bar.row(0).array().isNaN().all() &&
-               wide_x_bar.row(n + 1).array().isNaN().all(),
+    expect(!wide_y.row(0).allFinite() && !wide_y.row(m + 1).allFinite() &&
+               wide_y.row(0).array().isNaN().all() && wide_y.row(m + 1).array().isNaN().all() &&
+               wide_x_bar.row(0).array().isNaN().all() && wide_x_bar.row(n + 1).array().isNaN().all(),
            "something is written outside the output's rows");
   }
 
@@ -277,7 +289,8 @@ class LayerCheck {
   void check_broadcast() {
     if constexpr (basin::broadcasts<F>()) {
       const Index K = o_.batch + 2;
-      const Mat<S> x = normal(f_.in_size(), 1, 1), u = normal(f_.in_size(), K, 1), v = normal(f_.out_size(), K, 1);
+      const Mat<S> x = normal(f_.in_size(), 1, 1), u = normal(f_.in_size(), K, 1),
+                   v = normal(f_.out_size(), K, 1);
       Pass one, many;
       forward(x, one);
       forward(x.replicate(1, K), many);
@@ -301,7 +314,8 @@ class LayerCheck {
                     ", with sizes and fans >= 1"));
         next = b.offset + b.size();
       }
-      expect(next == f_.param_size(), text("param_blocks end at ", next, ", param_size() is ", f_.param_size()));
+      expect(next == f_.param_size(),
+             text("param_blocks end at ", next, ", param_size() is ", f_.param_size()));
     }
   }
 
@@ -315,10 +329,11 @@ class LayerCheck {
 
 }  // namespace detail
 
-/// Tests the whole contract of Layer on random numbers: the adjoint identity <v, J u> = <J'v, u>, jvp and theta_bar
-/// against central differences (step eps^(1/3)), `=` against `+=` (outputs filled with NaN or numbers beforehand),
-/// unwanted outputs, reused caches, independence of columns, blocks of larger matrices, broadcasting, infer, and
-/// param_blocks; with inputs at zero, tiny, random and large. Throws only on bad options.
+/// Tests the whole contract of Layer on random numbers: the adjoint identity <v, J u> = <J'v, u>, jvp and
+/// theta_bar against central differences (step eps^(1/3)), `=` against `+=` (outputs filled with NaN or
+/// numbers beforehand), unwanted outputs, reused caches, independence of columns, blocks of larger matrices,
+/// broadcasting, infer, and param_blocks; with inputs at zero, tiny, random and large. Throws only on bad
+/// options.
 template <Layer F>
 [[nodiscard]] CheckReport check_layer(const F& f, const CheckOptions<typename F::Scalar>& options = {}) {
   return detail::LayerCheck<F>(f, options).run();

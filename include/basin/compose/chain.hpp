@@ -1,5 +1,5 @@
-// Layers of different types one after the other, the list known at compile time. For up to about 16 layers: deeper
-// nets repeat a block, which Stack does without a type of that depth.
+// Layers of different types one after the other, the list known at compile time. For up to about 16 layers:
+// deeper nets repeat a block, which Stack does without a type of that depth.
 #pragma once
 #include <array>     // std::array
 #include <optional>  // std::optional
@@ -22,7 +22,8 @@ class Chain {
  public:
   using Scalar = typename std::tuple_element_t<0, std::tuple<Fs...>>::Scalar;
   using S = Scalar;
-  static_assert((std::same_as<typename Fs::Scalar, Scalar> && ...), "Chain: all layers must have the same scalar type");
+  static_assert((std::same_as<typename Fs::Scalar, Scalar> && ...),
+                "Chain: all layers must have the same scalar type");
   struct Cache {
     std::tuple<typename Fs::Cache...> f;
     std::array<Scratch<S>, N> h;  // h[k] = the output of f_{k+1}; the last is the caller's y
@@ -36,7 +37,8 @@ class Chain {
     Index rows = in_size();
     std::optional<Shape> shape = in_shape();
     each([&](auto k, const auto& f, Index) {
-      detail::require_fit(f, rows, shape, " (layer " + std::to_string(k()) + " of the Chain, counted from 0)");
+      detail::require_fit(f, rows, shape,
+                          " (layer " + std::to_string(k()) + " of the Chain, counted from 0)");
       rows = f.out_size();
       shape = basin::out_shape(f, shape);
     });
@@ -68,8 +70,8 @@ class Chain {
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     each([&](auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.h[k].resize(f.out_size(), x.cols());
-      f.forward(theta.segment(offset, f.param_size()), input<k>(x, c), k + 1 < N ? MatOut<S>(c.h[k].mat()) : y,
-                std::get<k>(c.f));
+      f.forward(theta.segment(offset, f.param_size()), input<k>(x, c),
+                k + 1 < N ? MatOut<S>(c.h[k].mat()) : y, std::get<k>(c.f));
     });
   }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
@@ -120,9 +122,11 @@ class Chain {
   void each(const Op& op) const {
     [&]<std::size_t... K>(std::index_sequence<K...>) {
       Index offset = 0;
-      ((op(std::integral_constant<std::size_t, K>{}, std::get<K>(f_), offset), offset += std::get<K>(f_).param_size()),
+      ((op(std::integral_constant<std::size_t, K>{}, std::get<K>(f_), offset),
+        offset += std::get<K>(f_).param_size()),
        ...);
-    }(std::make_index_sequence<N>{});
+    }
+    (std::make_index_sequence<N>{});
   }
   /// The same, last to first.
   template <class Op>
@@ -132,7 +136,8 @@ class Chain {
       ((offset -= std::get<N - 1 - K>(f_).param_size(),
         op(std::integral_constant<std::size_t, N - 1 - K>{}, std::get<N - 1 - K>(f_), offset)),
        ...);
-    }(std::make_index_sequence<N>{});
+    }
+    (std::make_index_sequence<N>{});
   }
 
   std::tuple<Fs...> f_;

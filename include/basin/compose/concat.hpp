@@ -22,8 +22,9 @@ class Concat {
   /// Throws if f reads and gives images of different height or width.
   explicit Concat(F f) : f_(std::move(f)) {
     const std::optional<Shape> in = basin::in_shape(f_), out = basin::out_shape(f_, in);
-    require(!in || !out || (in->height == out->height && in->width == out->width), "Concat: the block maps images of ",
-            in.value_or(Shape{}), " to ", out.value_or(Shape{}), ", expected the same height and width");
+    require(!in || !out || (in->height == out->height && in->width == out->width),
+            "Concat: the block maps images of ", in.value_or(Shape{}), " to ", out.value_or(Shape{}),
+            ", expected the same height and width");
   }
   Index in_size() const { return f_.in_size(); }
   Index out_size() const { return f_.in_size() + f_.out_size(); }

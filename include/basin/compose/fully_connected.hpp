@@ -9,14 +9,15 @@
 
 namespace basin {
 
-/// d -> width -> ... -> width -> d with `hidden` hidden layers, each followed by phi, and a linear last layer:
-/// hidden + 1 weight matrices, all with bias. "7 layers, 128 hidden neurons" is hidden = 7, width = 128.
-/// Throws unless d, width >= 1 and hidden >= 2.
+/// d -> width -> ... -> width -> d with `hidden` hidden layers, each followed by phi, and a linear last
+/// layer: hidden + 1 weight matrices, all with bias. "7 layers, 128 hidden neurons" is hidden = 7, width =
+/// 128. Throws unless d, width >= 1 and hidden >= 2.
 template <class S, class Phi = LeakyRelu>
 auto fully_connected(Index d, Index width, Index hidden, Phi phi = {}) {
   require(hidden >= 2, "fully_connected: hidden must be >= 2, got ", hidden);
   const Pointwise<S, Phi> act(width, phi);
-  return Chain(Dense<S>(d, width), act, Stack(Chain(Dense<S>(width, width), act), hidden - 1), Dense<S>(width, d));
+  return Chain(Dense<S>(d, width), act, Stack(Chain(Dense<S>(width, width), act), hidden - 1),
+               Dense<S>(width, d));
 }
 
 /// The type of fully_connected's network.

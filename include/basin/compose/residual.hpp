@@ -25,8 +25,8 @@ class Residual {
 
   /// Throws unless f gives as many rows as it takes.
   explicit Residual(F f) : f_(std::move(f)) {
-    require(f_.in_size() == f_.out_size(), "Residual: the block maps ", f_.in_size(), " rows to ", f_.out_size(),
-            ", expected as many");
+    require(f_.in_size() == f_.out_size(), "Residual: the block maps ", f_.in_size(), " rows to ",
+            f_.out_size(), ", expected as many");
   }
   Index in_size() const { return f_.in_size(); }
   Index out_size() const { return f_.out_size(); }
@@ -50,7 +50,8 @@ class Residual {
     basin::infer(f_, theta, x, y, c.f);
     y += x;
   }
-  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S> theta_bar) const {
+  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+           VecOut<S> theta_bar) const {
     f_.vjp(theta, x, c.fx.mat(), c.f, y_bar, x_bar, theta_bar);
     if (x_bar.size() > 0) x_bar += y_bar;
   }

@@ -11,7 +11,8 @@
 
 namespace basin {
 
-/// f_depth o ... o f_1, all of one shape, each with parameters of its own: theta = [theta_1; ...; theta_depth].
+/// f_depth o ... o f_1, all of one shape, each with parameters of its own: theta = [theta_1; ...;
+/// theta_depth].
 template <Layer F>
 class Stack {
  public:
@@ -29,7 +30,8 @@ class Stack {
   Stack(F f, Index depth) : f_(std::move(f)), depth_(depth) {
     require(depth >= 1, "Stack: depth must be >= 1, got ", depth);
     if (depth > 1)
-      detail::require_fit(f_, f_.out_size(), basin::out_shape(f_, basin::in_shape(f_)), " (Stack, from layer to layer)");
+      detail::require_fit(f_, f_.out_size(), basin::out_shape(f_, basin::in_shape(f_)),
+                          " (Stack, from layer to layer)");
   }
   Index in_size() const { return f_.in_size(); }
   Index out_size() const { return f_.out_size(); }
@@ -50,7 +52,8 @@ class Stack {
     resize(c);
     for (Index k = 0; k < depth_; ++k) {
       if (k + 1 < depth_) at(c.h, k).resize(f_.out_size(), x.cols());
-      f_.forward(part(theta, k), input(x, c, k), k + 1 < depth_ ? MatOut<S>(at(c.h, k).mat()) : y, at(c.f, k));
+      f_.forward(part(theta, k), input(x, c, k), k + 1 < depth_ ? MatOut<S>(at(c.h, k).mat()) : y,
+                 at(c.f, k));
     }
   }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
@@ -78,8 +81,8 @@ class Stack {
     c.u.resize(f_.out_size(), x_dot.cols());
     c.v.resize(f_.out_size(), x_dot.cols());
     for (Index k = 0; k < depth_; ++k) {
-      f_.jvp(part(theta, k), input(x, c, k), output(y, c, k), at(c.f, k), k == 0 ? ConstRef(x_dot) : ConstRef(c.u.mat()),
-             k + 1 < depth_ ? MatOut<S>(c.v.mat()) : y_dot);
+      f_.jvp(part(theta, k), input(x, c, k), output(y, c, k), at(c.f, k),
+             k == 0 ? ConstRef(x_dot) : ConstRef(c.u.mat()), k + 1 < depth_ ? MatOut<S>(c.v.mat()) : y_dot);
       c.u.swap(c.v);
     }
   }
@@ -94,7 +97,9 @@ class Stack {
   Eigen::Ref<const Vec<S>> part(VecIn<S> theta, Index k) const {
     return theta.segment(k * f_.param_size(), f_.param_size());
   }
-  ConstRef input(MatIn<S> x, Cache& c, Index k) const { return k == 0 ? ConstRef(x) : ConstRef(at(c.h, k - 1).mat()); }
+  ConstRef input(MatIn<S> x, Cache& c, Index k) const {
+    return k == 0 ? ConstRef(x) : ConstRef(at(c.h, k - 1).mat());
+  }
   ConstRef output(MatIn<S> y, Cache& c, Index k) const {
     return k + 1 == depth_ ? ConstRef(y) : ConstRef(at(c.h, k).mat());
   }

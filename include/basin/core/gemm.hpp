@@ -1,6 +1,6 @@
-// The one matrix product behind all layers. It runs in the calling thread and allocates nothing once its packing
-// buffers have grown: Eigen's own `noalias()` product takes them from the heap at every call and may start
-// threads, whose number would then change the last bits of the result.
+// The one matrix product behind all layers. It runs in the calling thread and allocates nothing once its
+// packing buffers have grown: Eigen's own `noalias()` product takes them from the heap at every call and may
+// start threads, whose number would then change the last bits of the result.
 #pragma once
 #include <Eigen/Core>
 
@@ -38,7 +38,8 @@ class KeptBlocking : public EigenBlocking<S> {
 
 /// C += A B by Eigen's blocked kernel. RowA says that A is stored row by row; C is column-major.
 template <class S, int OrderA, int OrderB>
-void eigen_gemm(Index rows, Index cols, Index depth, const S* a, Index lda, const S* b, Index ldb, S* c, Index ldc) {
+void eigen_gemm(Index rows, Index cols, Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
+                Index ldc) {
   KeptBlocking<S> blocking(rows, cols, depth);
   Eigen::internal::general_matrix_matrix_product<Index, S, OrderA, false, S, OrderB, false, Eigen::ColMajor,
                                                  1>::run(rows, cols, depth, a, lda, b, ldb, c, 1, ldc, S(1),

@@ -20,36 +20,37 @@ struct NoCache {};
 ///     vjp(theta, x, y, cache, y_bar, x_bar, theta_bar)    x_bar =  J_x' y_bar,   theta_bar += J_theta' y_bar
 ///     jvp(theta, x, y, cache, x_dot, y_dot)               y_dot =  J_x x_dot
 ///
-/// - vjp and jvp follow a forward with the same theta, x, y and cache, and leave the cache good for more of them.
+/// - vjp and jvp follow a forward with the same theta, x, y and cache, and leave the cache good for more of
+/// them.
 /// - `=` overwrites whatever stood there, NaN included; `+=` adds. Nothing is divided by B.
 /// - An x_bar or theta_bar of size 0 is not wanted and left alone.
 /// - f is const and without state; two threads may use it at once, each with its own cache.
 /// `check_layer` (basin/check/check_layer.hpp) tests all of this. Optional members:
 ///     infer(theta, x, y, cache)     y = f(x; theta) without keeping what vjp and jvp need
-///     broadcasts                    static constexpr bool: with B = 1, vjp (theta_bar not wanted) and jvp take any
+///     broadcasts                    static constexpr bool: with B = 1, vjp (theta_bar not wanted) and jvp
+///     take any
 ///                                   number of columns in y_bar and x_dot, all at that one point x
 ///     in_shape(), out_shape()       Shape or std::optional<Shape> of the images, checked where layers meet
-///     keeps_shape                   static constexpr bool: the output has the shape of the input, whatever that is
-///     work()                        multiply-adds of one forward column, to decide how to spread a batch
-///     param_blocks()                what theta holds, for initial values and files
-///     name                          static constexpr const char*, for messages
+///     keeps_shape                   static constexpr bool: the output has the shape of the input, whatever
+///     that is work()                        multiply-adds of one forward column, to decide how to spread a
+///     batch param_blocks()                what theta holds, for initial values and files name static
+///     constexpr const char*, for messages
 template <class L>
-concept Layer =
-    std::copyable<L> && std::semiregular<typename L::Cache> &&
+concept Layer = std::copyable<L> && std::semiregular<typename L::Cache> &&
     requires(const L& f, VecIn<typename L::Scalar> theta, MatIn<typename L::Scalar> in,
              MatOut<typename L::Scalar> out, VecOut<typename L::Scalar> theta_bar, typename L::Cache& cache) {
-      { f.in_size() } -> std::same_as<Index>;
-      { f.out_size() } -> std::same_as<Index>;
-      { f.param_size() } -> std::same_as<Index>;
-      { f.forward(theta, in, out, cache) } -> std::same_as<void>;
-      { f.vjp(theta, in, in, cache, in, out, theta_bar) } -> std::same_as<void>;
-      { f.jvp(theta, in, in, cache, in, out) } -> std::same_as<void>;
-    };
+  { f.in_size() } -> std::same_as<Index>;
+  { f.out_size() } -> std::same_as<Index>;
+  { f.param_size() } -> std::same_as<Index>;
+  { f.forward(theta, in, out, cache) } -> std::same_as<void>;
+  { f.vjp(theta, in, in, cache, in, out, theta_bar) } -> std::same_as<void>;
+  { f.jvp(theta, in, in, cache, in, out) } -> std::same_as<void>;
+};
 
 /// y = f(x; theta) when no derivative is wanted: the layer's infer where it has one, else its forward.
 template <Layer F>
-void infer(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar> x, MatOut<typename F::Scalar> y,
-           typename F::Cache& cache) {
+void infer(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar> x,
+           MatOut<typename F::Scalar> y, typename F::Cache& cache) {
   if constexpr (requires { f.infer(theta, x, y, cache); })
     f.infer(theta, x, y, cache);
   else
@@ -105,7 +106,7 @@ constexpr const char* layer_name() {
 /// A stretch of theta that belongs together: theta[offset .. offset + rows * cols).
 struct ParamBlock {
   enum class Role { weight, bias };
-  std::string name;          // "0.weight", as PyTorch would call it
+  std::string name;  // "0.weight", as PyTorch would call it
   Role role = Role::weight;
   Index offset = 0;
   Index rows = 0, cols = 1;  // as a matrix from inputs (cols) to outputs (rows)
@@ -144,14 +145,15 @@ inline void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> 
   }
 }
 
-/// Throws unless f takes `rows` rows, of the shape `given` where both are images; `where` says which layers these are.
+/// Throws unless f takes `rows` rows, of the shape `given` where both are images; `where` says which layers
+/// these are.
 template <class F>
 void require_fit(const F& f, Index rows, const std::optional<Shape>& given, const std::string& where) {
   if (const std::optional<Shape> wanted = basin::in_shape(f); given && wanted) {
     require(given->channels == wanted->channels, layer_name<F>(), ": input has ", given->channels,
             " channels, weight expects ", wanted->channels, where);
-    require(*given == *wanted, layer_name<F>(), ": input is ", *given, " (channels x height x width), expected ",
-            *wanted, where);
+    require(*given == *wanted, layer_name<F>(), ": input is ", *given,
+            " (channels x height x width), expected ", *wanted, where);
   }
   require(rows == f.in_size(), layer_name<F>(), ": input has ", rows, " rows, expected ", f.in_size(), where);
 }

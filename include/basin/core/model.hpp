@@ -16,8 +16,8 @@ struct Model {
 
   /// Throws if theta does not have the layer's number of parameters.
   Model(F f, Vec<Scalar> parameters) : layer(std::move(f)), theta(std::move(parameters)) {
-    require(theta.size() == layer.param_size(), "Model: theta has ", theta.size(), " entries, ", layer_name<F>(),
-            " has ", layer.param_size(), " parameters");
+    require(theta.size() == layer.param_size(), "Model: theta has ", theta.size(), " entries, ",
+            layer_name<F>(), " has ", layer.param_size(), " parameters");
   }
   /// f(x) for each column of x. Throws if x does not have in_size() rows.
   Mat<Scalar> operator()(MatIn<Scalar> x) const {

@@ -35,8 +35,8 @@ inline void set_num_threads(int n) {
   detail::thread_setting() = n;
 }
 
-/// body(0), ..., body(pieces - 1), spread over num_threads() threads; inside a parallel region, one after the other. An
-/// exception thrown by a piece is rethrown here (of several, that of the first piece).
+/// body(0), ..., body(pieces - 1), spread over num_threads() threads; inside a parallel region, one after the
+/// other. An exception thrown by a piece is rethrown here (of several, that of the first piece).
 template <class Body>
 void parallel_for(Index pieces, const Body& body) {
 #ifdef _OPENMP

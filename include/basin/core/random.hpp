@@ -1,6 +1,6 @@
 // Random numbers of our own definition: the same seed gives the same numbers with every compiler, flag and
-// thread count. Nothing here calls libm's transcendental functions, whose last bit varies, and every a*b+c is an
-// explicit fma, since compilers may or may not contract the plain form.
+// thread count. Nothing here calls libm's transcendental functions, whose last bit varies, and every a*b+c is
+// an explicit fma, since compilers may or may not contract the plain form.
 #pragma once
 #include <array>    // std::array
 #include <bit>      // std::rotl, std::bit_width, std::bit_cast
@@ -58,10 +58,9 @@ inline double portable_log(double x) {
 /// The standard normal quantile, to about 7e-16 relative for 0 < p < 1.
 /// Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", 1988 (PPND16).
 inline double normal_quantile(double p) {
-  static constexpr std::array<double, 8> a = {3.3871328727963666080e0,  1.3314166789178437745e+2,
-                                              1.9715909503065514427e+3, 1.3731693765509461125e+4,
-                                              4.5921953931549871457e+4, 6.7265770927008700853e+4,
-                                              3.3430575583588128105e+4, 2.5090809287301226727e+3};
+  static constexpr std::array<double, 8> a = {
+      3.3871328727963666080e0,  1.3314166789178437745e+2, 1.9715909503065514427e+3, 1.3731693765509461125e+4,
+      4.5921953931549871457e+4, 6.7265770927008700853e+4, 3.3430575583588128105e+4, 2.5090809287301226727e+3};
   static constexpr std::array<double, 8> b = {1.,
                                               4.2313330701600911252e+1,
                                               6.8718700749205790830e+2,

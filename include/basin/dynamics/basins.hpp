@@ -1,6 +1,7 @@
 // Which starts end at which training example, and how many examples are recovered.
 #pragma once
 #include <algorithm>  // std::sort, std::unique
+#include <cmath>      // std::isfinite
 #include <limits>     // std::numeric_limits
 #include <vector>     // std::vector
 
@@ -16,8 +17,9 @@ struct Nearest {
   std::vector<double> distance;  // 2-norm; infinite for a point that is not finite
 };
 
-/// The distances |points_i - examples_j|, points x examples; infinite where a point is NaN or infinite. Differences are
-/// taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws if the rows differ in number.
+/// The distances |points_i - examples_j|, points x examples; infinite where a point is NaN or infinite.
+/// Differences are taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws if the rows
+/// differ in number.
 template <class S>
 [[nodiscard]] Mat<double> distances(const Mat<S>& points, const Mat<S>& examples) {
   require(points.rows() == examples.rows(), "distances: points have ", points.rows(), " rows, examples have ",
@@ -26,7 +28,7 @@ template <class S>
   parallel_for(points.cols(), [&](Index i) {
     for (Index j = 0; j < examples.cols(); ++j) {
       const auto distance = static_cast<double>((points.col(i) - examples.col(j)).norm());
-      d(i, j) = distance == distance ? distance : std::numeric_limits<double>::infinity();
+      d(i, j) = std::isfinite(distance) ? distance : std::numeric_limits<double>::infinity();
     }
   });
   return d;
@@ -64,21 +66,25 @@ struct Recovery {
   Index distinct = 0;    // examples that are the nearest of an iterate within epsilon
 };
 
-/// R_t = P_{x in examples} { min over iterates |f^t(start) - x| < epsilon } and the fraction of starts that end at an
-/// example, for each epsilon (in the units of x). The paper states neither epsilon nor the starts: give several.
+/// R_t = P_{x in examples} { min over iterates |f^t(start) - x| < epsilon } and the fraction of starts that
+/// end at an example, for each epsilon (in the units of x). The paper states neither epsilon nor the starts:
+/// give several.
 template <class S>
 [[nodiscard]] std::vector<Recovery> recovery(const Mat<S>& iterates, const Mat<S>& examples,
                                              const std::vector<double>& epsilons) {
-  require(iterates.cols() >= 1 && examples.cols() >= 1, "recovery: iterates and examples must have at least 1 column, got ",
-          iterates.cols(), " and ", examples.cols());
+  require(iterates.cols() >= 1 && examples.cols() >= 1,
+          "recovery: iterates and examples must have at least 1 column, got ", iterates.cols(), " and ",
+          examples.cols());
   const Mat<double> d = distances(iterates, examples);
   const Vec<double> by_example = d.colwise().minCoeff().transpose(), by_iterate = d.rowwise().minCoeff();
   std::vector<Recovery> result;
   for (const double epsilon : epsilons) {
     require(epsilon > 0, "recovery: epsilon must be > 0, got ", epsilon);
     Recovery r{epsilon, 0, 0, 0};
-    r.recovered = static_cast<double>((by_example.array() < epsilon).count()) / static_cast<double>(examples.cols());
-    r.arrived = static_cast<double>((by_iterate.array() < epsilon).count()) / static_cast<double>(iterates.cols());
+    r.recovered =
+        static_cast<double>((by_example.array() < epsilon).count()) / static_cast<double>(examples.cols());
+    r.arrived =
+        static_cast<double>((by_iterate.array() < epsilon).count()) / static_cast<double>(iterates.cols());
     std::vector<Index> reached;
     for (Index i = 0; i < iterates.cols(); ++i) {
       Index j = 0;

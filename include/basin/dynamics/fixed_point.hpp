@@ -19,29 +19,34 @@ enum class Stability {
 };
 inline std::ostream& operator<<(std::ostream& out, Stability s) {
   switch (s) {
-    case Stability::attracting: return out << "attracting";
-    case Stability::unstable: return out << "unstable";
-    case Stability::undecided: return out << "undecided";
-    case Stability::not_fixed: return out << "not a fixed point";
+    case Stability::attracting:
+      return out << "attracting";
+    case Stability::unstable:
+      return out << "unstable";
+    case Stability::undecided:
+      return out << "undecided";
+    case Stability::not_fixed:
+      return out << "not a fixed point";
   }
   return out;
 }
 
 struct FixedPointOptions {
-  double tolerance = 1e-2;   // x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0)
-  double margin = 1e-6;      // |rho - 1| up to this, or up to the residual of rho, is undecided
+  double tolerance =
+      1e-2;              // x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0)
+  double margin = 1e-6;  // |rho - 1| up to this, or up to the residual of rho, is undecided
   LeadingOptions leading = {};
 };
 
 struct FixedPoint {
   Stability stability = Stability::not_fixed;
-  double residual = 0;          // |f(x) - x| / |x|, or |f(x)| where x = 0
-  double spectral_radius = 0;   // of the Jacobian at x, whether or not x is fixed
-  double radius_residual = 0;   // |J v - lambda v| / |v| of the eigenvalue behind it
+  double residual = 0;         // |f(x) - x| / |x|, or |f(x)| where x = 0
+  double spectral_radius = 0;  // of the Jacobian at x, whether or not x is fixed
+  double radius_residual = 0;  // |J v - lambda v| / |v| of the eigenvalue behind it
 };
 
-/// The spectral radius of the Jacobian of f at x with the residual of its eigenvalue: by Arnoldi iteration on the dense
-/// Jacobian, and by the QR algorithm where that does not converge.
+/// The spectral radius of the Jacobian of f at x with the residual of its eigenvalue: by Arnoldi iteration on
+/// the dense Jacobian, and by the QR algorithm where that does not converge.
 template <Layer F>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {

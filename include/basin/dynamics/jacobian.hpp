@@ -11,8 +11,8 @@ namespace basin {
 
 namespace detail {
 
-/// Unit tangents or cotangents [begin, begin + size) of the identity, pushed through f at x. Writes columns of J (by jvp)
-/// or of J' (by vjp) into `out`.
+/// Unit tangents or cotangents [begin, begin + size) of the identity, pushed through f at x. Writes columns
+/// of J (by jvp) or of J' (by vjp) into `out`.
 template <Layer F>
 void jacobian_block(const Model<F>& f, VecIn<typename F::Scalar> x, bool by_jvp, ColumnRange block,
                     MatOut<typename F::Scalar> out) {
@@ -33,8 +33,8 @@ void jacobian_block(const Model<F>& f, VecIn<typename F::Scalar> x, bool by_jvp,
 
 }  // namespace detail
 
-/// J = df/dx at the point x (one column), out_size x in_size: in_size columns by jvp, or out_size rows by vjp if these
-/// are fewer, in batches of up to 128 spread over the threads. Throws if x does not fit.
+/// J = df/dx at the point x (one column), out_size x in_size: in_size columns by jvp, or out_size rows by vjp
+/// if these are fewer, in batches of up to 128 spread over the threads. Throws if x does not fit.
 template <Layer F>
 [[nodiscard]] Mat<typename F::Scalar> jacobian(const Model<F>& f, VecIn<typename F::Scalar> x) {
   using S = typename F::Scalar;

@@ -1,7 +1,9 @@
-// The leading eigenvalues of a large matrix or of a network's Jacobian, matrix-free: only products with it are needed.
+// The leading eigenvalues of a large matrix or of a network's Jacobian, matrix-free: only products with it
+// are needed.
 #pragma once
 #if !__has_include(<Spectra/GenEigsSolver.h>)
-#error "basin/dynamics/leading.hpp needs Spectra: install it (Debian: libspectra-dev) or use dynamics/spectrum.hpp"
+#error \
+    "basin/dynamics/leading.hpp needs Spectra: install it (Debian: libspectra-dev) or use dynamics/spectrum.hpp"
 #endif
 #include <Spectra/GenEigsSolver.h>  // Spectra::GenEigsSolver
 #include <algorithm>                // std::min
@@ -18,14 +20,15 @@
 namespace basin {
 
 struct LeadingOptions {
-  double tolerance = 1e-8;    // of the eigenvalues, relative
-  Index max_restarts = 300;   // for each size of the Krylov space
-  Index enlargements = 4;     // how often that size is doubled, from max(20, 2 count + 3), until it converges
-  Index dense_below = 96;     // matrices smaller than this are formed and solved whole
+  double tolerance = 1e-8;   // of the eigenvalues, relative
+  Index max_restarts = 300;  // for each size of the Krylov space
+  Index enlargements = 4;    // how often that size is doubled, from max(20, 2 count + 3), until it converges
+  Index dense_below = 96;    // matrices smaller than this are formed and solved whole
 };
 
-/// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A itself; for a
-/// normal A that bounds the distance to a true eigenvalue. Not converged means: do not trust the values.
+/// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A
+/// itself; for a normal A that bounds the distance to a true eigenvalue. Not converged means: do not trust
+/// the values.
 struct Leading {
   std::vector<std::complex<double>> values;
   std::vector<double> residuals;
@@ -62,8 +65,8 @@ double eigen_residual(const CountedOperator<Apply>& op, std::complex<double> lam
   return std::hypot(r, i) / v.norm();
 }
 
-/// One attempt with a Krylov space of the given size. Returns false where it does not converge; Spectra throws where its
-/// small dense problem fails.
+/// One attempt with a Krylov space of the given size. Returns false where it does not converge; Spectra
+/// throws where its small dense problem fails.
 template <class Apply>
 bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, Index krylov,
                  const LeadingOptions& options, Leading& result) {
@@ -84,7 +87,8 @@ bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, In
   }
 }
 
-/// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start from.
+/// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start
+/// from.
 template <class Apply>
 bool is_zero(const CountedOperator<Apply>& op) {
   Random random(1);
@@ -110,15 +114,17 @@ Leading dense_leading(const CountedOperator<Apply>& op, Index count) {
 
 }  // namespace detail
 
-/// The `count` eigenvalues of largest modulus of the n x n matrix A, given as apply(x, y): y = A x on Vec<double> views,
-/// by implicitly restarted Arnoldi (Spectra). Conjugate pairs count as two; of a pair cut in half one is given.
-/// Throws if count is not in 1..n.
+/// The `count` eigenvalues of largest modulus of the n x n matrix A, given as apply(x, y): y = A x on
+/// Vec<double> views, by implicitly restarted Arnoldi (Spectra). Conjugate pairs count as two; of a pair cut
+/// in half one is given. Throws if count is not in 1..n.
 template <class Apply>
-[[nodiscard]] Leading leading_eigenvalues(Index n, const Apply& apply, Index count, const LeadingOptions& options = {}) {
+[[nodiscard]] Leading leading_eigenvalues(Index n, const Apply& apply, Index count,
+                                          const LeadingOptions& options = {}) {
   require(n >= 1, "leading_eigenvalues: the matrix must not be empty");
   require(count >= 1 && count <= n, "leading_eigenvalues: count must be from 1 to ", n, ", got ", count);
   require(options.tolerance > 0, "leading_eigenvalues: tolerance must be > 0, got ", options.tolerance);
-  require(options.max_restarts >= 1, "leading_eigenvalues: max_restarts must be >= 1, got ", options.max_restarts);
+  require(options.max_restarts >= 1, "leading_eigenvalues: max_restarts must be >= 1, got ",
+          options.max_restarts);
   detail::CountedOperator<Apply> op{n, apply};
   const Index wanted = count + 1;  // one more, so that a conjugate pair is not cut in half
   if (n < options.dense_below || wanted + 2 > n) return detail::dense_leading(op, count);
@@ -130,7 +136,8 @@ template <class Apply>
     result.converged = true;
   }
   Index krylov = std::min(n, std::max<Index>(2 * wanted + 1, 20));
-  for (Index attempt = 0; attempt <= options.enlargements && !result.converged; ++attempt, krylov = std::min(n, 2 * krylov))
+  for (Index attempt = 0; attempt <= options.enlargements && !result.converged;
+       ++attempt, krylov = std::min(n, 2 * krylov))
     result.converged = detail::try_arnoldi(op, count, wanted, krylov, options, result);
   result.products = op.products;
   return result;
@@ -140,22 +147,24 @@ template <class Apply>
 template <class Derived>
 [[nodiscard]] Leading leading_eigenvalues(const Eigen::MatrixBase<Derived>& A, Index count,
                                           const LeadingOptions& options = {}) {
-  require(A.rows() == A.cols(), "leading_eigenvalues: A is ", A.rows(), " x ", A.cols(), ", expected a square matrix");
+  require(A.rows() == A.cols(), "leading_eigenvalues: A is ", A.rows(), " x ", A.cols(),
+          ", expected a square matrix");
   require(A.allFinite(), "leading_eigenvalues: A has entries that are NaN or infinite");
   const Mat<double> matrix = A.template cast<double>();
   return leading_eigenvalues(
       A.rows(), [&](VecIn<double> x, VecOut<double> y) { y.noalias() = matrix * x; }, count, options);
 }
 
-/// The leading eigenvalues of the Jacobian of f at x, by jvp: no matrix is formed. In float, residuals below 1e-6 are
-/// not to be had.
+/// The leading eigenvalues of the Jacobian of f at x, by jvp: no matrix is formed. In float, residuals below
+/// 1e-6 are not to be had.
 template <Layer F>
 [[nodiscard]] Leading leading_eigenvalues(const Model<F>& f, VecIn<typename F::Scalar> x, Index count,
                                           const LeadingOptions& options = {}) {
   using S = typename F::Scalar;
-  require(f.layer.in_size() == f.layer.out_size(), "leading_eigenvalues: f maps ", f.layer.in_size(), " rows to ",
-          f.layer.out_size(), ", expected as many");
-  require(x.size() == f.layer.in_size(), "leading_eigenvalues: x has ", x.size(), " rows, f expects ", f.layer.in_size());
+  require(f.layer.in_size() == f.layer.out_size(), "leading_eigenvalues: f maps ", f.layer.in_size(),
+          " rows to ", f.layer.out_size(), ", expected as many");
+  require(x.size() == f.layer.in_size(), "leading_eigenvalues: x has ", x.size(), " rows, f expects ",
+          f.layer.in_size());
   typename F::Cache cache;
   Vec<S> y(x.size()), x_dot(x.size()), y_dot(x.size());
   f.layer.forward(f.theta, x, y, cache);

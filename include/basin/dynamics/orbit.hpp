@@ -1,7 +1,8 @@
 // Orbits x_{t+1} = f(x_t) of whole batches of starts.
 #pragma once
-#include <algorithm>   // std::count, std::is_sorted, std::min
+#include <algorithm>   // std::count, std::is_sorted
 #include <atomic>      // std::atomic
+#include <cmath>       // std::isfinite
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits
 #include <numeric>     // std::iota
@@ -12,6 +13,7 @@
 #include "basin/core/model.hpp"     // Model
 #include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/scratch.hpp"   // Scratch
+#include "basin/core/sum.hpp"       // norm_in_double
 
 namespace basin {
 
@@ -26,16 +28,17 @@ struct OrbitOptions {
   double tolerance = 0;  // a column settles when |x_{t+1} - x_t| <= tolerance (2-norm, in the units of x)
   double bound = std::numeric_limits<double>::infinity();  // a column diverges when |x_t| > bound
   std::vector<Index> snapshots = {};                       // times, ascending, at which all x_t are kept
-  std::function<void(Index, Index)> observer = {};         // (columns finished, columns in all), now and then, one thread at a time
-  std::function<bool()> cancelled = {};                    // asked now and then; true leaves the rest `moving`
+  std::function<void(Index, Index)> observer =
+      {};  // (columns finished, columns in all), now and then, one thread at a time
+  std::function<bool()> cancelled = {};  // asked now and then; true leaves the rest `moving`
 };
 
-/// Where the starts went. A column that has settled or diverged early is no longer iterated: its later snapshots are
-/// its last value.
+/// Where the starts went. A column that has settled or diverged early is no longer iterated: its later
+/// snapshots are its last value.
 template <class S>
 struct Orbit {
-  Mat<S> x;                       // x_t at the end, one column a start
-  std::vector<Index> steps;       // evaluations of f that each column took
+  Mat<S> x;                  // x_t at the end, one column a start
+  std::vector<Index> steps;  // evaluations of f that each column took
   std::vector<OrbitEnd> end;
   std::vector<Mat<S>> snapshots;  // at the times asked for
   bool cancelled = false;
@@ -45,7 +48,8 @@ struct Orbit {
 
 namespace detail {
 
-/// The columns [begin, begin + size) of one orbit; those still moving are kept together at the front of a batch.
+/// The columns [begin, begin + size) of one orbit; those still moving are kept together at the front of a
+/// batch.
 template <Layer F>
 class OrbitPiece {
   using S = typename F::Scalar;
@@ -96,8 +100,8 @@ class OrbitPiece {
     moving_.resize(static_cast<std::size_t>(kept));
   }
   OrbitEnd judge(const Eigen::Ref<const Vec<S>>& x, const Eigen::Ref<const Vec<S>>& y) const {
-    const double size = static_cast<double>(y.stableNorm());
-    if (!(size <= std::min(o_.bound, std::numeric_limits<double>::max()))) return OrbitEnd::diverged;
+    if (!y.allFinite()) return OrbitEnd::diverged;
+    if (std::isfinite(o_.bound) && norm_in_double<S>(y) > o_.bound) return OrbitEnd::diverged;
     if (o_.tolerance > 0 && static_cast<double>((y - x).norm()) <= o_.tolerance) return OrbitEnd::settled;
     return OrbitEnd::moving;
   }
@@ -122,16 +126,17 @@ class OrbitPiece {
 
 }  // namespace detail
 
-/// The orbits of all columns of x0 under f, which must map its space to itself. Columns are iterated in batches of up
-/// to 64, spread over the threads, and leave their batch as they settle or diverge. Throws if sizes or options make no
-/// sense.
+/// The orbits of all columns of x0 under f, which must map its space to itself. Columns are iterated in
+/// batches of up to 64, spread over the threads, and leave their batch as they settle or diverge. Throws if
+/// sizes or options make no sense.
 template <Layer F>
 [[nodiscard]] Orbit<typename F::Scalar> orbit(const Model<F>& f, MatIn<typename F::Scalar> x0,
                                               const OrbitOptions& options = {}) {
   using S = typename F::Scalar;
   require(f.layer.in_size() == f.layer.out_size(), "orbit: f maps ", f.layer.in_size(), " rows to ",
           f.layer.out_size(), ", expected as many");
-  require(x0.rows() == f.layer.in_size(), "orbit: x0 has ", x0.rows(), " rows, f expects ", f.layer.in_size());
+  require(x0.rows() == f.layer.in_size(), "orbit: x0 has ", x0.rows(), " rows, f expects ",
+          f.layer.in_size());
   require(options.max_steps >= 0, "orbit: max_steps must be >= 0, got ", options.max_steps);
   require(options.tolerance >= 0, "orbit: tolerance must be >= 0, got ", options.tolerance);
   require(options.bound > 0, "orbit: bound must be > 0, got ", options.bound);

@@ -24,15 +24,15 @@ inline ConvGeometry conv_geometry(const Shape& in, const Conv2dOptions& o) {
   require_shape(in, "Conv2d");
   require(o.out_channels >= 1, "Conv2d: out_channels must be >= 1, got ", o.out_channels);
   require_window("Conv2d", o.kernel, o.stride, o.padding, o.dilation);
-  require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0, "Conv2d: groups = ", o.groups,
-          " must divide the ", in.channels, " input and the ", o.out_channels, " output channels");
+  require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0,
+          "Conv2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ", o.out_channels,
+          " output channels");
   const Size2 out = window_positions("Conv2d", in, o.kernel, o.stride, o.padding, o.dilation);
-  return {in,       {o.out_channels, out.height, out.width}, o.kernel, o.stride, o.dilation, o.padding,
-          o.groups};
+  return {in, {o.out_channels, out.height, out.width}, o.kernel, o.stride, o.dilation, o.padding, o.groups};
 }
 
-/// The weight of one group as PyTorch counts its fans: w has shape (dim0, dim1, kernel height, kernel width), and
-/// fan_in = dim1 * kernel area, fan_out = dim0 * kernel area.
+/// The weight of one group as PyTorch counts its fans: w has shape (dim0, dim1, kernel height, kernel width),
+/// and fan_in = dim1 * kernel area, fan_out = dim0 * kernel area.
 inline std::vector<ParamBlock> conv_blocks(Index dim0, Index dim1, const Size2& kernel, Index biases) {
   const Index area = kernel.height * kernel.width, fan_in = dim1 * area, fan_out = dim0 * area;
   std::vector<ParamBlock> blocks;
@@ -58,8 +58,9 @@ void add_channel_bias_gradient(MatIn<S> y_bar, Index pixels, VecOut<S> b_bar) {
 
 }  // namespace detail
 
-/// y = conv(x) + b (cross-correlation, see detail::ConvGeometry for the sum), on images of a fixed input shape.
-/// theta = [w; b], w[o][c][i][j] in PyTorch's order (output channel, input channel of the group, kernel row, kernel column).
+/// y = conv(x) + b (cross-correlation, see detail::ConvGeometry for the sum), on images of a fixed input
+/// shape. theta = [w; b], w[o][c][i][j] in PyTorch's order (output channel, input channel of the group,
+/// kernel row, kernel column).
 template <class S>
 class Conv2d {
  public:
@@ -68,7 +69,8 @@ class Conv2d {
   static constexpr const char* name = "Conv2d";
   static constexpr bool broadcasts = true;  // the Jacobian does not depend on x
 
-  /// Throws if a size is below 1, padding below 0, groups do not divide the channels, or the kernel does not fit.
+  /// Throws if a size is below 1, padding below 0, groups do not divide the channels, or the kernel does not
+  /// fit.
   Conv2d(Shape in, Conv2dOptions options)
       : geometry_(detail::conv_geometry(in, options)), bias_(options.bias ? options.out_channels : 0) {}
 
@@ -79,8 +81,8 @@ class Conv2d {
   Shape out_shape() const { return geometry_.out; }
   Index work() const { return geometry_.work(); }
   std::vector<ParamBlock> param_blocks() const {
-    return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups, geometry_.kernel,
-                               bias_);
+    return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups,
+                               geometry_.kernel, bias_);
   }
   /// Kernel, stride, dilation, padding and groups.
   const detail::ConvGeometry& geometry() const { return geometry_; }

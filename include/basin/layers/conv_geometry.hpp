@@ -1,4 +1,5 @@
-// What a convolution and its adjoint share: where the kernel's taps fall, and the three products made of them.
+// What a convolution and its adjoint share: where the kernel's taps fall, and the three products made of
+// them.
 #pragma once
 #include <algorithm>  // std::clamp, std::fill, std::max, std::min
 #include <ostream>    // std::ostream
@@ -16,7 +17,9 @@ struct Size2 {
   Index height = 1, width = 1;
   bool operator==(const Size2&) const = default;
 };
-inline std::ostream& operator<<(std::ostream& out, const Size2& s) { return out << s.height << " x " << s.width; }
+inline std::ostream& operator<<(std::ostream& out, const Size2& s) {
+  return out << s.height << " x " << s.width;
+}
 
 /// Rows and columns that are added on each side of an image.
 struct Padding {
@@ -33,22 +36,24 @@ inline void require_window(const char* who, const Size2& kernel, const Size2& st
   require(kernel.height >= 1 && kernel.width >= 1, who, ": kernel must be >= 1 x 1, got ", kernel);
   require(stride.height >= 1 && stride.width >= 1, who, ": stride must be >= 1 x 1, got ", stride);
   require(dilation.height >= 1 && dilation.width >= 1, who, ": dilation must be >= 1 x 1, got ", dilation);
-  require(p.top >= 0 && p.bottom >= 0 && p.left >= 0 && p.right >= 0, who, ": padding must be >= 0, got top ", p.top,
-          ", bottom ", p.bottom, ", left ", p.left, ", right ", p.right);
+  require(p.top >= 0 && p.bottom >= 0 && p.left >= 0 && p.right >= 0, who, ": padding must be >= 0, got top ",
+          p.top, ", bottom ", p.bottom, ", left ", p.left, ", right ", p.right);
 }
 
-/// floor((n + before + after - dilation (kernel - 1) - 1) / stride) + 1 along both sides. Throws if the kernel does not
-/// fit into the padded input.
+/// floor((n + before + after - dilation (kernel - 1) - 1) / stride) + 1 along both sides. Throws if the
+/// kernel does not fit into the padded input.
 inline Size2 window_positions(const char* who, const Shape& in, const Size2& kernel, const Size2& stride,
                               const Padding& p, const Size2& dilation) {
   const Index h = in.height + p.top + p.bottom - dilation.height * (kernel.height - 1) - 1;
   const Index w = in.width + p.left + p.right - dilation.width * (kernel.width - 1) - 1;
   require(h >= 0 && w >= 0, who, ": kernel ", kernel, " with dilation ", dilation,
-          " is larger than the padded input ", in.height + p.top + p.bottom, " x ", in.width + p.left + p.right);
+          " is larger than the padded input ", in.height + p.top + p.bottom, " x ",
+          in.width + p.left + p.right);
   return {h / stride.height + 1, w / stride.width + 1};
 }
 
-/// The outputs [begin, end) along one side for which tap `offset` falls inside [0, n): 0 <= o stride + offset < n.
+/// The outputs [begin, end) along one side for which tap `offset` falls inside [0, n): 0 <= o stride + offset
+/// < n.
 struct TapRange {
   Index begin, end;
 };
@@ -58,15 +63,18 @@ inline TapRange tap_range(Index outputs, Index stride, Index offset, Index n) {
   return {std::min(begin, outputs), std::clamp(end, std::min(begin, outputs), outputs)};
 }
 
-/// The linear map of a convolution without bias, from images `in` to images `out` (cross-correlation: the kernel is not
-/// flipped):
+/// The linear map of a convolution without bias, from images `in` to images `out` (cross-correlation: the
+/// kernel is not flipped):
 ///
-///     y[o, i, j] = sum over c, a, b of w[o, c, a, b] x[c, i stride_h + a dilation_h - top, j stride_w + b dilation_w - left]
+///     y[o, i, j] = sum over c, a, b of w[o, c, a, b] x[c, i stride_h + a dilation_h - top, j stride_w + b
+///     dilation_w - left]
 ///
-/// with x = 0 outside the image and c running over the input channels of o's group. The weight lies in theta as in PyTorch, w[o][c][a][b] with
-/// b fastest, which as a column-major matrix is (taps of one group) x (outputs).
+/// with x = 0 outside the image and c running over the input channels of o's group. The weight lies in theta
+/// as in PyTorch, w[o][c][a][b] with b fastest, which as a column-major matrix is (taps of one group) x
+/// (outputs).
 ///
-/// The products work on `tile` samples at a time: unrolled taps ("im2col") of some samples, never of the whole batch.
+/// The products work on `tile` samples at a time: unrolled taps ("im2col") of some samples, never of the
+/// whole batch.
 struct ConvGeometry {
   Shape in, out;
   Size2 kernel, stride, dilation;
@@ -116,8 +124,9 @@ struct ConvGeometry {
       for (Index g = 0; g < groups; ++g) {
         unroll<S>(x, first, count, g, work);
         gather_outputs<S>(y_bar, first, count, g, work);
-        gemm_add<S, Op::transposed>(work.taps.mat(), work.outputs.mat(),
-                                    Eigen::Map<Mat<S>>(weight_bar + g * group_size(), taps(), group_outputs()));
+        gemm_add<S, Op::transposed>(
+            work.taps.mat(), work.outputs.mat(),
+            Eigen::Map<Mat<S>>(weight_bar + g * group_size(), taps(), group_outputs()));
       }
     });
   }
@@ -150,8 +159,8 @@ struct ConvGeometry {
     const Index pixels = out.pixels();
     work.outputs.resize(count * pixels, group_outputs());
     for (Index n = 0; n < count; ++n)
-      work.outputs.mat().middleRows(n * pixels, pixels) =
-          Eigen::Map<const Mat<S>>(entry(y, g * group_outputs() * pixels, first + n), pixels, group_outputs());
+      work.outputs.mat().middleRows(n * pixels, pixels) = Eigen::Map<const Mat<S>>(
+          entry(y, g * group_outputs() * pixels, first + n), pixels, group_outputs());
   }
 
   /// Calls body(channel plane of x, column of taps, row begin) for every channel and tap of group g.

@@ -1,4 +1,5 @@
-// Transposed convolution: the adjoint of Conv2d, with an output padding where the stride leaves the size open.
+// Transposed convolution: the adjoint of Conv2d, with an output padding where the stride leaves the size
+// open.
 #pragma once
 #include <algorithm>  // std::max
 #include <vector>     // std::vector
@@ -29,8 +30,8 @@ inline ConvGeometry transposed_geometry(const Shape& in, const ConvTranspose2dOp
   require(o.out_channels >= 1, "ConvTranspose2d: out_channels must be >= 1, got ", o.out_channels);
   require_window("ConvTranspose2d", o.kernel, o.stride, o.padding, o.dilation);
   require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0,
-          "ConvTranspose2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ", o.out_channels,
-          " output channels");
+          "ConvTranspose2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ",
+          o.out_channels, " output channels");
   require(o.output_padding.height >= 0 && o.output_padding.width >= 0 &&
               o.output_padding.height < std::max(o.stride.height, o.dilation.height) &&
               o.output_padding.width < std::max(o.stride.width, o.dilation.width),
@@ -49,7 +50,8 @@ inline ConvGeometry transposed_geometry(const Shape& in, const ConvTranspose2dOp
 
 /// y = conv'(x) + b: each input pixel adds its multiple of the kernel to the output. Output height =
 /// (height - 1) stride - top - bottom + dilation (kernel - 1) + output_padding + 1.
-/// theta = [w; b], w[c][o][i][j] in PyTorch's order (input channel, output channel of the group, kernel row, column).
+/// theta = [w; b], w[c][o][i][j] in PyTorch's order (input channel, output channel of the group, kernel row,
+/// column).
 template <class S>
 class ConvTranspose2d {
  public:
@@ -58,8 +60,8 @@ class ConvTranspose2d {
   static constexpr const char* name = "ConvTranspose2d";
   static constexpr bool broadcasts = true;
 
-  /// Throws if a size is below 1, groups do not divide the channels, output_padding is not below stride or dilation, or
-  /// padding eats the whole output.
+  /// Throws if a size is below 1, groups do not divide the channels, output_padding is not below stride or
+  /// dilation, or padding eats the whole output.
   ConvTranspose2d(Shape in, ConvTranspose2dOptions options)
       : geometry_(detail::transposed_geometry(in, options)), bias_(options.bias ? options.out_channels : 0) {}
 
@@ -70,8 +72,8 @@ class ConvTranspose2d {
   Shape out_shape() const { return geometry_.in; }
   Index work() const { return geometry_.work(); }
   std::vector<ParamBlock> param_blocks() const {
-    return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups, geometry_.kernel,
-                               bias_);
+    return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups,
+                               geometry_.kernel, bias_);
   }
   /// The geometry of the convolution of which this layer is the adjoint.
   const detail::ConvGeometry& geometry() const { return geometry_; }
@@ -83,7 +85,8 @@ class ConvTranspose2d {
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
     if (theta_bar.size() > 0) {
-      geometry_.template add_weight_gradient<S>(y_bar, x, theta_bar.data(), cache);  // <y_bar, conv' x> = <conv y_bar, x>
+      geometry_.template add_weight_gradient<S>(y_bar, x, theta_bar.data(),
+                                                cache);  // <y_bar, conv' x> = <conv y_bar, x>
       detail::add_channel_bias_gradient<S>(y_bar, geometry_.in.pixels(), theta_bar.tail(bias_));
     }
     if (x_bar.size() > 0) geometry_.template apply<S>(theta.data(), y_bar, x_bar, cache);

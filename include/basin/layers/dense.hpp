@@ -8,8 +8,8 @@
 
 namespace basin {
 
-/// y = W x + b, theta = [vec(W); b] with W out x in, column by column (PyTorch's weight, transposed in memory).
-/// Without bias, theta = vec(W).
+/// y = W x + b, theta = [vec(W); b] with W out x in, column by column (PyTorch's weight, transposed in
+/// memory). Without bias, theta = vec(W).
 template <class S>
 class Dense {
  public:
@@ -43,7 +43,8 @@ class Dense {
       y.setZero();
     gemm_add<S>(weight(theta), x, y);  // y = b + W x
   }
-  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S> theta_bar) const {
+  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
+           VecOut<S> theta_bar) const {
     if (theta_bar.size() > 0) {
       // W_bar += y_bar x',  b_bar += y_bar 1
       gemm_add<S, Op::plain, Op::transposed>(y_bar, x, Eigen::Map<Mat<S>>(theta_bar.data(), out_, in_));

@@ -32,10 +32,10 @@ class Pad2d : public detail::PlaneMap<S> {
     require_shape(in, name);
     const Index most = before > after ? before : after;
     require(before >= 0 && after >= 0, "Pad2d: padding must be >= 0, got ", before, " and ", after);
-    require(mode != PadMode::reflect || most < n, "Pad2d: reflect needs padding below the image's side ", n, ", got ",
-            most);
-    require(mode != PadMode::circular || most <= n, "Pad2d: circular needs padding up to the image's side ", n,
+    require(mode != PadMode::reflect || most < n, "Pad2d: reflect needs padding below the image's side ", n,
             ", got ", most);
+    require(mode != PadMode::circular || most <= n, "Pad2d: circular needs padding up to the image's side ",
+            n, ", got ", most);
     std::vector<Index> source;
     for (Index i = -before; i < n + after; ++i) source.push_back(source_of(i, n, mode));
     return source;
@@ -43,10 +43,14 @@ class Pad2d : public detail::PlaneMap<S> {
   static Index source_of(Index i, Index n, PadMode mode) {
     if (i >= 0 && i < n) return i;
     switch (mode) {
-      case PadMode::reflect: return i < 0 ? -i : 2 * (n - 1) - i;
-      case PadMode::replicate: return std::clamp(i, Index(0), n - 1);
-      case PadMode::circular: return i < 0 ? i + n : i - n;
-      case PadMode::zero: break;
+      case PadMode::reflect:
+        return i < 0 ? -i : 2 * (n - 1) - i;
+      case PadMode::replicate:
+        return std::clamp(i, Index(0), n - 1);
+      case PadMode::circular:
+        return i < 0 ? i + n : i - n;
+      case PadMode::zero:
+        break;
     }
     return -1;
   }

@@ -8,8 +8,8 @@
 
 namespace basin::detail {
 
-/// y[c, p] = x[c, source(p)], the same for every channel; 0 where source(p) is negative. Rows and columns are chosen
-/// apart: source(i, j) = (rows[i], cols[j]).
+/// y[c, p] = x[c, source(p)], the same for every channel; 0 where source(p) is negative. Rows and columns are
+/// chosen apart: source(i, j) = (rows[i], cols[j]).
 template <class S>
 class PlaneMap {
  public:
@@ -33,7 +33,9 @@ class PlaneMap {
   const std::vector<Index>& source() const { return source_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { gather(x, y); }
-  void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const { gather(x_dot, y_dot); }
+  void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    gather(x_dot, y_dot);
+  }
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
     if (x_bar.size() == 0) return;
     x_bar.setZero();

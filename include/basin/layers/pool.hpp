@@ -1,6 +1,7 @@
 // Average and max pooling.
 #pragma once
 #include <algorithm>  // std::max
+#include <cmath>      // std::isnan
 
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer
@@ -13,8 +14,9 @@ struct PoolOptions {
   Size2 kernel = {2, 2};
   Size2 stride = {0, 0};  // 0 x 0: the kernel's size
   Padding padding = {};
-  Size2 dilation = {1, 1};       // max pooling only
-  bool count_padding = true;     // average pooling: divide by the whole window, padding included (PyTorch's default)
+  Size2 dilation = {1, 1};  // max pooling only
+  bool count_padding =
+      true;  // average pooling: divide by the whole window, padding included (PyTorch's default)
 };
 
 namespace detail {
@@ -30,16 +32,18 @@ struct PoolGeometry {
     require_window(who, o.kernel, o.stride, o.padding, o.dilation);
     require(2 * std::max(o.padding.top, o.padding.bottom) <= o.kernel.height &&
                 2 * std::max(o.padding.left, o.padding.right) <= o.kernel.width,
-            who, ": padding must be at most half the kernel ", o.kernel, ", got top ", o.padding.top, ", bottom ",
-            o.padding.bottom, ", left ", o.padding.left, ", right ", o.padding.right);
+            who, ": padding must be at most half the kernel ", o.kernel, ", got top ", o.padding.top,
+            ", bottom ", o.padding.bottom, ", left ", o.padding.left, ", right ", o.padding.right);
     const Size2 positions = window_positions(who, in, o.kernel, o.stride, o.padding, o.dilation);
     out = {in.channels, positions.height, positions.width};
-    require_pixels(who, in.height, out.height, o.kernel.height, o.stride.height, o.dilation.height, o.padding.top);
-    require_pixels(who, in.width, out.width, o.kernel.width, o.stride.width, o.dilation.width, o.padding.left);
+    require_pixels(who, in.height, out.height, o.kernel.height, o.stride.height, o.dilation.height,
+                   o.padding.top);
+    require_pixels(who, in.width, out.width, o.kernel.width, o.stride.width, o.dilation.width,
+                   o.padding.left);
   }
   /// A dilated window can step over a small image: there is nothing to take the maximum of.
-  static void require_pixels(const char* who, Index n, Index outputs, Index kernel, Index stride, Index dilation,
-                             Index before) {
+  static void require_pixels(const char* who, Index n, Index outputs, Index kernel, Index stride,
+                             Index dilation, Index before) {
     for (Index i = 0; i < outputs; ++i) {
       bool any = false;
       for (Index a = 0; a < kernel; ++a) {
@@ -97,7 +101,9 @@ class AvgPool2d {
   Index work() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { average(x, y); }
-  void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const { average(x_dot, y_dot); }
+  void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    average(x_dot, y_dot);
+  }
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
     if (x_bar.size() == 0) return;
     x_bar.setZero();
@@ -128,8 +134,8 @@ class AvgPool2d {
   detail::PoolGeometry geometry_;
 };
 
-/// y[c, i, j] = the largest x[c] under the window of (i, j); of equals the first in row-major order, to which the whole
-/// derivative goes (as in PyTorch). NaN counts as largest, so that it is not hidden.
+/// y[c, i, j] = the largest x[c] under the window of (i, j); of equals the first in row-major order, to which
+/// the whole derivative goes (as in PyTorch). NaN counts as largest, so that it is not hidden.
 template <class S>
 class MaxPool2d {
  public:
@@ -157,7 +163,7 @@ class MaxPool2d {
         Index best = -1;
         geometry_.for_window(i, j, [&](Index p) {
           const S candidate = x(plane + p, n);
-          if (best < 0 || candidate > x(best, n) || candidate != candidate) best = plane + p;
+          if (best < 0 || candidate > x(best, n) || std::isnan(candidate)) best = plane + p;
         });
         from(row, n) = best;
         y(row, n) = x(best, n);

@@ -9,15 +9,16 @@
 
 namespace basin {
 
-/// y[c, i, j] = x[c, floor(i / factor_h), floor(j / factor_w)]: every pixel becomes a factor_h x factor_w block
-/// (Algorithm 2 of the paper with factor 2).
+/// y[c, i, j] = x[c, floor(i / factor_h), floor(j / factor_w)]: every pixel becomes a factor_h x factor_w
+/// block (Algorithm 2 of the paper with factor 2).
 template <class S>
 class UpsampleNearest : public detail::PlaneMap<S> {
  public:
   static constexpr const char* name = "UpsampleNearest";
   /// Throws unless both factors are at least 1.
   explicit UpsampleNearest(Shape in, Size2 factor = {2, 2})
-      : detail::PlaneMap<S>(in, repeated(in, in.height, factor.height), repeated(in, in.width, factor.width)) {}
+      : detail::PlaneMap<S>(in, repeated(in, in.height, factor.height),
+                            repeated(in, in.width, factor.width)) {}
 
  private:
   static std::vector<Index> repeated(const Shape& in, Index n, Index factor) {

@@ -1,23 +1,12 @@
 // Clipping of gradients, by norm and by value.
 #pragma once
 #include <algorithm>  // std::clamp
-#include <cmath>      // std::sqrt
 
 #include "basin/core/error.hpp"  // require
+#include "basin/core/sum.hpp"    // detail::norm_in_double
 #include "basin/core/types.hpp"  // VecOut, VecIn
-#include "basin/train/sum.hpp"   // detail::sum_of
 
 namespace basin {
-
-namespace detail {
-/// |v|, the 2-norm, summed in double.
-template <class S>
-double norm_in_double(VecIn<S> v) {
-  const S* a = v.data();
-  return std::sqrt(
-      sum_of(v.size(), [a](Index i) { return static_cast<double>(a[i]) * static_cast<double>(a[i]); }));
-}
-}  // namespace detail
 
 /// gradient *= min(1, max_norm / (|gradient| + 1e-6)) with the 2-norm over all parameters, PyTorch's
 /// clip_grad_norm_; returns |gradient| before, which shows infinities and NaN (they turn to NaN in the

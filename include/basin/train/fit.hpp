@@ -13,6 +13,7 @@
 #include "basin/core/error.hpp"        // require
 #include "basin/core/model.hpp"        // Model
 #include "basin/core/random.hpp"       // Random
+#include "basin/core/sum.hpp"          // norm_in_double
 #include "basin/train/clip.hpp"        // clip_norm, clip_value
 #include "basin/train/loss.hpp"        // MeanSquaredError
 #include "basin/train/objective.hpp"   // Objective
@@ -21,9 +22,9 @@
 
 namespace basin {
 
-/// What was measured in one epoch. With the full batch, epoch e stands for the parameters after e updates. With
-/// minibatches, epoch 0 stands for the first pass through the data: loss and gradient norm are means over the
-/// minibatches, each taken before its update.
+/// What was measured in one epoch. With the full batch, epoch e stands for the parameters after e updates.
+/// With minibatches, epoch 0 stands for the first pass through the data: loss and gradient norm are means
+/// over the minibatches, each taken before its update.
 struct Epoch {
   Index epoch = 0;
   double loss = 0;
@@ -33,18 +34,18 @@ struct Epoch {
 };
 
 struct FitOptions {
-  Index max_epochs = 1000;     // passes through the data
-  double loss_below = 0;       // converged when the loss is <= this ...
-  double gradient_below = 0;   // ... or the gradient's norm is <= this
+  Index max_epochs = 1000;    // passes through the data
+  double loss_below = 0;      // converged when the loss is <= this ...
+  double gradient_below = 0;  // ... or the gradient's norm is <= this
   double max_seconds = std::numeric_limits<double>::infinity();
-  Index batch_size = 0;        // 0: the full batch; else shuffled minibatches, the last of an epoch may be smaller
-  std::uint64_t seed = 0;      // of the shuffles
-  Schedule schedule = schedule::constant();  // epoch -> factor of the optimizer's rate
-  double l2 = 0;               // adds l2 / 2 |theta|^2 to the loss
-  double clip_norm = 0;        // > 0: gradients longer than this are shortened to it
-  double clip_value = 0;       // > 0: entries are cut off at +-this
+  Index batch_size = 0;  // 0: the full batch; else shuffled minibatches, the last of an epoch may be smaller
+  std::uint64_t seed = 0;                           // of the shuffles
+  Schedule schedule = schedule::constant();         // epoch -> factor of the optimizer's rate
+  double l2 = 0;                                    // adds l2 / 2 |theta|^2 to the loss
+  double clip_norm = 0;                             // > 0: gradients longer than this are shortened to it
+  double clip_value = 0;                            // > 0: entries are cut off at +-this
   std::function<void(const Epoch&)> observer = {};  // called after each epoch was measured
-  std::function<bool()> cancelled = {};             // asked once an epoch (and after each minibatch); true stops
+  std::function<bool()> cancelled = {};  // asked once an epoch (and after each minibatch); true stops
 };
 
 enum class FitStatus {
@@ -55,17 +56,22 @@ enum class FitStatus {
 };
 inline std::ostream& operator<<(std::ostream& out, FitStatus s) {
   switch (s) {
-    case FitStatus::converged: return out << "converged";
-    case FitStatus::exhausted: return out << "exhausted";
-    case FitStatus::diverged: return out << "diverged";
-    case FitStatus::cancelled: return out << "cancelled";
+    case FitStatus::converged:
+      return out << "converged";
+    case FitStatus::exhausted:
+      return out << "exhausted";
+    case FitStatus::diverged:
+      return out << "diverged";
+    case FitStatus::cancelled:
+      return out << "cancelled";
   }
   return out;
 }
 
 struct FitResult {
   FitStatus status = FitStatus::exhausted;
-  Index epochs = 0;          // passes through the data that were finished; when diverged, the epoch in which it happened
+  Index epochs =
+      0;  // passes through the data that were finished; when diverged, the epoch in which it happened
   double loss = 0;           // of the parameters that were returned, over all the data, l2 term included
   double gradient_norm = 0;  // as last measured
   double seconds = 0;
@@ -76,7 +82,9 @@ namespace detail {
 
 class Stopwatch {
  public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -100,7 +108,11 @@ class Fit {
 
  public:
   Fit(Model<F>& model, MatIn<S> x, MatIn<S> target, O& optimizer, const FitOptions& options, const L& loss)
-      : model_(model), x_(x), target_(target), optimizer_(optimizer), o_(options),
+      : model_(model),
+        x_(x),
+        target_(target),
+        optimizer_(optimizer),
+        o_(options),
         objective_(model.layer, loss, options.l2) {
     require_fit_options(o_, x.cols());
     gradient_.resize(model.theta.size());
@@ -154,14 +166,16 @@ class Fit {
         if (cancelled()) return recover_loss(FitStatus::cancelled);
       }
       result_.epochs = e + 1;
-      // The mean loss of the epoch is of parameters on their way: only a loss of the present ones may end the training.
+      // The mean loss of the epoch is of parameters on their way: only a loss of the present ones may end the
+      // training.
       Epoch measured = record(e, loss, norm);
       if (loss <= o_.loss_below) measured.loss = objective_.value(model_.theta, x_, target_);
       if (finished(measured, e + 1 >= o_.max_epochs)) return recover_loss(result_.status);
     }
   }
 
-  /// The loss of what is returned, over all the data. The last update may have gone too far for it to be finite.
+  /// The loss of what is returned, over all the data. The last update may have gone too far for it to be
+  /// finite.
   void recover_loss(FitStatus status = FitStatus::diverged) {
     result_.status = status;
     result_.loss = objective_.value(model_.theta, x_, target_);
@@ -173,7 +187,8 @@ class Fit {
 
   double gradient_norm() const {
     const auto norm = static_cast<double>(gradient_.norm());
-    return std::isfinite(norm) ? norm : static_cast<double>(gradient_.stableNorm());
+    return std::isfinite(norm) ? norm
+                               : norm_in_double<S>(gradient_);  // the squares of floats overflow at 1e19
   }
   bool diverged(double loss, double norm) {
     if (std::isfinite(loss) && std::isfinite(norm)) return false;
@@ -206,7 +221,8 @@ class Fit {
     if (o_.clip_value > 0) clip_value<S>(gradient_, o_.clip_value);
     optimizer_.step(gradient_, model_.theta, rate_factor);
   }
-  static void gather(MatIn<S> from, const std::vector<Index>& order, Index begin, Index size, Scratch<S>& to) {
+  static void gather(MatIn<S> from, const std::vector<Index>& order, Index begin, Index size,
+                     Scratch<S>& to) {
     to.resize(from.rows(), size);
     for (Index j = 0; j < size; ++j) to.mat().col(j) = from.col(order[static_cast<std::size_t>(begin + j)]);
   }
@@ -223,12 +239,13 @@ class Fit {
 
 }  // namespace detail
 
-/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The optimizer keeps its state, so
-/// that a second call goes on where the first stopped. Full batch, epoch e: measure loss and gradient at theta, stop or
-/// update; what is returned is the theta that was measured last. Allocates nothing after the first epoch.
-/// Throws on options or sizes that make no sense; divergence is a status, not an exception.
+/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The optimizer keeps its
+/// state, so that a second call goes on where the first stopped. Full batch, epoch e: measure loss and
+/// gradient at theta, stop or update; what is returned is the theta that was measured last. Allocates nothing
+/// after the first epoch. Throws on options or sizes that make no sense; divergence is a status, not an
+/// exception.
 template <Layer F, class O, class L = MeanSquaredError>
-  requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
+requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
                             O& optimizer, const FitOptions& options = {}, const L& loss = {}) {
   return detail::Fit<F, O, L>(model, x, target, optimizer, options, loss).run();
@@ -236,9 +253,9 @@ template <Layer F, class O, class L = MeanSquaredError>
 
 /// An autoencoder's training: the target is x itself.
 template <Layer F, class O, class L = MeanSquaredError>
-  requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
-[[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer, const FitOptions& options = {},
-                            const L& loss = {}) {
+requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
+[[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer,
+                            const FitOptions& options = {}, const L& loss = {}) {
   return fit(model, x, x, optimizer, options, loss);
 }
 

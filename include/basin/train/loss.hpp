@@ -3,8 +3,8 @@
 #include <concepts>  // std::same_as, std::copyable
 
 #include "basin/core/error.hpp"  // require
+#include "basin/core/sum.hpp"    // detail::sum_of
 #include "basin/core/types.hpp"  // MatIn, MatOut, Index
-#include "basin/train/sum.hpp"   // detail::sum_of
 
 namespace basin {
 

@@ -10,8 +10,8 @@
 #include "basin/core/layer.hpp"     // Layer, work
 #include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/scratch.hpp"   // Scratch
+#include "basin/core/sum.hpp"       // sum_of
 #include "basin/train/loss.hpp"     // Loss, MeanSquaredError
-#include "basin/train/sum.hpp"      // sum_of
 
 namespace basin {
 

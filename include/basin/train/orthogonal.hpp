@@ -9,18 +9,16 @@ namespace basin {
 /// same spaces, orthogonal to rounding. Throws, with A half done, if A is wide or if a column depends on
 /// those before it.
 ///
-/// Gram-Schmidt, twice for each column: "twice is enough" (Giraud, Langou, Rozloznik, van den Eshof 2005).
+/// Modified Gram-Schmidt, twice for each column: "twice is enough" (Giraud, Langou, Rozloznik, van den Eshof
+/// 2005).
 template <class S>
 void orthonormalize(MatOut<S> A) {
   require(A.rows() >= A.cols(), "orthonormalize: A is ", A.rows(), " x ", A.cols(),
           ", expected rows >= cols");
-  Vec<S> r(A.cols());
   for (Index j = 0; j < A.cols(); ++j) {
     const S before = A.col(j).norm();
-    for (int pass = 0; pass < 2; ++pass) {
-      r.head(j).noalias() = A.leftCols(j).transpose() * A.col(j);  // r = Q' a
-      A.col(j).noalias() -= A.leftCols(j) * r.head(j);             // a = a - Q r
-    }
+    for (int pass = 0; pass < 2; ++pass)
+      for (Index k = 0; k < j; ++k) A.col(j) -= A.col(k).dot(A.col(j)) * A.col(k);  // a = a - q q'a
     const S after = A.col(j).norm();
     require(after > static_cast<S>(A.rows()) * Eigen::NumTraits<S>::epsilon() * before,
             "orthonormalize: column ", j, " depends on those before it");

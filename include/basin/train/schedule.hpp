@@ -27,7 +27,10 @@ inline Schedule constant() {
 inline Schedule step_decay(Index every, double gamma) {
   require(every >= 1, "step_decay: every must be >= 1, got ", every);
   basin::detail::require_nonnegative("step_decay", "gamma", gamma);
-  return [=](Index epoch) { return std::pow(gamma, static_cast<double>(epoch / every)); };
+  return [=](Index epoch) {
+    const Index decays = epoch / every;
+    return std::pow(gamma, static_cast<double>(decays));
+  };
 }
 
 /// factor = gamma^epoch, ExponentialLR. Throws unless gamma >= 0.

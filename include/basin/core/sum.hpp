@@ -1,6 +1,8 @@
 // Sums of many terms in double, at the speed of the additions.
 #pragma once
-#include "basin/core/types.hpp"  // Index
+#include <cmath>  // std::sqrt
+
+#include "basin/core/types.hpp"  // Index, VecIn
 
 namespace basin::detail {
 
@@ -18,6 +20,14 @@ double sum_of(Index n, const Term& term) {
   }
   for (; i < n; ++i) s0 += term(i);
   return (s0 + s1) + (s2 + s3);
+}
+
+/// |v|, the 2-norm, summed in double.
+template <class S>
+double norm_in_double(VecIn<S> v) {
+  const S* a = v.data();
+  return std::sqrt(
+      sum_of(v.size(), [a](Index i) { return static_cast<double>(a[i]) * static_cast<double>(a[i]); }));
 }
 
 }  // namespace basin::detail
