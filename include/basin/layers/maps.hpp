@@ -6,7 +6,7 @@
 #include "basin/layers/maps/periodic.hpp"          // Sin, Cosid, Ripple
 #include "basin/layers/maps/piecewise_linear.hpp"  // Identity, Relu, LeakyRelu, Hardtanh, Softsign
 
-namespace basin {
+namespace basin::detail {
 
 /// Whether Phi is a map with a minimum norm inverse for both scalar types of the library.
 template <class Phi>
@@ -18,4 +18,4 @@ static_assert(LibraryMap<Elu> && LibraryMap<Selu> && LibraryMap<ExpNeg>);
 static_assert(LibraryMap<Gelu> && LibraryMap<GeluTanh> && LibraryMap<Silu> && LibraryMap<Mish>);
 static_assert(LibraryMap<Sin> && LibraryMap<Cosid> && LibraryMap<Ripple>);
 
-}  // namespace basin
+}  // namespace basin::detail
