@@ -13,6 +13,7 @@
 #include "basin/core/random.hpp"              // Random
 #include "basin/core/types.hpp"               // Index, Mat, Vec
 #include "basin/data/cifar10.hpp"             // read_cifar10
+#include "basin/data/grid.hpp"                // bounding_grid
 #include "basin/data/idx.hpp"                 // read_idx_images
 #include "basin/data/starts.hpp"              // noise and white squares
 #include "basin/data/swiss_roll.hpp"          // swiss_roll

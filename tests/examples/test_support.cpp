@@ -660,7 +660,8 @@ TEST_CASE("the report shows every result and survives what is broken or hostile"
   CHECK(contains(page, "A title with &quot;quotes&quot; &amp; &lt;tags&gt;"));
   CHECK(contains(page, "57 of 100 [55, 63] over 3 seeds"));
   CHECK(contains(page, "at least 55 of 100"));
-  CHECK(contains(page, "1 of 2 hold"));
+  CHECK(contains(page, "1 of 2 outside the band"));
+  CHECK(contains(page, "does not hold"));
   CHECK(contains(page, "examples/reproduce --only figure_0"));
   CHECK(contains(page,
                  "alt=\"a &quot;caption&quot; &lt;b&gt;\" width=\"3\" height=\"2\" "

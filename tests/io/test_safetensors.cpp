@@ -10,9 +10,9 @@ namespace {
 
 /// A file with this header and `data` bytes 0, 1, 2, ...
 Bytes file_with(const std::string& header, std::size_t data) {
-  Bytes bytes(8);
+  Bytes bytes(8 + header.size());
   detail::store_le(bytes.data(), static_cast<std::uint64_t>(header.size()));
-  bytes.insert(bytes.end(), header.begin(), header.end());
+  std::copy(header.begin(), header.end(), bytes.begin() + 8);
   for (std::size_t k = 0; k < data; ++k) bytes.push_back(static_cast<unsigned char>(k));
   return bytes;
 }

@@ -212,6 +212,10 @@ TEST_CASE("ConvTranspose2d has PyTorch's output size, output padding included", 
   CHECK(f.out_shape() == Shape{3, (5 - 1) * 2 - 1 + 2 * 2 + 1 + 1, (4 - 1) * 3 - 2 + 3 + 2 + 1});
 }
 
+TEST_CASE("a single number is a square kernel", "[layers]") {
+  CHECK(Conv2d<double>({1, 8, 8}, {.kernel = 3, .stride = 2}).out_shape() == Shape{1, 3, 3});
+}
+
 TEST_CASE("UpsampleNearest repeats pixels and Pad2d puts them around", "[layers]") {
   Mat<double> x(4, 1);
   x << 1, 2, 3, 4;

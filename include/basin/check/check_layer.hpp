@@ -176,7 +176,7 @@ class LayerCheck {
                                      dot(v, (y3 - y).eval()), dot(v, (y4 - y3).eval())});
     const double central = dot(v, (y4 - y0).eval()) / (2 * h);
     size = std::max(size, std::abs(central));
-    if ((slopes.second - slopes.first) * 2 / h > (sizeof(S) == 8 ? 1e-3 : 5e-2) * size + 4 * rounding) {
+    if ((slopes.second - slopes.first) * 2 / h > (sizeof(S) == 8 ? 1e-3 : 2e-2) * size + 4 * rounding) {
       ++report_.kinks;
       return false;
     }

@@ -1,6 +1,6 @@
 // The header of a .npy file: a Python dictionary with the keys descr, fortran_order and shape.
 #pragma once
-#include <algorithm>    // std::equal
+#include <algorithm>    // std::copy, std::equal
 #include <cstdint>      // std::uint16_t, std::uint32_t
 #include <limits>       // std::numeric_limits
 #include <span>         // std::span
@@ -150,9 +150,11 @@ inline Bytes npy_header(const std::string& descr, bool fortran_order, std::span<
   dictionary.append(63 - (10 + dictionary.size()) % 64, ' ');
   dictionary += '\n';
   require(dictionary.size() <= 0xffff, "write_npy: an array of ", shape.size(), " dimensions has too many");
-  Bytes bytes = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, 0, 0};
+  static constexpr unsigned char start[] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
+  Bytes bytes(10 + dictionary.size());
+  std::copy(std::begin(start), std::end(start), bytes.begin());
   store_le(&bytes[8], static_cast<std::uint16_t>(dictionary.size()));
-  bytes.insert(bytes.end(), dictionary.begin(), dictionary.end());
+  std::copy(dictionary.begin(), dictionary.end(), bytes.begin() + 10);
   return bytes;
 }
 

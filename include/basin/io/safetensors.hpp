@@ -168,9 +168,9 @@ Bytes encode_safetensors(const SafeTensors<S>& file) {
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the data is aligned
   require(text.size() <= max_safetensors_header, "write_safetensors: a header of ", text.size(),
           " bytes is too long");
-  Bytes bytes(8);
+  Bytes bytes(8 + text.size());
   store_le(bytes.data(), static_cast<std::uint64_t>(text.size()));
-  bytes.insert(bytes.end(), text.begin(), text.end());
+  std::copy(text.begin(), text.end(), bytes.begin() + 8);
   for (const auto& [name, a] : file.tensors) append_values(bytes, a.values);
   return bytes;
 }

@@ -12,9 +12,11 @@
 
 namespace basin {
 
-/// Height and width of something.
+/// Height and width of something. A single number is both: a kernel of 3 is 3 x 3.
 struct Size2 {
-  Index height = 1, width = 1;
+  Index height, width;
+  constexpr Size2(Index side = 1) : height(side), width(side) {}  // NOLINT(google-explicit-constructor)
+  constexpr Size2(Index h, Index w) : height(h), width(w) {}
   bool operator==(const Size2&) const = default;
 };
 inline std::ostream& operator<<(std::ostream& out, const Size2& s) {
