@@ -2,6 +2,7 @@
 #include "basin/dynamics/orbit.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "basin/compose/chain.hpp"
 #include "basin/layers/affine.hpp"
@@ -102,6 +103,10 @@ TEST_CASE("orbit can be cancelled, reports progress, and refuses nonsense", "[dy
   CHECK(o.cancelled);
   CHECK(seen == 200);
   CHECK(o.steps[0] <= 64);
+  set_num_threads(2);
+  options.observer = [](Index, Index) { throw std::runtime_error("from the observer"); };
+  CHECK(error_of([&] { (void)orbit(f, x0, options); }) == "from the observer");
+  set_num_threads(0);
   CHECK(contains(error_of([&] { (void)orbit(f, Mat<double>::Zero(5, 1)); }), "x0 has 5 rows, f expects 6"));
   CHECK(contains(error_of([&] {
                    (void)orbit(f, x0, {.max_steps = 5, .snapshots = {3, 2}});

@@ -5,6 +5,7 @@
 #include <cmath>       // std::isfinite
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits
+#include <mutex>       // std::mutex
 #include <numeric>     // std::iota
 #include <vector>      // std::vector
 
@@ -152,26 +153,20 @@ template <Layer F>
 
   const Index pieces = (x0.cols() + 63) / 64;
   std::atomic<bool> cancelled = false;
+  std::mutex one_at_a_time;  // of the callbacks, which may throw: an OpenMP critical section may not
   Index finished = 0;
   parallel_for(pieces, [&](Index k) {
     const ColumnRange columns = column_range(x0.cols(), pieces, k);
     if (!cancelled)
       detail::OrbitPiece<F>(f.layer, f.theta, options, columns, result).run([&] {
-        bool stop = false;
-#ifdef _OPENMP
-#pragma omp critical(basin_orbit)
-#endif
-        stop = cancelled || (options.cancelled && options.cancelled());
+        const std::lock_guard lock(one_at_a_time);
+        const bool stop = cancelled || (options.cancelled && options.cancelled());
         if (stop) cancelled = true;
         return stop;
       });
-#ifdef _OPENMP
-#pragma omp critical(basin_orbit)
-#endif
-    {
-      finished += columns.size;
-      if (options.observer) options.observer(finished, x0.cols());
-    }
+    const std::lock_guard lock(one_at_a_time);
+    finished += columns.size;
+    if (options.observer) options.observer(finished, x0.cols());
   });
   result.cancelled = cancelled;
   return result;

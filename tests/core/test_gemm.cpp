@@ -1,0 +1,76 @@
+// The one matrix product against sums written out, in every form and shape, and on blocks of larger matrices.
+#include "basin/core/gemm.hpp"
+
+#include <limits>
+
+#include "support/catch.hpp"
+#include "support/random_matrix.hpp"
+
+using namespace basin;
+
+namespace {
+
+/// op(A) op(B), entry by entry in long double.
+template <class S>
+Mat<S> product(const Mat<S>& A, const Mat<S>& B, bool transpose_a, bool transpose_b) {
+  const Mat<long double> a = transpose_a ? Mat<S>(A.transpose()).template cast<long double>().eval()
+                                         : A.template cast<long double>().eval();
+  const Mat<long double> b = transpose_b ? Mat<S>(B.transpose()).template cast<long double>().eval()
+                                         : B.template cast<long double>().eval();
+  Mat<long double> c = Mat<long double>::Zero(a.rows(), b.cols());
+  for (Index i = 0; i < c.rows(); ++i)
+    for (Index j = 0; j < c.cols(); ++j)
+      for (Index k = 0; k < a.cols(); ++k) c(i, j) += a(i, k) * b(k, j);
+  return c.template cast<S>();
+}
+
+template <class S, Op OpA, Op OpB>
+void require_product(Index m, Index k, Index n, int seed) {
+  constexpr bool ta = OpA == Op::transposed, tb = OpB == Op::transposed;
+  // Each factor is a block inside a larger matrix: the columns do not follow each other.
+  const Mat<S> wide_a = random_matrix<S>((ta ? k : m) + 2, (ta ? m : k) + 1, seed);
+  const Mat<S> wide_b = random_matrix<S>((tb ? n : k) + 3, (tb ? k : n) + 1, seed + 1);
+  const Mat<S> A = wide_a.bottomLeftCorner(ta ? k : m, ta ? m : k),
+               B = wide_b.topRightCorner(tb ? n : k, tb ? k : n);
+  const Mat<S> exact = product(A, B, ta, tb), start = random_matrix<S>(m, n, seed + 2);
+  const S tolerance = S(4) * static_cast<S>(k + 1) * std::numeric_limits<S>::epsilon() * (1 + exact.norm());
+  INFO(m << " x " << k << " x " << n);
+  Mat<S> wide_c = Mat<S>::Constant(m + 2, n, std::numeric_limits<S>::quiet_NaN());
+  gemm<S, OpA, OpB>(wide_a.bottomLeftCorner(A.rows(), A.cols()), wide_b.topRightCorner(B.rows(), B.cols()),
+                    wide_c.middleRows(1, m));
+  REQUIRE((wide_c.middleRows(1, m) - exact).norm() <= tolerance);
+  REQUIRE(wide_c.row(0).array().isNaN().all());
+  REQUIRE(wide_c.row(m + 1).array().isNaN().all());
+  Mat<S> C = start;
+  gemm_add<S, OpA, OpB>(A, B, C);
+  REQUIRE((C - start - exact).norm() <= tolerance + 4 * std::numeric_limits<S>::epsilon() * start.norm());
+}
+
+template <class S>
+void require_products(Index m, Index k, Index n, int seed) {
+  require_product<S, Op::plain, Op::plain>(m, k, n, seed);
+  require_product<S, Op::transposed, Op::plain>(m, k, n, seed);
+  require_product<S, Op::plain, Op::transposed>(m, k, n, seed);
+}
+
+}  // namespace
+
+TEST_CASE("gemm is the matrix product in every form, with shapes from 1 to several blocks", "[core]") {
+  int seed = 0;
+  for (const Index m : {1, 2, 7, 33})
+    for (const Index k : {1, 3, 40})
+      for (const Index n : {1, 2, 5, 29}) {
+        require_products<double>(m, k, n, seed);
+        require_products<float>(m, k, n, seed += 3);
+      }
+  require_products<float>(300, 700, 90, 1);  // larger than Eigen's blocks
+  require_products<double>(150, 520, 130, 2);
+}
+
+TEST_CASE("an empty sum is zero, and an empty product is left alone", "[core]") {
+  Mat<double> C = Mat<double>::Constant(2, 3, 7);
+  gemm_add<double>(Mat<double>(2, 0), Mat<double>(0, 3), C);
+  CHECK((C.array() == 7).all());
+  gemm<double>(Mat<double>(2, 0), Mat<double>(0, 3), C);
+  CHECK((C.array() == 0).all());
+}
