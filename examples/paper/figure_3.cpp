@@ -252,14 +252,16 @@ void body(Program& program) {
   std::vector<std::vector<Run>> runs(settings.size());
   for (std::size_t k = 0; k < settings.size(); ++k)
     for (const std::uint64_t seed : program.seeds()) {
+      if (interrupted()) break;
       Run r = run(settings[k], data, seed);
-      if (interrupted()) return;
-      runs[k].push_back(std::move(r));
+      if (!interrupted()) runs[k].push_back(std::move(r));
     }
-  for (std::size_t k = 0; k < settings.size(); ++k) {
+  if (runs[0].empty()) return;  // interrupted before anything was finished
+  for (std::size_t k = 0; k < settings.size() && !runs[k].empty(); ++k) {
     draw_orbits(program, settings[k], data, runs[k].front());
     add_claims(program, settings[k], runs[k], promises[k]);
   }
+  if (runs[1].empty()) return;
   draw_curves(program, settings, runs);
   program.claim(contested_claim(
       "3b, superattractors", "One step takes an arbitrary image directly to a training image.", "all",
