@@ -211,8 +211,8 @@ std::vector<double> percent(const std::vector<Run>& runs, const Starts Run::*whi
   return values;
 }
 
-/// What docs/paper.md promises, for MNIST and for the embedded images: stable examples and arrived starts, in
-/// percent.
+/// What docs/paper.md promises, for MNIST and for the embedded
+/// images: stable examples and arrived starts, in percent.
 struct Promise {
   double stable, arrived;
 };

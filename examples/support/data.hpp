@@ -1,5 +1,5 @@
-// Image data for the programs: MNIST from --data, else the embedded subset of Fashion-MNIST; never other data
-// silently.
+// Image data for the programs: MNIST from --data, else the
+// embedded subset of Fashion-MNIST; never other data silently.
 #pragma once
 #include <cstdint>     // std::uint64_t
 #include <filesystem>  // std::filesystem::path

@@ -18,6 +18,7 @@
 #include "basin/data/starts.hpp"              // noise and white squares
 #include "basin/data/swiss_roll.hpp"          // swiss_roll
 #include "basin/dynamics/basins.hpp"          // nearest, assign, recovery
+#include "basin/dynamics/fixed_point.hpp"     // classify_fixed_point
 #include "basin/dynamics/jacobian.hpp"        // jacobian
 #include "basin/dynamics/orbit.hpp"           // orbit
 #include "basin/dynamics/spectrum.hpp"        // eigenvalues, spectral_radius
@@ -36,6 +37,5 @@
 #include "basin/train/schedule.hpp"           // schedule::step_decay, ...
 #include "basin/version.hpp"                  // BASIN_VERSION_MAJOR
 #if __has_include(<Spectra/GenEigsSolver.h>)
-#include "basin/dynamics/fixed_point.hpp"  // classify_fixed_point
-#include "basin/dynamics/leading.hpp"      // leading_eigenvalues
+#include "basin/dynamics/leading.hpp"  // leading_eigenvalues
 #endif

@@ -17,6 +17,7 @@ enum class Fault {
   wrong_sign,             // x_bar = -W'y_bar
   transposed_gradient,    // W_bar += x y_bar'
   forgotten_bias,         // b_bar is left out
+  transposed_weight,      // x_bar = W y_bar
   overwritten_theta,      // theta_bar = instead of +=
   added_input,            // x_bar += instead of =
   missing_tangent_scale,  // jvp and vjp both half of what they should be: the adjoint identity cannot see it
@@ -89,7 +90,9 @@ class Faulty {
     }
     if (x_bar.size() == 0) return;
     const double sign = fault == Fault::wrong_sign ? -1 : 1;
-    if (fault == Fault::added_input)
+    if (fault == Fault::transposed_weight)
+      x_bar = W(theta) * z_bar;
+    else if (fault == Fault::added_input)
       x_bar += W(theta).transpose() * z_bar;
     else
       x_bar = sign * W(theta).transpose() * z_bar;
@@ -130,6 +133,7 @@ TEST_CASE("check_layer fails each broken layer and names the fault", "[check]") 
   CHECK(contains(failures<Fault::wrong_sign>(), "adjoint identity"));
   CHECK(contains(failures<Fault::transposed_gradient>(), "theta_bar against central differences"));
   CHECK(contains(failures<Fault::forgotten_bias>(), "theta_bar against central differences"));
+  CHECK(contains(failures<Fault::transposed_weight>(), "adjoint identity"));
   CHECK(contains(failures<Fault::overwritten_theta>(), "theta_bar must be added to (+=)"));
   CHECK(contains(failures<Fault::added_input>(), "must be overwritten (=)"));
   CHECK(contains(failures<Fault::missing_tangent_scale>(), "jvp against central differences"));
@@ -156,6 +160,23 @@ TEST_CASE("check_layer leaves out kinks but not the smooth directions beside the
   INFO(report);
   CHECK(static_cast<bool>(report));
   CHECK(report.kinks >= 1);  // x = 0
+}
+
+TEST_CASE("check_layer passes correct layers that bend, overflow or vary fast", "[check]") {
+  const auto passes = [](const auto& f) {
+    const CheckReport report = check_layer(f);
+    INFO(f.name << ": " << report);
+    CHECK(static_cast<bool>(report));
+    return report;
+  };
+  passes(Pointwise<double, Elu>(20));  // phi'' jumps at 0
+  passes(Pointwise<double, Elu>(20, Elu{.alpha = 1.5}));
+  passes(Pointwise<float, Elu>(20, Elu{.alpha = 1.5}));
+  passes(Pointwise<double, Selu>(20));
+  passes(Pointwise<double, Softsign>(20));
+  passes(Pointwise<double, Ripple>(20));
+  passes(Pointwise<double, ExpNeg>(20));
+  CHECK(passes(Pointwise<float, ExpNeg>(20)).overflows > 0);
 }
 
 TEST_CASE("check_layer refuses options that make no sense", "[check]") {

@@ -6,6 +6,7 @@
 #include "basin/compose/chain.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/leading.hpp"
+#include "basin/dynamics/orbit.hpp"
 #include "basin/layers/affine.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
@@ -102,6 +103,23 @@ TEST_CASE("the leading eigenvalues of a network are those of its Jacobian", "[dy
   for (std::size_t i = 0; i < 4; ++i) CHECK(std::abs(std::abs(leading.values[i]) - std::abs(all[i])) < 1e-8);
 }
 
+TEST_CASE("above 1024 dimensions a fixed point is classified without forming the Jacobian", "[dynamics]") {
+  const Index d = 1500;
+  const Vec<float> u = random_matrix<float>(d, 1, 6).normalized();
+  Model f(Dense<float>(d, d, false), Vec<float>(d * d));
+  Eigen::Map<Mat<float>>(f.theta.data(), d, d) = 0.75f * u * u.transpose();
+  const FixedPoint p = classify_fixed_point(f, Vec<float>::Zero(d));
+  CHECK(p.stability == Stability::attracting);
+  CHECK(std::abs(p.spectral_radius - 0.75) < 1e-5);
+}
+
+TEST_CASE("a point where f is not finite is not fixed", "[dynamics]") {
+  const FixedPoint p = classify(Mat<double>::Constant(2, 2, std::nan("")), Vec<double>::Ones(2));
+  CHECK(p.stability == Stability::not_fixed);
+  CHECK(contains(error_of([] { (void)classify(Mat<double>::Ones(3, 2), Vec<double>::Ones(2)); }),
+                 "f maps 2 rows to 3"));
+}
+
 TEST_CASE("fixed points are attracting, unstable or undecided by the spectral radius", "[dynamics]") {
   const Vec<double> zero = Vec<double>::Zero(2), one = Vec<double>::Ones(2);
   const Mat<double> I = Mat<double>::Identity(2, 2);
@@ -116,4 +134,11 @@ TEST_CASE("fixed points are attracting, unstable or undecided by the spectral ra
   CHECK(classify(0.5 * I, one).stability == Stability::not_fixed);
   CHECK(std::abs(classify(0.5 * I, one).residual - 0.5) < 1e-15);
   CHECK(classify(Mat<double>{{0, 2}, {-2, 0}}, zero).spectral_radius == 2);  // a pair +-2i
+  // What orbits do: -1.5 x leaves 0; under the saddle (1, 0) converges to 0, and nothing else off that axis does.
+  const auto end = [](const Mat<double>& A, const Vec<double>& start) {
+    return orbit(Model(Affine<double>(A), Vec<double>()), start, {.max_steps = 100}).x.norm();
+  };
+  CHECK(end(-1.5 * I, 1e-9 * one) > 1);
+  CHECK(end(saddle, Vec<double>::Unit(2, 0)) < 1e-29);
+  CHECK(end(saddle, Vec<double>::Unit(2, 0) + 1e-9 * Vec<double>::Unit(2, 1)) > 1);
 }

@@ -1,5 +1,5 @@
-// The conveniences of the paper programs: claims and their JSON, progress, command line, data, pictures,
-// report.
+// The conveniences of the paper programs: claims and their
+// JSON, progress, command line, data, pictures, report.
 #include <cmath>    // std::isnan, std::floor
 #include <csignal>  // std::raise
 #include <cstdlib>  // setenv

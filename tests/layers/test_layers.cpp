@@ -169,8 +169,8 @@ TEST_CASE("ConvTranspose2d is the adjoint of Conv2d plus a bias", "[layers]") {
     const Geometry g = random_geometry(r);
     const Conv2d<double> conv(g.in, g.o);
     const Shape small = conv.out_shape();
-    // The transposed layer that gives images of g.in back: what stride and padding leave open is output
-    // padding.
+    // The transposed layer that gives images of g.in back:
+    // what stride and padding leave open is output padding.
     ConvTranspose2dOptions o{.out_channels = g.in.channels,
                              .kernel = g.o.kernel,
                              .stride = g.o.stride,

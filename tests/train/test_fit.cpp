@@ -1,6 +1,7 @@
 // fit and its objective: closed forms, every way to end, and the same bits for any number of threads.
 #include "basin/train/fit.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 
 #include "basin/compose/chain.hpp"
@@ -47,6 +48,21 @@ TEST_CASE("gradient descent on a linear autoencoder is I - (I - gamma S)^t", "[t
     CHECK(r.status == FitStatus::exhausted);
     CHECK((model.layer.weight(model.theta) - (I - remainder)).cwiseAbs().maxCoeff() < 1e-11);
   }
+}
+
+TEST_CASE("gradient descent on a linear autoencoder converges for gamma < 2 / lambda_1", "[train]") {
+  // The paper asks for gamma < 1 / lambda_1, which is sufficient but not necessary.
+  const Index d = 6;
+  const Mat<double> X = random_matrix<double>(d, 2, 3), S = X * X.transpose();
+  const Mat<double> P = X * (X.transpose() * X).inverse() * X.transpose();
+  const auto distance = [&](double gamma_lambda, Index steps) {
+    Model model(Dense<double>(d, d, false), Vec<double>(Vec<double>::Zero(d * d)));
+    GradientDescent<double> descent({.learning_rate = gamma_lambda / spectral_radius(S)});
+    (void)fit(model, X, descent, {.max_epochs = steps}, HalfSumOfSquares{});
+    return (model.layer.weight(model.theta) - P).norm();
+  };
+  CHECK(distance(1.99, 4000) < 1e-12);
+  CHECK(distance(2.01, 4000) > 1e6);
 }
 
 TEST_CASE("the objective's gradient is the derivative of its value, l2 included", "[train]") {
@@ -173,6 +189,7 @@ TEST_CASE("divergence is a status, with the last parameters of finite loss", "[t
   const FitResult r = fit(model, bad, adam);
   CHECK(r.status == FitStatus::diverged);
   CHECK(r.epochs == 0);
+  CHECK(std::isnan(r.loss));
   CHECK((model.theta - before).norm() == 0);
 }
 

@@ -20,8 +20,8 @@ struct CheckOptions {
   Index batch = 3;
   double theta_scale = 0.5;  // theta ~ N(0, theta_scale^2) where `theta` is empty
   Vec<S> theta = {};
-  /// Inputs are N(0, scale^2) for each of these: at zero, tiny, random and large. The one equal to 1 must be
-  /// smooth.
+  /// Inputs are N(0, scale^2) for each of these: at zero, tiny,
+  /// random and large. The one equal to 1 must be smooth.
   std::vector<double> scales = {0, 1e-6, 1, 100};
   /// |<v, J u> - <J' v, u>| <= adjoint * |v| |J u|: rounding only.
   double adjoint = sizeof(S) == 8 ? 1e-12 : 2e-5;
@@ -34,12 +34,14 @@ struct CheckReport {
   double adjoint = 0;  // the largest relative errors seen
   double input_difference = 0;
   double theta_difference = 0;
-  Index kinks = 0;  // directions left out since the function has a kink within the step
+  Index kinks = 0;      // directions left out since the function is not smooth within the step
+  Index overflows = 0;  // passes left out since an output is infinite at large inputs
   std::vector<std::string> failures;
   explicit operator bool() const { return failures.empty(); }
   friend std::ostream& operator<<(std::ostream& out, const CheckReport& r) {
     out << "adjoint " << r.adjoint << ", central differences " << r.input_difference << " (input) "
-        << r.theta_difference << " (theta), kinks left out " << r.kinks;
+        << r.theta_difference << " (theta), kinks left out " << r.kinks << ", overflows left out "
+        << r.overflows;
     for (const auto& f : r.failures) out << "\n  " << f;
     return out;
   }
@@ -123,6 +125,12 @@ class LayerCheck {
     const double scale = std::max(norm(a), norm(b));
     return scale > 0 ? norm((a - b).eval()) / scale : 0;
   }
+  /// exp(-x) at x = -1000 is infinite, and rightly so; NaN never is.
+  bool overflowed(const Mat<S>& y, double scale) {
+    if (scale <= 1 || !y.array().isInf().any() || y.array().isNaN().any()) return false;
+    ++report_.overflows;
+    return true;
+  }
   static double round_off() { return 64 * static_cast<double>(std::numeric_limits<S>::epsilon()); }
 
   /// jvp against vjp, and both against central differences.
@@ -134,6 +142,7 @@ class LayerCheck {
       const Vec<S> p = normal(f_.param_size(), 1, 1);
       Pass pass;
       forward(x, pass);
+      if (overflowed(pass.y, scale)) return;
       expect(pass.y.allFinite(),
              text("forward: y is not finite or not all written, at inputs of scale ", scale));
       const Mat<S> y_dot = jvp(x, pass, u);
@@ -164,8 +173,9 @@ class LayerCheck {
     expect(smooth || scale != 1, "no direction without a kink was found at inputs of scale 1");
   }
 
-  /// <v, f(h) - f(-h)> / 2h against `derivative`. Returns false, and judges nothing, where the slopes of the
-  /// four stretches between -h, -h/2, 0, h/2 and h disagree: there is a kink in between.
+  /// <v, f(h) - f(-h)> / 2h against `derivative`. Returns false, and judges nothing, where the function is not smooth
+  /// enough between -h and h to tell: the slopes of the four stretches between -h, -h/2, 0, h/2 and h disagree (a kink),
+  /// or the differences at h and h/2 do (a kink of the derivative, or a third derivative that is too large).
   template <class Line>
   bool difference(const Line& f, const Mat<S>& v, const Mat<S>& y, double h, double derivative, double size,
                   double& worst, const std::string& what) {
@@ -174,9 +184,11 @@ class LayerCheck {
                             std::max({norm(y), norm(y0), norm(y4)}) / h;
     const auto slopes = std::minmax({dot(v, (y1 - y0).eval()), dot(v, (y - y1).eval()),
                                      dot(v, (y3 - y).eval()), dot(v, (y4 - y3).eval())});
-    const double central = dot(v, (y4 - y0).eval()) / (2 * h);
+    const double central = dot(v, (y4 - y0).eval()) / (2 * h), closer = dot(v, (y3 - y1).eval()) / h;
     size = std::max(size, std::abs(central));
-    if ((slopes.second - slopes.first) * 2 / h > (sizeof(S) == 8 ? 1e-3 : 2e-2) * size + 4 * rounding) {
+    const double kink = (sizeof(S) == 8 ? 1e-3 : 2e-2) * size + 4 * rounding;
+    if (!((slopes.second - slopes.first) * 2 / h <= kink) ||
+        std::abs(central - closer) > o_.difference / 4 * size + 2 * rounding) {
       ++report_.kinks;
       return false;
     }
@@ -195,6 +207,7 @@ class LayerCheck {
     const Mat<S> x = normal(f_.in_size(), o_.batch, scale), v = normal(f_.out_size(), o_.batch, 1);
     Pass pass;
     forward(x, pass);
+    if (overflowed(pass.y, scale)) return;
     Mat<S> x_bar, nothing;
     Vec<S> theta_bar;
     vjp(x, pass, v, x_bar, theta_bar);
@@ -329,11 +342,11 @@ class LayerCheck {
 
 }  // namespace detail
 
-/// Tests the whole contract of Layer on random numbers: the adjoint identity <v, J u> = <J'v, u>, jvp and
-/// theta_bar against central differences (step eps^(1/3)), `=` against `+=` (outputs filled with NaN or
-/// numbers beforehand), unwanted outputs, reused caches, independence of columns, blocks of larger matrices,
-/// broadcasting, infer, and param_blocks; with inputs at zero, tiny, random and large. Throws only on bad
-/// options.
+/// Tests the whole contract of Layer on random numbers: the adjoint identity <v, J u> =
+/// <J'v, u>, jvp and theta_bar against central differences (step eps^(1/3)), `=` against
+/// `+=` (outputs filled with NaN or numbers beforehand), unwanted outputs, reused caches,
+/// independence of columns, blocks of larger matrices, broadcasting, infer, and
+/// param_blocks; with inputs at zero, tiny, random and large. Throws only on bad options.
 template <Layer F>
 [[nodiscard]] CheckReport check_layer(const F& f, const CheckOptions<typename F::Scalar>& options = {}) {
   return detail::LayerCheck<F>(f, options).run();

@@ -1,12 +1,13 @@
 // Layers of different types one after the other, the list known at compile time. For up to about 16 layers:
 // deeper nets repeat a block, which Stack does without a type of that depth.
 #pragma once
-#include <array>     // std::array
-#include <optional>  // std::optional
-#include <string>    // std::to_string
-#include <tuple>     // std::tuple
-#include <utility>   // std::index_sequence
-#include <vector>    // std::vector
+#include <algorithm>  // std::max
+#include <array>      // std::array
+#include <optional>   // std::optional
+#include <string>     // std::to_string
+#include <tuple>      // std::tuple
+#include <utility>    // std::index_sequence
+#include <vector>     // std::vector
 
 #include "basin/core/layer.hpp"    // Layer
 #include "basin/core/scratch.hpp"  // Scratch
@@ -43,6 +44,7 @@ class Chain {
       shape = basin::out_shape(f, shape);
     });
     out_shape_ = shape;
+    widest_ = std::apply([](const auto&... f) { return std::max({f.in_size()..., f.out_size()...}); }, f_);
   }
   Index in_size() const { return std::get<0>(f_).in_size(); }
   Index out_size() const { return std::get<N - 1>(f_).out_size(); }
@@ -75,6 +77,7 @@ class Chain {
     });
   }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    make_room(c, x.cols());
     each([&](auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.v.resize(f.out_size(), x.cols());
       basin::infer(f, theta.segment(offset, f.param_size()), k == 0 ? ConstRef(x) : ConstRef(c.u.mat()),
@@ -84,6 +87,7 @@ class Chain {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
+    make_room(c, y_bar.cols());
     each_reversed([&](auto k, const auto& f, Index offset) {
       if constexpr (k > 0) c.v.resize(f.in_size(), y_bar.cols());
       f.vjp(theta.segment(offset, f.param_size()), input<k>(x, c), output<k>(y, c), std::get<k>(c.f),
@@ -93,6 +97,7 @@ class Chain {
     });
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    make_room(c, x_dot.cols());
     each([&](auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.v.resize(f.out_size(), x_dot.cols());
       f.jvp(theta.segment(offset, f.param_size()), input<k>(x, c), output<k>(y, c), std::get<k>(c.f),
@@ -140,8 +145,16 @@ class Chain {
     (std::make_index_sequence<N>{});
   }
 
+  /// u and v change places from layer to layer: both need room for the widest one, or the next call, which may
+  /// find them exchanged, would allocate.
+  void make_room(Cache& c, Index columns) const {
+    c.u.reserve(widest_ * columns);
+    c.v.reserve(widest_ * columns);
+  }
+
   std::tuple<Fs...> f_;
   std::optional<Shape> out_shape_;
+  Index widest_ = 0;  // rows of the largest input or output of a layer
 };
 
 }  // namespace basin

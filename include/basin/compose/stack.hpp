@@ -11,8 +11,8 @@
 
 namespace basin {
 
-/// f_depth o ... o f_1, all of one shape, each with parameters of its own: theta = [theta_1; ...;
-/// theta_depth].
+/// f_depth o ... o f_1, all of one shape, each with parameters
+/// of its own: theta = [theta_1; ...; theta_depth].
 template <Layer F>
 class Stack {
  public:

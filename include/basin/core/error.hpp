@@ -21,8 +21,8 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
-/// Throws std::invalid_argument(text(message...)) unless `ok`. The message is only put together when it is
-/// needed.
+/// Throws std::invalid_argument(text(message...)) unless
+/// `ok`. The message is only put together when it is needed.
 template <class... Parts>
 void require(bool ok, const Parts&... message) {
   if (!ok) [[unlikely]]

@@ -26,15 +26,15 @@ struct NoCache {};
 /// - An x_bar or theta_bar of size 0 is not wanted and left alone.
 /// - f is const and without state; two threads may use it at once, each with its own cache.
 /// `check_layer` (basin/check/check_layer.hpp) tests all of this. Optional members:
-///     infer(theta, x, y, cache)     y = f(x; theta) without keeping what vjp and jvp need
-///     broadcasts                    static constexpr bool: with B = 1, vjp (theta_bar not wanted) and jvp
-///     take any
-///                                   number of columns in y_bar and x_dot, all at that one point x
-///     in_shape(), out_shape()       Shape or std::optional<Shape> of the images, checked where layers meet
-///     keeps_shape                   static constexpr bool: the output has the shape of the input, whatever
-///     that is work()                        multiply-adds of one forward column, to decide how to spread a
-///     batch param_blocks()                what theta holds, for initial values and files name static
-///     constexpr const char*, for messages
+///
+///     infer(theta, x, y, cache)   y = f(x; theta) without keeping what vjp and jvp need
+///     broadcasts                  static constexpr bool. With B = 1, jvp and vjp (theta_bar not wanted) take
+///                                 any number of columns in x_dot and y_bar, all at that one point x
+///     in_shape(), out_shape()     Shape or std::optional<Shape> of the images, checked where layers meet
+///     keeps_shape                 static constexpr bool: the output has the shape of the input
+///     work()                      multiply-adds of one forward column, to decide how to spread a batch
+///     param_blocks()              what theta holds, for initial values and files
+///     name                        static constexpr const char*, for messages
 template <class L>
 concept Layer = std::copyable<L> && std::semiregular<typename L::Cache> &&
     requires(const L& f, VecIn<typename L::Scalar> theta, MatIn<typename L::Scalar> in,

@@ -13,7 +13,11 @@ class Scratch {
   void resize(Index rows, Index cols) {
     rows_ = rows;
     cols_ = cols;
-    if (memory_.size() < rows * cols) memory_.resize(rows * cols);
+    reserve(rows * cols);
+  }
+  /// Makes room for `size` entries.
+  void reserve(Index size) {
+    if (memory_.size() < size) memory_.resize(size);
   }
   /// The batch, rows x cols as last resized.
   Eigen::Map<Mat<S>> mat() { return {memory_.data(), rows_, cols_}; }

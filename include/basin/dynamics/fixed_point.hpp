@@ -1,13 +1,18 @@
 // Is x a fixed point of f, and if so an attractor?
 #pragma once
 #include <algorithm>  // std::max
-#include <cmath>      // std::abs
+#include <cmath>      // std::abs, std::isfinite
+#include <limits>     // std::numeric_limits
 #include <ostream>    // std::ostream
+#include <stdexcept>  // std::runtime_error
 
 #include "basin/core/error.hpp"         // require
 #include "basin/core/model.hpp"         // Model
 #include "basin/dynamics/jacobian.hpp"  // jacobian
-#include "basin/dynamics/leading.hpp"   // leading_eigenvalues
+#include "basin/dynamics/spectrum.hpp"  // spectral_radius
+#if __has_include(<Spectra/GenEigsSolver.h>)
+#include "basin/dynamics/leading.hpp"  // leading_eigenvalues
+#endif
 
 namespace basin {
 
@@ -35,7 +40,9 @@ struct FixedPointOptions {
   double tolerance =
       1e-2;              // x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0)
   double margin = 1e-6;  // |rho - 1| up to this, or up to the residual of rho, is undecided
-  LeadingOptions leading = {};
+#if __has_include(<Spectra/GenEigsSolver.h>)
+  LeadingOptions leading = {};  // of the iteration
+#endif
 };
 
 struct FixedPoint {
@@ -45,20 +52,57 @@ struct FixedPoint {
   double radius_residual = 0;  // |J v - lambda v| / |v| of the eigenvalue behind it
 };
 
-/// The spectral radius of the Jacobian of f at x with the residual of its eigenvalue: by Arnoldi iteration on
-/// the dense Jacobian, and by the QR algorithm where that does not converge.
+namespace detail {
+
+/// |lambda| of the leading eigenvalue of the Jacobian at x and its residual. Up to 1024 dimensions the Jacobian is
+/// formed (cheaper than products one by one, and exact where the iteration fails); above, only products are used.
+template <Layer F>
+void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x, const FixedPointOptions& options,
+                 FixedPoint& p) {
+#if __has_include(<Spectra/GenEigsSolver.h>)
+  if (x.size() > 1024) {
+    const Leading leading = leading_eigenvalues(f, x, 1, options.leading);
+    if (!leading.converged)
+      throw std::runtime_error(text("classify_fixed_point: the leading eigenvalue did not converge in ",
+                                    leading.products, " products; allow more restarts or enlargements"));
+    p.spectral_radius = std::abs(leading.values.front());
+    p.radius_residual = leading.residuals.front();
+    return;
+  }
+#endif
+  const Mat<double> J = jacobian(f, x).template cast<double>();
+#if __has_include(<Spectra/GenEigsSolver.h>)
+  if (const Leading leading = leading_eigenvalues(J, 1, options.leading); leading.converged) {
+    p.spectral_radius = std::abs(leading.values.front());
+    p.radius_residual = leading.residuals.front();
+    return;
+  }
+#endif
+  p.spectral_radius = spectral_radius(J);
+  p.radius_residual = 1e-15 * J.norm();  // of the backward stable QR algorithm
+}
+
+}  // namespace detail
+
+/// Whether x is a fixed point of f and, by the spectral radius rho of the Jacobian there, which kind (Theorem 2,
+/// corrected: the paper says "largest eigenvalue"). Without Spectra, rho comes from all eigenvalues of the dense
+/// Jacobian, O(d^3). A point where f is NaN or infinite is not fixed. Throws if f does not map its space to itself, if x
+/// does not fit, or if the iteration of more than 1024 dimensions does not converge.
 template <Layer F>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {
+  require(f.layer.in_size() == f.layer.out_size(), "classify_fixed_point: f maps ", f.layer.in_size(),
+          " rows to ", f.layer.out_size(), ", expected as many");
   require(options.tolerance >= 0, "classify_fixed_point: tolerance must be >= 0, got ", options.tolerance);
   require(options.margin >= 0, "classify_fixed_point: margin must be >= 0, got ", options.margin);
   FixedPoint p;
   const auto size = static_cast<double>(x.norm());
   p.residual = static_cast<double>((f(x) - x).norm()) / (size > 0 ? size : 1);
-  const Mat<double> J = jacobian(f, x).template cast<double>();
-  const Leading leading = leading_eigenvalues(J, 1, options.leading);
-  p.spectral_radius = leading.converged ? std::abs(leading.values.front()) : spectral_radius(J);
-  p.radius_residual = leading.converged ? leading.residuals.front() : 1e-15 * J.norm();
+  if (!std::isfinite(p.residual)) {
+    p.spectral_radius = p.radius_residual = std::numeric_limits<double>::quiet_NaN();
+    return p;
+  }
+  detail::find_radius(f, x, options, p);
   if (!(p.residual <= options.tolerance))
     p.stability = Stability::not_fixed;
   else if (std::abs(p.spectral_radius - 1) <= std::max(options.margin, p.radius_residual))

@@ -87,8 +87,8 @@ bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, In
   }
 }
 
-/// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start
-/// from.
+/// Whether A maps a generic vector to zero, which only A
+/// = 0 does: Arnoldi iteration has nothing to start from.
 template <class Apply>
 bool is_zero(const CountedOperator<Apply>& op) {
   Random random(1);

@@ -49,8 +49,8 @@ struct Orbit {
 
 namespace detail {
 
-/// The columns [begin, begin + size) of one orbit; those still moving are kept together at the front of a
-/// batch.
+/// The columns [begin, begin + size) of one orbit; those
+/// still moving are kept together at the front of a batch.
 template <Layer F>
 class OrbitPiece {
   using S = typename F::Scalar;

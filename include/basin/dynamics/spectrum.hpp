@@ -14,8 +14,8 @@ namespace basin {
 
 namespace detail {
 
-/// Largest modulus first; of a conjugate pair the one with positive imaginary part, so that the order is
-/// unique.
+/// Largest modulus first; of a conjugate pair the one with
+/// positive imaginary part, so that the order is unique.
 inline void sort_by_modulus(std::vector<std::complex<double>>& values) {
   std::sort(values.begin(), values.end(), [](const std::complex<double>& a, const std::complex<double>& b) {
     const double ra = std::abs(a), rb = std::abs(b);

@@ -33,8 +33,8 @@ inline std::string shape_text(std::span<const Index> shape) {
   return out + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// Throws std::invalid_argument unless the shape fits the values; `who` is the function that was given the
-/// array.
+/// Throws std::invalid_argument unless the shape fits the
+/// values; `who` is the function that was given the array.
 template <class S>
 void require_array(const Array<S>& a, const char* who) {
   for (const Index side : a.shape)

@@ -18,8 +18,8 @@ namespace basin {
 
 namespace detail {
 
-/// The shortest decimal number that reads back as the same value; text in quotes where it needs them (RFC
-/// 4180).
+/// The shortest decimal number that reads back as the same
+/// value; text in quotes where it needs them (RFC 4180).
 template <class T>
 std::string csv_cell(const T& value) {
   if constexpr (std::is_arithmetic_v<T>) {

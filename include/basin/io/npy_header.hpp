@@ -22,8 +22,8 @@ struct NpyHeader {
   std::size_t data_offset = 0;
 };
 
-/// Reads such a dictionary and nothing else of Python. Every failure is a FileError with the offset in the
-/// file.
+/// Reads such a dictionary and nothing else of Python. Every
+/// failure is a FileError with the offset in the file.
 class NpyHeaderParser {
  public:
   /// `text` begins at `offset` in the file.

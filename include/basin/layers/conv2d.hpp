@@ -69,8 +69,8 @@ class Conv2d {
   static constexpr const char* name = "Conv2d";
   static constexpr bool broadcasts = true;  // the Jacobian does not depend on x
 
-  /// Throws if a size is below 1, padding below 0, groups do not divide the channels, or the kernel does not
-  /// fit.
+  /// Throws if a size is below 1, padding below 0, groups do
+  /// not divide the channels, or the kernel does not fit.
   Conv2d(Shape in, Conv2dOptions options)
       : geometry_(detail::conv_geometry(in, options)), bias_(options.bias ? options.out_channels : 0) {}
 

@@ -1,5 +1,5 @@
-// What a convolution and its adjoint share: where the kernel's taps fall, and the three products made of
-// them.
+// What a convolution and its adjoint share: where the
+// kernel's taps fall, and the three products made of them.
 #pragma once
 #include <algorithm>  // std::clamp, std::fill, std::max, std::min
 #include <ostream>    // std::ostream
@@ -71,9 +71,9 @@ inline TapRange tap_range(Index outputs, Index stride, Index offset, Index n) {
 ///     y[o, i, j] = sum over c, a, b of w[o, c, a, b] x[c, i stride_h + a dilation_h - top, j stride_w + b
 ///     dilation_w - left]
 ///
-/// with x = 0 outside the image and c running over the input channels of o's group. The weight lies in theta
-/// as in PyTorch, w[o][c][a][b] with b fastest, which as a column-major matrix is (taps of one group) x
-/// (outputs).
+/// with x = 0 outside the image and c running over the input channels of o's
+/// group. The weight lies in theta as in PyTorch, w[o][c][a][b] with b
+/// fastest, which as a column-major matrix is (taps of one group) x (outputs).
 ///
 /// The products work on `tile` samples at a time: unrolled taps ("im2col") of some samples, never of the
 /// whole batch.

@@ -1,5 +1,5 @@
-// Transposed convolution: the adjoint of Conv2d, with an output padding where the stride leaves the size
-// open.
+// Transposed convolution: the adjoint of Conv2d, with an
+// output padding where the stride leaves the size open.
 #pragma once
 #include <algorithm>  // std::max
 #include <vector>     // std::vector
@@ -49,9 +49,8 @@ inline ConvGeometry transposed_geometry(const Shape& in, const ConvTranspose2dOp
 }  // namespace detail
 
 /// y = conv'(x) + b: each input pixel adds its multiple of the kernel to the output. Output height =
-/// (height - 1) stride - top - bottom + dilation (kernel - 1) + output_padding + 1.
-/// theta = [w; b], w[c][o][i][j] in PyTorch's order (input channel, output channel of the group, kernel row,
-/// column).
+/// (height - 1) stride - top - bottom + dilation (kernel - 1) + output_padding + 1. theta = [w; b],
+/// w[c][o][i][j] in PyTorch's order (input channel, output channel of the group, kernel row, column).
 template <class S>
 class ConvTranspose2d {
  public:

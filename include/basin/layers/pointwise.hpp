@@ -81,8 +81,8 @@ class Pointwise {
       for (Index i = 0; i < rows; ++i) to[i] = phi.derivative(xn[i], yn[i]) * from[i];
     }
   }
-  /// The same for one point: block after block of rows, so that phi' is computed once, into memory on the
-  /// stack.
+  /// The same for one point: block after block of rows, so
+  /// that phi' is computed once, into memory on the stack.
   void scale_by_one_column(const S* x, const S* y, MatIn<S> v, MatOut<S> out) const {
     constexpr Index block = 4096;
     std::array<S, block> slope;

@@ -18,8 +18,8 @@ struct AdagradOptions {
 ///     v      = v + g^2     (initial_accumulator before the first step)
 ///     theta -= rate / (1 + (t - 1) lr_decay) * g / (sqrt(v) + epsilon)
 ///
-/// where rate = rate_factor * learning_rate. State columns: v. The constructor throws on options out of
-/// range.
+/// where rate = rate_factor * learning_rate. State columns:
+/// v. The constructor throws on options out of range.
 template <class S>
 class Adagrad {
  public:

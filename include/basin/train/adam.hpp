@@ -87,9 +87,9 @@ class BasicAdam {
 ///     m      = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
 ///     theta -= rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
-/// where rate = rate_factor * learning_rate; with AMSGrad (Reddi, Kale, Kumar 2018) the largest v so far in
-/// place of v. State columns: m, v, and the largest v with AMSGrad. The constructor throws on options out of
-/// range.
+/// where rate = rate_factor * learning_rate; with AMSGrad (Reddi, Kale, Kumar
+/// 2018) the largest v so far in place of v. State columns: m, v, and the
+/// largest v with AMSGrad. The constructor throws on options out of range.
 template <class S>
 using Adam = BasicAdam<S, AdamOptions>;
 

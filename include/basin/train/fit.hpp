@@ -135,8 +135,9 @@ class Fit {
       const double loss = objective_(model_.theta, x_, target_, gradient_);
       const double norm = gradient_norm();
       result_.epochs = e;
+      if (e == 0 || std::isfinite(loss))
+        result_.loss = loss;  // otherwise the last finite one is kept with its theta
       if (diverged(loss, norm)) return;
-      result_.loss = loss;
       if (finished(record(e, loss, norm), e >= o_.max_epochs)) return;
       update(o_.schedule(e));
     }
@@ -166,16 +167,16 @@ class Fit {
         if (cancelled()) return recover_loss(FitStatus::cancelled);
       }
       result_.epochs = e + 1;
-      // The mean loss of the epoch is of parameters on their way: only a loss of the present ones may end the
-      // training.
+      // The mean loss of the epoch is of parameters on their way:
+      // only a loss of the present ones may end the training.
       Epoch measured = record(e, loss, norm);
       if (loss <= o_.loss_below) measured.loss = objective_.value(model_.theta, x_, target_);
       if (finished(measured, e + 1 >= o_.max_epochs)) return recover_loss(result_.status);
     }
   }
 
-  /// The loss of what is returned, over all the data. The last update may have gone too far for it to be
-  /// finite.
+  /// The loss of what is returned, over all the data. The
+  /// last update may have gone too far for it to be finite.
   void recover_loss(FitStatus status = FitStatus::diverged) {
     result_.status = status;
     result_.loss = objective_.value(model_.theta, x_, target_);
@@ -239,11 +240,11 @@ class Fit {
 
 }  // namespace detail
 
-/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The optimizer keeps its
-/// state, so that a second call goes on where the first stopped. Full batch, epoch e: measure loss and
-/// gradient at theta, stop or update; what is returned is the theta that was measured last. Allocates nothing
-/// after the first epoch. Throws on options or sizes that make no sense; divergence is a status, not an
-/// exception.
+/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The
+/// optimizer keeps its state, so that a second call goes on where the first stopped. Full
+/// batch, epoch e: measure loss and gradient at theta, stop or update; what is returned
+/// is the theta that was measured last. Allocates nothing after the first epoch. Throws
+/// on options or sizes that make no sense; divergence is a status, not an exception.
 template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,

@@ -90,8 +90,8 @@ inline Scheme xavier_normal(double gain = 1) {
   return {detail::by_fan(detail::Distribution::normal, 2 * gain * gain, 1, 1), zero().bias};
 }
 
-/// Whose size is kept: that of the activations on the way forward (in), or of the gradients on the way back
-/// (out).
+/// Whose size is kept: that of the activations on the way
+/// forward (in), or of the gradients on the way back (out).
 enum class Fan { in, out };
 
 namespace detail {

@@ -1,5 +1,5 @@
-// The function that training minimizes: parameters -> loss and gradient, over a batch that may be spread over
-// threads.
+// The function that training minimizes: parameters -> loss
+// and gradient, over a batch that may be spread over threads.
 #pragma once
 #include <algorithm>  // std::min
 #include <bit>        // std::bit_floor
@@ -15,9 +15,9 @@
 
 namespace basin {
 
-/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2 for a layer or network f and batches X, T of any size.
-/// Keeps caches and gradients from call to call, so that after the first call with the largest batch none
-/// allocates.
+/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2 for a layer or network
+/// f and batches X, T of any size. Keeps caches and gradients from call to call:
+/// after one call with a batch of a size, further ones of that size do not allocate.
 ///
 /// A batch is cut into pieces by `pieces()`, which looks at the work and never at the number of threads; each
 /// piece has a gradient of its own and they are added in order. So the result is bit for bit the same for any

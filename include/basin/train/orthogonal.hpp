@@ -9,8 +9,8 @@ namespace basin {
 /// same spaces, orthogonal to rounding. Throws, with A half done, if A is wide or if a column depends on
 /// those before it.
 ///
-/// Modified Gram-Schmidt, twice for each column: "twice is enough" (Giraud, Langou, Rozloznik, van den Eshof
-/// 2005).
+/// Modified Gram-Schmidt, twice for each column: "twice is
+/// enough" (Giraud, Langou, Rozloznik, van den Eshof 2005).
 template <class S>
 void orthonormalize(MatOut<S> A) {
   require(A.rows() >= A.cols(), "orthonormalize: A is ", A.rows(), " x ", A.cols(),

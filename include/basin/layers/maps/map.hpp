@@ -48,10 +48,8 @@ struct Range {
 /// A pointwise map whose values can be taken back:
 ///
 ///     phi.range()       the Range of phi
-///     phi.inverse(y)    the x of minimum absolute value with phi(x) = y: the phi^-1 of Theorem 1 (Section
-///     2), "the
-///                       pre-image of y of minimum l2 norm". Throws std::domain_error unless
-///                       range().contains(y).
+///     phi.inverse(y)    the x of minimum absolute value with phi(x) = y: the phi^-1 of Theorem 1 (Section 2).
+///                       Throws std::domain_error unless range().contains(y).
 template <class Phi, class S = double>
 concept InvertibleMap = PointwiseMap<Phi, S> && requires(const Phi& phi, S y) {
   { phi.range() } -> std::same_as<Range>;
