@@ -5,18 +5,16 @@
 
 int main() {
   using namespace basin;
-  const Mat<double> examples{{-0.5, 0.5}};  // one column a sample
-  const auto net =
-      fully_connected<double>(1, 64, 10, LeakyRelu{});  // 1 -> 64 -> ... -> 64 -> 1, ten hidden layers
-  Random random(1);
-  Model f(net, initial_values(net, initial::pytorch_default(), random));
+  const Mat<double> examples{{-0.5, 0.5}};                           // one column a sample
+  const auto net = fully_connected<double>(1, 64, 10);               // ten hidden layers of 64, leaky ReLU
+  Model f(net, initial_values(net, initial::pytorch_default(), 1));  // seed 1
 
   Adam<double> adam({.learning_rate = 1e-3});
   const FitResult trained = fit(f, examples, adam, {.max_epochs = 5000, .loss_below = 1e-12});
   std::cout << trained.status << " after " << trained.epochs << " epochs, loss " << trained.loss << "\n";
 
-  for (Index i = 0; i < examples.cols();
-       ++i) {  // an example attracts when the slope there is below 1 (Theorem 2)
+  // A fixed point attracts when |slope| < 1 there (Theorem 2).
+  for (Index i = 0; i < examples.cols(); ++i) {
     const Vec<double> x = examples.col(i);
     std::cout << "f(" << x << ") = " << f(x) << ", slope " << jacobian(f, x) << "\n";
   }
