@@ -2,9 +2,12 @@
 #include "basin/check/check_layer.hpp"
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
+#include "basin/compose/fully_connected.hpp"
 #include "basin/compose/residual.hpp"
 #include "basin/compose/stack.hpp"
 #include "basin/core/model.hpp"
+#include "basin/dynamics/jacobian.hpp"
+#include "basin/dynamics/orbit.hpp"
 #include "basin/layers/conv2d.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
@@ -84,6 +87,13 @@ TEST_CASE("Chain, Stack, Residual and Concat are what their formulas say", "[com
   CHECK((Model(Concat(f), Vec<double>(theta.head(12)))(x) - both).norm() <= 1e-14);
 }
 
+TEST_CASE("a Residual of a Residual, and a Concat of a Concat, is not a copy", "[compose]") {
+  const Dense<double> twice(1, 1, false);
+  const Vec<double> theta = Vec<double>::Constant(1, 2.0);
+  CHECK(Model(Residual(Residual(twice)), theta)(Mat<double>::Ones(1, 1))(0, 0) == 4);  // x + (x + 2 x)
+  CHECK(Concat(Concat(twice)).out_size() == 3);
+}
+
 TEST_CASE("Concat puts channels behind channels", "[compose]") {
   CHECK(Concat(Conv2d<double>({2, 4, 4}, {.out_channels = 3, .padding = Padding::all(1)})).out_shape() ==
         Shape{5, 4, 4});
@@ -117,6 +127,17 @@ TEST_CASE("layers that do not fit are named when the net is built", "[compose]")
                                Vec<double>(Vec<double>::Zero(6)))(Mat<double>::Zero(3, 1));
                  }),
                  "Model: x has 3 rows, Dense expects 2"));
+}
+
+TEST_CASE("theta of another size is refused before it is read", "[compose]") {
+  Model f(Dense<double>(2, 2), Vec<double>(Vec<double>::Zero(6)));
+  f.theta.resize(5);
+  CHECK(contains(error_of([&] { (void)f(Mat<double>::Zero(2, 1)); }), "Model: theta has 5 entries"));
+  CHECK(contains(error_of([&] { (void)orbit(f, Mat<double>::Zero(2, 1)); }), "orbit: theta has 5 entries"));
+  CHECK(
+      contains(error_of([&] { (void)jacobian(f, Vec<double>::Zero(2)); }), "jacobian: theta has 5 entries"));
+  CHECK(contains(error_of([] { (void)fully_connected<double>(3, 0, 2); }),
+                 "fully_connected: width must be >= 1, got 0"));
 }
 
 TEST_CASE("parameter blocks carry names and offsets through compositions", "[compose]") {

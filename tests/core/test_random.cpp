@@ -251,3 +251,14 @@ TEST_CASE("shuffle permutes uniformly, and split gives an unrelated generator", 
   for (int i = 0; i < 1000; ++i) equal += parent() == child();
   CHECK(equal == 0);
 }
+
+TEST_CASE("uniform numbers stay below the upper end and refuse an empty interval", "[random]") {
+  Random random(3);
+  const double next = std::nextafter(1.0, 2.0);
+  bool all_below = true;
+  for (int i = 0; i < 1000; ++i)
+    all_below = all_below && random.uniform(1, next) == 1.0;  // half would round to `next`
+  CHECK(all_below);
+  CHECK(random.uniform(2, 2) == 2);
+  CHECK(contains(error_of([&] { (void)random.uniform(2, 1); }), "expected lo <= hi, got 2 and 1"));
+}

@@ -20,6 +20,9 @@ TEST_CASE("nearest finds the nearest example and its distance", "[dynamics]") {
   CHECK(std::abs(n.distance[1] - 0.9) < 1e-15);
   CHECK(n.distance[3] == 4);
   CHECK(std::isinf(n.distance[4]));
+  CHECK(nearest(iterates.leftCols(2), examples.rightCols(2)).index ==
+        std::vector<Index>{0, 0});                                                 // expressions too
+  CHECK(nearest(Mat<float>{{1e20f}}, Mat<float>{{-1e20f}}).distance[0] > 1.9e20);  // no overflow
   // A small distance far from the origin is not lost to cancellation.
   const Mat<double> far{{1e8}, {0}}, near{{1e8 + 1e-6}, {0}};
   CHECK(std::abs(nearest(far, near).distance[0] - 1e-6) < 2e-8);

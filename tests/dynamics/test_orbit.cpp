@@ -101,8 +101,16 @@ TEST_CASE("orbit can be cancelled, reports progress, and refuses nonsense", "[dy
   options.cancelled = [] { return true; };
   const auto o = orbit(f, x0, options);
   CHECK(o.cancelled);
+  CHECK(seen == 0);
+  int asked = 0;
+  options.cancelled = [&] { return ++asked > 6; };
+  CHECK(orbit(f, x0, options).steps[0] <= 7 * 16);
+  CHECK(o.steps[0] == 0);
+  CHECK((o.x - x0).norm() == 0);
+  options.cancelled = {};
+  options.max_steps = 10;
+  (void)orbit(f, x0, options);
   CHECK(seen == 200);
-  CHECK(o.steps[0] <= 64);
   set_num_threads(2);
   options.observer = [](Index, Index) { throw std::runtime_error("from the observer"); };
   CHECK(error_of([&] { (void)orbit(f, x0, options); }) == "from the observer");

@@ -2,6 +2,7 @@
 #include "basin/dynamics/spectrum.hpp"
 
 #include <cmath>
+#include <stdexcept>
 
 #include "basin/compose/chain.hpp"
 #include "basin/dynamics/fixed_point.hpp"
@@ -54,6 +55,27 @@ TEST_CASE("matrix-free leading eigenvalues equal the dense ones, with small resi
     CHECK(leading.residuals[i] < 1e-7);
   }
   CHECK(std::abs(std::abs(leading_eigenvalues(A, 1).values[0]) - std::abs(all[0])) < 1e-7);
+}
+
+TEST_CASE("the leading eigenvalue is not missed on random matrices", "[dynamics]") {
+  for (int seed = 0; seed < 50; ++seed) {
+    const Mat<double> A = random_matrix<double>(120, 120, 100 + seed);
+    const Leading leading = leading_eigenvalues(A, 1);
+    REQUIRE(leading.converged);
+    CHECK(std::abs(std::abs(leading.values[0]) - spectral_radius(A)) < 1e-6 * A.norm());
+  }
+}
+
+TEST_CASE("an error in the caller's product comes out of the iteration", "[dynamics]") {
+  int calls = 0;
+  const auto failing = [&](VecIn<double> x, VecOut<double> y) {
+    if (++calls > 15) throw std::runtime_error("from the product");
+    y = x.cwiseProduct(Vec<double>::LinSpaced(x.size(), 1, 2));
+  };
+  CHECK(error_of([&] { (void)leading_eigenvalues(200, failing, 3); }) == "from the product");
+  CHECK(calls == 16);
+  const auto not_finite = [](VecIn<double> x, VecOut<double> y) { y = x * std::nan(""); };
+  CHECK(contains(error_of([&] { (void)leading_eigenvalues(200, not_finite, 3); }), "NaN or infinite"));
 }
 
 TEST_CASE("residuals are those of A itself", "[dynamics]") {
@@ -133,6 +155,8 @@ TEST_CASE("fixed points are attracting, unstable or undecided by the spectral ra
   CHECK(classify(I, one).stability == Stability::undecided);
   CHECK(classify(0.5 * I, one).stability == Stability::not_fixed);
   CHECK(std::abs(classify(0.5 * I, one).residual - 0.5) < 1e-15);
+  CHECK(std::abs(classify(0.995 * I, one).distance - 1) <
+        1e-9);  // a small residual, and yet the fixed point is 0
   CHECK(classify(Mat<double>{{0, 2}, {-2, 0}}, zero).spectral_radius == 2);  // a pair +-2i
   // What orbits do: -1.5 x leaves 0; under the saddle (1, 0) converges to 0, and nothing else off that axis does.
   const auto end = [](const Mat<double>& A, const Vec<double>& start) {

@@ -157,6 +157,16 @@ TEST_CASE("fit converges on loss or on gradient norm and returns what it measure
   }
 }
 
+TEST_CASE("a gradient too small for float squares is not taken for zero", "[train]") {
+  const Chain net(Dense<float>(1, 1, false), Dense<float>(1, 1, false), Dense<float>(1, 1, false));
+  Model model(net, Vec<float>(Vec<float>::Constant(3, 1e-12f)));
+  GradientDescent<float> descent({.learning_rate = 0.1});
+  const FitResult r = fit(model, Mat<float>::Ones(1, 1), descent, {.max_epochs = 1});
+  CHECK(r.status == FitStatus::exhausted);
+  CHECK(r.gradient_norm > 1e-24);
+  CHECK(r.gradient_norm < 1e-23);
+}
+
 TEST_CASE("two calls of fit go on where the first stopped", "[train]") {
   const Mat<double> x = random_matrix<double>(8, 6, 11);
   auto once = small_net<double>(), twice = small_net<double>();

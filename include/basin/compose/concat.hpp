@@ -65,4 +65,8 @@ class Concat {
   F f_;
 };
 
+/// Concat(Concat(f)) is a Concat of a Concat, not a copy.
+template <class F>
+Concat(Concat<F>) -> Concat<Concat<F>>;
+
 }  // namespace basin

@@ -14,6 +14,8 @@ namespace basin {
 /// 128. Throws unless d, width >= 1 and hidden >= 2.
 template <class S, class Phi = LeakyRelu>
 auto fully_connected(Index d, Index width, Index hidden, Phi phi = {}) {
+  require(d >= 1, "fully_connected: d must be >= 1, got ", d);
+  require(width >= 1, "fully_connected: width must be >= 1, got ", width);
   require(hidden >= 2, "fully_connected: hidden must be >= 2, got ", hidden);
   const Pointwise<S, Phi> act(width, phi);
   return Chain(Dense<S>(d, width), act, Stack(Chain(Dense<S>(width, width), act), hidden - 1),

@@ -64,4 +64,8 @@ class Residual {
   F f_;
 };
 
+/// Residual(Residual(f)) is a Residual of a Residual, not a copy.
+template <class F>
+Residual(Residual<F>) -> Residual<Residual<F>>;
+
 }  // namespace basin

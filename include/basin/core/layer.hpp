@@ -109,8 +109,9 @@ struct ParamBlock {
   std::string name;  // "0.weight", as PyTorch would call it
   Role role = Role::weight;
   Index offset = 0;
-  Index rows = 0, cols = 1;  // as a matrix from inputs (cols) to outputs (rows)
-  bool row_major = false;    // how the matrix lies in theta
+  Index rows = 0,
+        cols = 1;  // as a matrix: outputs x inputs (of ConvTranspose2d, as in PyTorch, inputs x outputs)
+  bool row_major = false;  // how the matrix lies in theta
   Index fan_in = 1, fan_out = 1;
   Index size() const { return rows * cols; }
 };

@@ -16,11 +16,16 @@ struct Model {
 
   /// Throws if theta does not have the layer's number of parameters.
   Model(F f, Vec<Scalar> parameters) : layer(std::move(f)), theta(std::move(parameters)) {
-    require(theta.size() == layer.param_size(), "Model: theta has ", theta.size(), " entries, ",
+    require_valid("Model");
+  }
+  /// Throws, in the name of `who`, if theta was given another size since.
+  void require_valid(const char* who) const {
+    require(theta.size() == layer.param_size(), who, ": theta has ", theta.size(), " entries, ",
             layer_name<F>(), " has ", layer.param_size(), " parameters");
   }
   /// f(x) for each column of x. Throws if x does not have in_size() rows.
   Mat<Scalar> operator()(MatIn<Scalar> x) const {
+    require_valid("Model");
     require(x.rows() == layer.in_size(), "Model: x has ", x.rows(), " rows, ", layer_name<F>(), " expects ",
             layer.in_size());
     Mat<Scalar> y(layer.out_size(), x.cols());

@@ -4,7 +4,7 @@
 #pragma once
 #include <array>    // std::array
 #include <bit>      // std::rotl, std::bit_width, std::bit_cast
-#include <cmath>    // std::fma, std::sqrt
+#include <cmath>    // std::fma, std::nextafter, std::sqrt
 #include <cstdint>  // std::uint64_t
 #include <limits>   // std::numeric_limits
 #include <utility>  // std::swap
@@ -132,8 +132,13 @@ class Random {
 
   /// Uniform on [0, 1): a multiple of 2^-53.
   double uniform() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
-  /// Uniform on [lo, hi).
-  double uniform(double lo, double hi) { return std::fma(hi - lo, uniform(), lo); }
+  /// Uniform on [lo, hi), or lo where lo = hi. Throws unless lo <= hi and hi - lo is finite.
+  double uniform(double lo, double hi) {
+    require(lo <= hi && hi - lo <= std::numeric_limits<double>::max(),
+            "Random::uniform: expected lo <= hi, got ", lo, " and ", hi);
+    const double x = std::fma(hi - lo, uniform(), lo);
+    return x < hi || lo == hi ? x : std::nextafter(hi, lo);  // rounding may reach hi
+  }
   /// Normal with the given mean and standard deviation: the quantile of one uniform number on (0, 1).
   double normal(double mean = 0, double sd = 1) {
     const double p = std::fma(static_cast<double>((*this)() >> 12), 0x1p-52, 0x1p-53);

@@ -6,7 +6,8 @@
 
 namespace basin {
 
-/// Memory for a batch. `resize` keeps what it has where that is enough; contents are unspecified afterwards.
+/// Memory for a batch. `resize` keeps what it has where that is enough; contents are kept while the rows stay and the
+/// columns become fewer, and unspecified otherwise.
 template <class S>
 class Scratch {
  public:

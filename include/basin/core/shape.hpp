@@ -19,10 +19,13 @@ struct Shape {
   }
 };
 
-/// Throws unless every side of `shape` is at least 1; `who` is the layer that was given it.
+/// Throws unless every side of `shape` is from 1 to 2^20; `who` is the layer that was given it.
 inline void require_shape(const Shape& shape, const char* who) {
   require(shape.channels >= 1 && shape.height >= 1 && shape.width >= 1, who,
           ": every side of the input shape (channels x height x width) must be >= 1, got ", shape);
+  constexpr Index most = Index(1) << 20;
+  require(shape.channels <= most && shape.height <= most && shape.width <= most, who,
+          ": every side of the input shape must be at most 2^20, got ", shape);
 }
 
 }  // namespace basin

@@ -17,40 +17,49 @@ struct Nearest {
   std::vector<double> distance;  // 2-norm; infinite for a point that is not finite
 };
 
-/// The distances |points_i - examples_j|, points x examples; infinite where a point is NaN or infinite.
-/// Differences are taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws if the rows
-/// differ in number.
-template <class S>
-[[nodiscard]] Mat<double> distances(const Mat<S>& points, const Mat<S>& examples) {
+/// The distances |points_i - examples_j|, points x examples, in double; infinite where a point is NaN or infinite.
+/// Differences are taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws if the rows differ.
+template <class Points, class Examples>
+[[nodiscard]] Mat<double> distances(const Eigen::MatrixBase<Points>& points,
+                                    const Eigen::MatrixBase<Examples>& examples) {
   require(points.rows() == examples.rows(), "distances: points have ", points.rows(), " rows, examples have ",
           examples.rows());
-  Mat<double> d(points.cols(), examples.cols());
-  parallel_for(points.cols(), [&](Index i) {
-    for (Index j = 0; j < examples.cols(); ++j) {
-      const auto distance = static_cast<double>((points.col(i) - examples.col(j)).norm());
+  const Mat<double> p = points.template cast<double>(), e = examples.template cast<double>();
+  Mat<double> d(p.cols(), e.cols());
+  parallel_for(p.cols(), [&](Index i) {
+    for (Index j = 0; j < e.cols(); ++j) {
+      const double distance = (p.col(i) - e.col(j)).norm();
       d(i, j) = std::isfinite(distance) ? distance : std::numeric_limits<double>::infinity();
     }
   });
   return d;
 }
 
-/// The nearest example of each point. Throws if there is no example or the rows differ.
-template <class S>
-[[nodiscard]] Nearest nearest(const Mat<S>& points, const Mat<S>& examples) {
-  require(examples.cols() >= 1, "nearest: there must be at least 1 example, got 0");
-  const Mat<double> d = distances(points, examples);
+namespace detail {
+/// The smallest entry of each row of a matrix of distances; a row of infinities gives column 0.
+inline Nearest smallest_by_row(const Mat<double>& d) {
   Nearest result;
-  for (Index i = 0; i < points.cols(); ++i) {
+  for (Index i = 0; i < d.rows(); ++i) {
     Index j = 0;
     result.distance.push_back(d.row(i).minCoeff(&j));
     result.index.push_back(j);
   }
   return result;
 }
+}  // namespace detail
+
+/// The nearest example of each point. Throws if there is no example or the rows differ.
+template <class Points, class Examples>
+[[nodiscard]] Nearest nearest(const Eigen::MatrixBase<Points>& points,
+                              const Eigen::MatrixBase<Examples>& examples) {
+  require(examples.cols() >= 1, "nearest: there must be at least 1 example, got 0");
+  return detail::smallest_by_row(distances(points, examples));
+}
 
 /// The example within `epsilon` (strictly) of each point, the nearest of several; -1 where there is none.
-template <class S>
-[[nodiscard]] std::vector<Index> assign(const Mat<S>& points, const Mat<S>& examples, double epsilon) {
+template <class Points, class Examples>
+[[nodiscard]] std::vector<Index> assign(const Eigen::MatrixBase<Points>& points,
+                                        const Eigen::MatrixBase<Examples>& examples, double epsilon) {
   require(epsilon > 0, "assign: epsilon must be > 0, got ", epsilon);
   Nearest n = nearest(points, examples);
   for (std::size_t i = 0; i < n.index.size(); ++i)
@@ -69,27 +78,26 @@ struct Recovery {
 /// R_t = P_{x in examples} { min over iterates |f^t(start) - x| < epsilon } and the fraction of starts that
 /// end at an example, for each epsilon (in the units of x). The paper states neither epsilon nor the starts:
 /// give several.
-template <class S>
-[[nodiscard]] std::vector<Recovery> recovery(const Mat<S>& iterates, const Mat<S>& examples,
+template <class Iterates, class Examples>
+[[nodiscard]] std::vector<Recovery> recovery(const Eigen::MatrixBase<Iterates>& iterates,
+                                             const Eigen::MatrixBase<Examples>& examples,
                                              const std::vector<double>& epsilons) {
   require(iterates.cols() >= 1 && examples.cols() >= 1,
           "recovery: iterates and examples must have at least 1 column, got ", iterates.cols(), " and ",
           examples.cols());
   const Mat<double> d = distances(iterates, examples);
-  const Vec<double> by_example = d.colwise().minCoeff().transpose(), by_iterate = d.rowwise().minCoeff();
+  const Vec<double> by_example = d.colwise().minCoeff().transpose();
+  const Nearest of_iterate = detail::smallest_by_row(d);
   std::vector<Recovery> result;
   for (const double epsilon : epsilons) {
     require(epsilon > 0, "recovery: epsilon must be > 0, got ", epsilon);
     Recovery r{epsilon, 0, 0, 0};
     r.recovered =
         static_cast<double>((by_example.array() < epsilon).count()) / static_cast<double>(examples.cols());
-    r.arrived =
-        static_cast<double>((by_iterate.array() < epsilon).count()) / static_cast<double>(iterates.cols());
     std::vector<Index> reached;
-    for (Index i = 0; i < iterates.cols(); ++i) {
-      Index j = 0;
-      if (d.row(i).minCoeff(&j) < epsilon) reached.push_back(j);
-    }
+    for (std::size_t k = 0; k < of_iterate.index.size(); ++k)
+      if (of_iterate.distance[k] < epsilon) reached.push_back(of_iterate.index[k]);
+    r.arrived = static_cast<double>(reached.size()) / static_cast<double>(iterates.cols());
     std::sort(reached.begin(), reached.end());
     r.distinct = static_cast<Index>(std::unique(reached.begin(), reached.end()) - reached.begin());
     result.push_back(r);
@@ -98,8 +106,8 @@ template <class S>
 }
 
 /// The mean 2-norm of the columns: the unit in which epsilon is usually given (5 % of the mean norm).
-template <class S>
-[[nodiscard]] double mean_norm(const Mat<S>& X) {
+template <class Derived>
+[[nodiscard]] double mean_norm(const Eigen::MatrixBase<Derived>& X) {
   require(X.cols() >= 1, "mean_norm: X must have at least 1 column, got 0");
   return static_cast<double>(X.colwise().norm().mean());
 }

@@ -37,8 +37,9 @@ inline std::ostream& operator<<(std::ostream& out, Stability s) {
 }
 
 struct FixedPointOptions {
-  double tolerance =
-      1e-2;              // x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0)
+  /// x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0). A small residual is not a small
+  /// distance: f(x) = .995 x passes at x = 1, with its fixed point at 0. FixedPoint::distance tells.
+  double tolerance = 1e-2;
   double margin = 1e-6;  // |rho - 1| up to this, or up to the residual of rho, is undecided
 #if __has_include(<Spectra/GenEigsSolver.h>)
   LeadingOptions leading = {};  // of the iteration
@@ -49,7 +50,9 @@ struct FixedPoint {
   Stability stability = Stability::not_fixed;
   double residual = 0;         // |f(x) - x| / |x|, or |f(x)| where x = 0
   double spectral_radius = 0;  // of the Jacobian at x, whether or not x is fixed
-  double radius_residual = 0;  // |J v - lambda v| / |v| of the eigenvalue behind it
+  double radius_residual =
+      0;                // |J v - lambda v| / |v| of the eigenvalue behind it, or the rounding of J if larger
+  double distance = 0;  // residual / |1 - rho|: about how far, relative to |x|, the true fixed point may be
 };
 
 namespace detail {
@@ -71,22 +74,29 @@ void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x, const FixedPoin
   }
 #endif
   const Mat<double> J = jacobian(f, x).template cast<double>();
+  if (!J.allFinite()) {
+    p.spectral_radius = p.radius_residual = std::numeric_limits<double>::quiet_NaN();
+    return;
+  }
+  // J was computed in the network's scalar type: its own rounding is part of the uncertainty.
+  p.radius_residual = static_cast<double>(std::numeric_limits<typename F::Scalar>::epsilon()) * J.norm();
 #if __has_include(<Spectra/GenEigsSolver.h>)
   if (const Leading leading = leading_eigenvalues(J, 1, options.leading); leading.converged) {
     p.spectral_radius = std::abs(leading.values.front());
-    p.radius_residual = leading.residuals.front();
+    p.radius_residual = std::max(p.radius_residual, leading.residuals.front());
     return;
   }
 #endif
   p.spectral_radius = spectral_radius(J);
-  p.radius_residual = 1e-15 * J.norm();  // of the backward stable QR algorithm
+  p.radius_residual = std::max(
+      p.radius_residual, static_cast<double>(J.rows()) * std::numeric_limits<double>::epsilon() * J.norm());
 }
 
 }  // namespace detail
 
 /// Whether x is a fixed point of f and, by the spectral radius rho of the Jacobian there, which kind (Theorem 2,
 /// corrected: the paper says "largest eigenvalue"). Without Spectra, rho comes from all eigenvalues of the dense
-/// Jacobian, O(d^3). A point where f is NaN or infinite is not fixed. Throws if f does not map its space to itself, if x
+/// Jacobian, O(d^3). For a Jacobian that is far from normal rho can be wrong by more than radius_residual. A point where f is NaN or infinite is not fixed. Throws if f does not map its space to itself, if x
 /// does not fit, or if the iteration of more than 1024 dimensions does not converge.
 template <Layer F>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
@@ -99,11 +109,12 @@ template <Layer F>
   const auto size = static_cast<double>(x.norm());
   p.residual = static_cast<double>((f(x) - x).norm()) / (size > 0 ? size : 1);
   if (!std::isfinite(p.residual)) {
-    p.spectral_radius = p.radius_residual = std::numeric_limits<double>::quiet_NaN();
+    p.spectral_radius = p.radius_residual = p.distance = std::numeric_limits<double>::quiet_NaN();
     return p;
   }
   detail::find_radius(f, x, options, p);
-  if (!(p.residual <= options.tolerance))
+  p.distance = p.residual / std::abs(1 - p.spectral_radius);
+  if (!(p.residual <= options.tolerance) || std::isnan(p.spectral_radius))
     p.stability = Stability::not_fixed;
   else if (std::abs(p.spectral_radius - 1) <= std::max(options.margin, p.radius_residual))
     p.stability = Stability::undecided;

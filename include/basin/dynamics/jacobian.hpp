@@ -39,6 +39,7 @@ template <Layer F>
 [[nodiscard]] Mat<typename F::Scalar> jacobian(const Model<F>& f, VecIn<typename F::Scalar> x) {
   using S = typename F::Scalar;
   const Index n = f.layer.in_size(), m = f.layer.out_size();
+  f.require_valid("jacobian");
   require(x.size() == n, "jacobian: x has ", x.size(), " rows, f expects ", n);
   const bool by_jvp = n <= m;
   Mat<S> result(by_jvp ? m : n, by_jvp ? n : m);  // J, or J' row by row

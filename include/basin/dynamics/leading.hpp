@@ -6,10 +6,11 @@
     "basin/dynamics/leading.hpp needs Spectra: install it (Debian: libspectra-dev) or use dynamics/spectrum.hpp"
 #endif
 #include <Spectra/GenEigsSolver.h>  // Spectra::GenEigsSolver
-#include <algorithm>                // std::min
+#include <algorithm>                // std::find, std::max, std::min
 #include <cmath>                    // std::hypot
 #include <complex>                  // std::complex
-#include <exception>                // std::exception
+#include <exception>                // std::exception, std::exception_ptr
+#include <limits>                   // std::numeric_limits
 #include <vector>                   // std::vector
 
 #include "basin/core/error.hpp"         // require
@@ -22,13 +23,14 @@ namespace basin {
 struct LeadingOptions {
   double tolerance = 1e-8;   // of the eigenvalues, relative
   Index max_restarts = 300;  // for each size of the Krylov space
-  Index enlargements = 4;    // how often that size is doubled, from max(20, 2 count + 3), until it converges
+  Index enlargements = 4;    // how often that size is doubled, from max(40, 4 count + 4), until it converges
   Index dense_below = 96;    // matrices smaller than this are formed and solved whole
 };
 
-/// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A
-/// itself; for a normal A that bounds the distance to a true eigenvalue. Not converged means: do not trust
-/// the values.
+/// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A itself (for
+/// matrices solved whole an estimate of rounding). For a normal A it bounds the distance to a true eigenvalue; for no
+/// A does it prove that a larger one was not missed, which a larger Krylov space makes unlikely. Where the iteration
+/// has not converged, `values` and `residuals` are empty.
 struct Leading {
   std::vector<std::complex<double>> values;
   std::vector<double> residuals;
@@ -45,11 +47,17 @@ struct CountedOperator {
   Index n;
   const Apply& apply;
   mutable Index products = 0;
+  mutable std::exception_ptr error = nullptr;  // what apply threw, to tell it from what Spectra throws
   Index rows() const { return n; }
   Index cols() const { return n; }
   void perform_op(const double* x, double* y) const {
     ++products;
-    apply(Eigen::Map<const Vec<double>>(x, n), Eigen::Map<Vec<double>>(y, n));
+    try {
+      apply(Eigen::Map<const Vec<double>>(x, n), Eigen::Map<Vec<double>>(y, n));
+    } catch (...) {
+      error = std::current_exception();
+      throw;
+    }
   }
 };
 
@@ -65,8 +73,8 @@ double eigen_residual(const CountedOperator<Apply>& op, std::complex<double> lam
   return std::hypot(r, i) / v.norm();
 }
 
-/// One attempt with a Krylov space of the given size. Returns false where it does not converge; Spectra
-/// throws where its small dense problem fails.
+/// One attempt with a Krylov space of the given size. Returns false where it does not converge, or where Spectra's
+/// small dense problem fails. What `apply` itself throws comes out.
 template <class Apply>
 bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, Index krylov,
                  const LeadingOptions& options, Leading& result) {
@@ -77,25 +85,38 @@ bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, In
     const Eigen::VectorXcd values = solver.eigenvalues();
     if (solver.info() != Spectra::CompInfo::Successful || values.size() < count) return false;
     const Eigen::MatrixXcd vectors = solver.eigenvectors();
+    std::vector<std::complex<double>> sorted(values.begin(), values.end());
+    sort_by_modulus(sorted);
+    std::vector<double> residuals;
     for (Index i = 0; i < count; ++i) {
-      result.values.push_back(values[i]);
-      result.residuals.push_back(eigen_residual(op, values[i], vectors.col(i)));
+      const std::complex<double> lambda = sorted[static_cast<std::size_t>(i)];
+      const Index k = std::find(values.begin(), values.end(), lambda) - values.begin();
+      residuals.push_back(eigen_residual(op, lambda, vectors.col(k)));
     }
+    sorted.resize(static_cast<std::size_t>(count));
+    result.values = sorted;
+    result.residuals = residuals;
     return true;
   } catch (const std::exception&) {
+    if (op.error) std::rethrow_exception(op.error);
     return false;
   }
 }
 
-/// Whether A maps a generic vector to zero, which only A
-/// = 0 does: Arnoldi iteration has nothing to start from.
+/// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start from.
 template <class Apply>
 bool is_zero(const CountedOperator<Apply>& op) {
   Random random(1);
   Vec<double> x(op.n), y(op.n);
   for (double& entry : x) entry = random.normal();
   op.perform_op(x.data(), y.data());
+  require(y.allFinite(), "leading_eigenvalues: the product with A has entries that are NaN or infinite");
   return (y.array() == 0).all();
+}
+
+/// What rounding may have done to the eigenvalues of A in a backward stable algorithm: an estimate, n eps |A|_F.
+inline double qr_rounding(const Mat<double>& A) {
+  return static_cast<double>(A.rows()) * std::numeric_limits<double>::epsilon() * A.norm();
 }
 
 template <class Apply>
@@ -106,7 +127,7 @@ Leading dense_leading(const CountedOperator<Apply>& op, Index count) {
   Leading result;
   result.values = eigenvalues(A);
   result.values.resize(static_cast<std::size_t>(count));
-  result.residuals.assign(result.values.size(), 1e-15 * A.norm());  // of the backward stable QR algorithm
+  result.residuals.assign(result.values.size(), qr_rounding(A));
   result.converged = true;
   result.products = op.products;
   return result;
@@ -135,7 +156,7 @@ template <class Apply>
     result.residuals.assign(static_cast<std::size_t>(count), 0.0);
     result.converged = true;
   }
-  Index krylov = std::min(n, std::max<Index>(2 * wanted + 1, 20));
+  Index krylov = std::min(n, std::max<Index>(4 * wanted, 40));
   for (Index attempt = 0; attempt <= options.enlargements && !result.converged;
        ++attempt, krylov = std::min(n, 2 * krylov))
     result.converged = detail::try_arnoldi(op, count, wanted, krylov, options, result);
@@ -161,6 +182,7 @@ template <Layer F>
 [[nodiscard]] Leading leading_eigenvalues(const Model<F>& f, VecIn<typename F::Scalar> x, Index count,
                                           const LeadingOptions& options = {}) {
   using S = typename F::Scalar;
+  f.require_valid("leading_eigenvalues");
   require(f.layer.in_size() == f.layer.out_size(), "leading_eigenvalues: f maps ", f.layer.in_size(),
           " rows to ", f.layer.out_size(), ", expected as many");
   require(x.size() == f.layer.in_size(), "leading_eigenvalues: x has ", x.size(), " rows, f expects ",

@@ -19,15 +19,15 @@
 namespace basin {
 
 enum class OrbitEnd : unsigned char {
-  moving,    // max_steps were made
-  settled,   // a step was no longer than the tolerance: the orbit stays where it is
+  moving,  // max_steps were made
+  settled,  // a step was no longer than the tolerance (what is left of the way may be 1 / (1 - rho) such steps)
   diverged,  // an entry is NaN or infinite, or the norm is above the bound
 };
 
 struct OrbitOptions {
   Index max_steps = 1000;
-  double tolerance = 0;  // a column settles when |x_{t+1} - x_t| <= tolerance (2-norm, in the units of x)
-  double bound = std::numeric_limits<double>::infinity();  // a column diverges when |x_t| > bound
+  double tolerance = 0;  // > 0: a column settles when |x_{t+1} - x_t| <= tolerance (2-norm, units of x)
+  double bound = std::numeric_limits<double>::infinity();  // a column diverges when |x_t| > bound, t >= 1
   std::vector<Index> snapshots = {};                       // times, ascending, at which all x_t are kept
   std::function<void(Index, Index)> observer =
       {};  // (columns finished, columns in all), now and then, one thread at a time
@@ -63,14 +63,14 @@ class OrbitPiece {
     x_.mat() = orbit.x.middleCols(columns.begin, columns.size);
   }
 
-  /// Iterates until all columns ended; `stop` is asked every 64 steps.
+  /// Iterates until all columns ended; `stop` is asked every 16 steps.
   template <class Stop>
   void run(const Stop& stop) {
     std::size_t next_snapshot = 0;
     for (Index t = 0;; ++t) {
       for (; next_snapshot < o_.snapshots.size() && o_.snapshots[next_snapshot] == t; ++next_snapshot)
         save(orbit_.snapshots[next_snapshot]);
-      if (t == o_.max_steps || moving_.empty() || (t % 64 == 63 && stop())) break;
+      if (t == o_.max_steps || moving_.empty() || (t % 16 == 15 && stop())) break;
       step(t + 1);
     }
     save(orbit_.x);
@@ -117,7 +117,7 @@ class OrbitPiece {
   }
 
   const F& f_;
-  VecIn<S> theta_;
+  Eigen::Ref<const Vec<S>> theta_;
   const OrbitOptions& o_;
   Orbit<S>& orbit_;
   std::vector<Index> moving_;  // the starts that the columns of x_ belong to
@@ -134,6 +134,7 @@ template <Layer F>
 [[nodiscard]] Orbit<typename F::Scalar> orbit(const Model<F>& f, MatIn<typename F::Scalar> x0,
                                               const OrbitOptions& options = {}) {
   using S = typename F::Scalar;
+  f.require_valid("orbit");
   require(f.layer.in_size() == f.layer.out_size(), "orbit: f maps ", f.layer.in_size(), " rows to ",
           f.layer.out_size(), ", expected as many");
   require(x0.rows() == f.layer.in_size(), "orbit: x0 has ", x0.rows(), " rows, f expects ",
@@ -155,18 +156,23 @@ template <Layer F>
   std::atomic<bool> cancelled = false;
   std::mutex one_at_a_time;  // of the callbacks, which may throw: an OpenMP critical section may not
   Index finished = 0;
+  const auto stop = [&] {
+    const std::lock_guard lock(one_at_a_time);
+    if (!cancelled && options.cancelled && options.cancelled()) cancelled = true;
+    return cancelled.load();
+  };
   parallel_for(pieces, [&](Index k) {
     const ColumnRange columns = column_range(x0.cols(), pieces, k);
-    if (!cancelled)
-      detail::OrbitPiece<F>(f.layer, f.theta, options, columns, result).run([&] {
-        const std::lock_guard lock(one_at_a_time);
-        const bool stop = cancelled || (options.cancelled && options.cancelled());
-        if (stop) cancelled = true;
-        return stop;
-      });
-    const std::lock_guard lock(one_at_a_time);
-    finished += columns.size;
-    if (options.observer) options.observer(finished, x0.cols());
+    try {
+      if (stop()) return;
+      detail::OrbitPiece<F>(f.layer, f.theta, options, columns, result).run(stop);
+      const std::lock_guard lock(one_at_a_time);
+      finished += columns.size;
+      if (options.observer && !cancelled) options.observer(finished, x0.cols());
+    } catch (...) {
+      cancelled = true;  // the other pieces need not go on
+      throw;
+    }
   });
   result.cancelled = cancelled;
   return result;

@@ -68,8 +68,8 @@ inline TapRange tap_range(Index outputs, Index stride, Index offset, Index n) {
 /// The linear map of a convolution without bias, from images `in` to images `out` (cross-correlation: the
 /// kernel is not flipped):
 ///
-///     y[o, i, j] = sum over c, a, b of w[o, c, a, b] x[c, i stride_h + a dilation_h - top, j stride_w + b
-///     dilation_w - left]
+///     y[o, i, j] = sum over c, a, b of w[o, c, a, b] x[c, i', j'],
+///     i' = i stride_h + a dilation_h - top,   j' = j stride_w + b dilation_w - left,
 ///
 /// with x = 0 outside the image and c running over the input channels of o's
 /// group. The weight lies in theta as in PyTorch, w[o][c][a][b] with b

@@ -18,10 +18,12 @@ class Dense {
   static constexpr const char* name = "Dense";
   static constexpr bool broadcasts = true;  // the Jacobian W does not depend on x
 
-  /// Throws unless in, out >= 1.
+  /// Throws unless in and out are from 1 to 2^31 - 1.
   Dense(Index in, Index out, bool bias = true) : in_(in), out_(out), bias_(bias) {
     require(in >= 1, "Dense: in must be >= 1, got ", in);
     require(out >= 1, "Dense: out must be >= 1, got ", out);
+    require(in < Index(1) << 31 && out < Index(1) << 31, "Dense: in and out must be below 2^31, got ", in,
+            " and ", out);
   }
   Index in_size() const { return in_; }
   Index out_size() const { return out_; }

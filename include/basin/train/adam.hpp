@@ -10,7 +10,7 @@ struct AdamOptions {
   static constexpr const char* who = "Adam";
   static constexpr bool decoupled = false;  // the decay is part of the gradient
   double learning_rate = 1e-3;
-  double beta1 = 0.9;    // forgetting of the mean of the gradient
+  double beta1 = 0.9;    // decay rate of the mean of the gradient
   double beta2 = 0.999;  // and of the mean of its square
   double epsilon = 1e-8;
   double weight_decay = 0;

@@ -133,7 +133,7 @@ class Fit {
   void full_batch() {
     for (Index e = 0;; ++e) {
       const double loss = objective_(model_.theta, x_, target_, gradient_);
-      const double norm = gradient_norm();
+      const double norm = norm_in_double<S>(gradient_);
       result_.epochs = e;
       if (e == 0 || std::isfinite(loss))
         result_.loss = loss;  // otherwise the last finite one is kept with its theta
@@ -157,7 +157,7 @@ class Fit {
         gather(x_, order, begin, size, x);
         gather(target_, order, begin, size, target);
         const double batch_loss = objective_(model_.theta, x.mat(), target.mat(), gradient_);
-        const double batch_norm = gradient_norm();
+        const double batch_norm = norm_in_double<S>(gradient_);
         result_.epochs = e;
         if (diverged(batch_loss, batch_norm)) return recover_loss();
         const double weight = static_cast<double>(size) / static_cast<double>(x_.cols());
@@ -165,6 +165,7 @@ class Fit {
         norm += weight * batch_norm;
         update(o_.schedule(e));
         if (cancelled()) return recover_loss(FitStatus::cancelled);
+        if (watch_.seconds() >= o_.max_seconds) return recover_loss(FitStatus::exhausted);
       }
       result_.epochs = e + 1;
       // The mean loss of the epoch is of parameters on their way:
@@ -186,11 +187,6 @@ class Fit {
     result_.loss = objective_.value(model_.theta, x_, target_);
   }
 
-  double gradient_norm() const {
-    const auto norm = static_cast<double>(gradient_.norm());
-    return std::isfinite(norm) ? norm
-                               : norm_in_double<S>(gradient_);  // the squares of floats overflow at 1e19
-  }
   bool diverged(double loss, double norm) {
     if (std::isfinite(loss) && std::isfinite(norm)) return false;
     result_.status = FitStatus::diverged;
@@ -205,7 +201,7 @@ class Fit {
     return epoch;
   }
   bool finished(const Epoch& now, bool last) {
-    if (now.loss <= o_.loss_below || now.gradient_norm <= o_.gradient_below)
+    if (now.loss <= o_.loss_below || (o_.gradient_below > 0 && now.gradient_norm <= o_.gradient_below))
       result_.status = FitStatus::converged;
     else if (cancelled())
       result_.status = FitStatus::cancelled;
@@ -229,7 +225,7 @@ class Fit {
   }
 
   Model<F>& model_;
-  MatIn<S> x_, target_;
+  Eigen::Ref<const Mat<S>> x_, target_;
   O& optimizer_;
   const FitOptions& o_;
   Objective<F, L> objective_;

@@ -175,7 +175,7 @@ Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme
     next += block.size();
     Mat<double> W = Mat<double>::Constant(block.rows, block.cols, Eigen::NumTraits<double>::quiet_NaN());
     (block.role == ParamBlock::Role::weight ? scheme.weight : scheme.bias)(block, random, W);
-    require(W.allFinite(), "initial_values: the rule for block '", block.name,
+    require(W.template cast<S>().allFinite(), "initial_values: the rule for block '", block.name,
             "' left a value that is not finite");
     if (block.row_major)  // now column by column what is row by row in theta
       W = Mat<double>(W.transpose()).reshaped(block.rows, block.cols);

@@ -6,7 +6,7 @@ namespace basin {
 
 struct RMSpropOptions {
   double learning_rate = 1e-2;
-  double alpha = 0.99;  // forgetting of the mean of the squared gradient
+  double alpha = 0.99;  // decay rate of the mean of the squared gradient
   double epsilon = 1e-8;
   bool centered = false;  // divide by the standard deviation of the gradient
   double momentum = 0;
