@@ -78,3 +78,23 @@ TEST_CASE("the Jacobian of a deep net agrees with central differences", "[dynami
   CHECK(jacobian(f, x).norm() > 0);
   CHECK(contains(error_of([&] { (void)jacobian(f, Vec<double>::Zero(5)); }), "x has 5 rows, f expects 6"));
 }
+
+TEST_CASE("in float the Jacobian is that of double up to rounding, with the same bits for 1 and 2 threads",
+          "[dynamics]") {
+  const auto net_of = [](auto scalar) {
+    using S = decltype(scalar);
+    return Chain(Dense<S>(300, 20), Pointwise<S, Tanh>(20), Dense<S>(20, 300));
+  };
+  const Vec<double> theta = 0.1 * random_matrix<double>(net_of(0.0).param_size(), 1, 7);
+  const Vec<double> x = random_matrix<double>(300, 1, 8);
+  const Model exact(net_of(0.0), theta);
+  const Model f(net_of(0.0f), Vec<float>(theta.cast<float>()));
+  set_num_threads(1);
+  const Mat<float> one = jacobian(f, x.cast<float>());
+  set_num_threads(2);
+  const Mat<float> two = jacobian(f, x.cast<float>());
+  set_num_threads(0);
+  CHECK((one.array() == two.array()).all());
+  const Mat<double> J = jacobian(exact, x);
+  CHECK((one.cast<double>() - J).norm() <= 1e-5 * J.norm());
+}

@@ -128,3 +128,11 @@ TEST_CASE("orbit can be cancelled, reports progress, and refuses nonsense", "[dy
                  }),
                  "f maps 2 rows to 3"));
 }
+
+TEST_CASE("orbits and fixed points work in float", "[dynamics]") {
+  const Model f(Affine<float>(Mat<float>{{0.5f, 0.25f}, {0, 0.5f}}), Vec<float>());
+  const auto o = orbit(f, Mat<float>::Ones(2, 70), {.max_steps = 200, .tolerance = 1e-6, .snapshots = {1}});
+  CHECK((o.snapshots[0].row(0).array() == 0.75f).all());
+  CHECK(o.count(OrbitEnd::settled) == 70);
+  CHECK(o.x.norm() < 1e-4f);
+}

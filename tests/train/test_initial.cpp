@@ -5,6 +5,8 @@
 #include <string>  // std::string
 #include <vector>  // std::vector
 
+#include "basin/layers/conv2d.hpp"
+#include "basin/layers/conv_transpose2d.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 
@@ -303,4 +305,18 @@ TEST_CASE("Arguments and layers that make no sense are refused", "[train][initia
                    initial_values(layer, {lazy, lazy}, 1);
                  }),
                  "the rule for block 'weight' left a value that is not finite"));
+}
+
+TEST_CASE("PyTorch's default reads the fans of convolutions, groups and transposition included", "[train]") {
+  // PyTorch: U(+-1/sqrt(fan_in)) with fan_in = weight.size(1) * kernel area, for weights and biases.
+  const auto largest = [](const auto& f) {
+    return initial_values(f, initial::pytorch_default(), 3).cwiseAbs().maxCoeff();
+  };
+  const double conv = largest(Conv2d<double>({4, 9, 9}, {.out_channels = 60, .kernel = 3, .groups = 2}));
+  CHECK(conv <= 1 / std::sqrt(2. * 9));
+  CHECK(conv >= 0.98 / std::sqrt(2. * 9));
+  const double transposed =
+      largest(ConvTranspose2d<double>({60, 9, 9}, {.out_channels = 6, .kernel = 3, .groups = 2}));
+  CHECK(transposed <= 1 / std::sqrt(3. * 9));
+  CHECK(transposed >= 0.98 / std::sqrt(3. * 9));
 }
