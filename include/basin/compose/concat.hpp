@@ -66,7 +66,7 @@ class Concat {
 };
 
 /// Concat(Concat(f)) is a Concat of a Concat, not a copy.
-template <class F>
+template <Layer F>
 Concat(Concat<F>) -> Concat<Concat<F>>;
 
 }  // namespace basin

@@ -65,7 +65,7 @@ class Residual {
 };
 
 /// Residual(Residual(f)) is a Residual of a Residual, not a copy.
-template <class F>
+template <Layer F>
 Residual(Residual<F>) -> Residual<Residual<F>>;
 
 }  // namespace basin
