@@ -9,45 +9,13 @@
 #include <type_traits>  // std::is_same_v
 #include <vector>       // std::vector
 
-#include "basin/layers/maps.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/maps.hpp"
 
 using namespace basin;
 
 namespace {
-
-template <class F>
-void for_each_map(const F& f) {
-  f(Identity{});
-  f(Relu{});
-  f(LeakyRelu{});
-  f(LeakyRelu{.slope = 0.2});
-  f(LeakyRelu{.slope = 0});
-  f(LeakyRelu{.slope = 3});
-  f(Hardtanh{});
-  f(Hardtanh{.lo = -0.25, .hi = 2});
-  f(Hardtanh{.lo = 0.5, .hi = 2});
-  f(Hardtanh{.lo = -3, .hi = -0.1});
-  f(Softsign{});
-  f(Sigmoid{});
-  f(Tanh{});
-  f(Softplus{});
-  f(Softplus{.beta = 3});
-  f(Elu{});
-  f(Elu{.alpha = 1.5});
-  f(Elu{.alpha = 0.1});
-  f(Selu{});
-  f(ExpNeg{});
-  f(Gelu{});
-  f(GeluTanh{});
-  f(Silu{});
-  f(Silu{.beta = 2.5});
-  f(Mish{});
-  f(Sin{});
-  f(Cosid{});
-  f(Ripple{});
-}
 
 template <class S>
 constexpr S eps = std::numeric_limits<S>::epsilon();

@@ -10,6 +10,7 @@
 #include "basin/layers/pointwise.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/maps.hpp"
 #include "support/random_matrix.hpp"
 
 using namespace basin;
@@ -29,28 +30,6 @@ static_assert(!PointwiseMap<FallingSigmoid, std::string> && !InvertibleMap<Falli
 static_assert(broadcasts<Pointwise<float, Mish>>());
 static_assert(Pointwise<float, Mish>::keeps_shape);
 static_assert(std::is_same_v<Pointwise<float, Mish>::Cache, NoCache>);
-
-template <class F>
-void for_each_map(const F& f) {
-  f(Identity{});
-  f(Relu{});
-  f(LeakyRelu{.slope = 0.2});
-  f(Hardtanh{.lo = -0.25, .hi = 2});
-  f(Softsign{});
-  f(Sigmoid{});
-  f(Tanh{});
-  f(Softplus{.beta = 3});
-  f(Elu{.alpha = 1.5});
-  f(Selu{});
-  f(ExpNeg{});
-  f(Gelu{});
-  f(GeluTanh{});
-  f(Silu{.beta = 2.5});
-  f(Mish{});
-  f(Sin{});
-  f(Cosid{});
-  f(Ripple{});
-}
 
 template <class S>
 constexpr S eps = std::numeric_limits<S>::epsilon();
