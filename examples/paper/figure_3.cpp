@@ -1,6 +1,6 @@
 // Figure 3 of the paper: fully connected autoencoders on images, iterated. (a) 7 x 128 on 100 images, whose
 // orbits end at training images; (b) 14 x 128 on 20 images, "superattractors". What the paper leaves open
-// (activation, initial values, optimizer, rates, epsilon) is chosen as docs/paper.md says.
+// (activation, initial values, optimizer, rates, epsilon) is chosen as docs/paper/figure_3.md says.
 #include <cmath>
 #include <string>
 #include <vector>
@@ -212,7 +212,8 @@ std::vector<double> percent(const std::vector<Run>& runs, const Starts Run::*whi
   return values;
 }
 
-/// What docs/paper.md promises of attracting examples and of arrived starts, in percent, for the data it has measured.
+/// What docs/paper/figure_3.md promises of attracting examples and of arrived
+/// starts, in percent, for the data it has measured.
 struct Promise {
   Band stable, arrived;
 };
