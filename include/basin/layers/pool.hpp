@@ -99,6 +99,17 @@ class AvgPool2d {
   Shape in_shape() const { return geometry_.in; }
   Shape out_shape() const { return geometry_.out; }
   Index work() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
+  const detail::PoolGeometry& geometry() const { return geometry_; }
+  /// What the sum over the window of output pixel (i, j) is divided by.
+  S divisor(Index i, Index j) const {
+    const auto& o = geometry_.o;
+    if (!o.count_padding) {
+      Index n = 0;
+      geometry_.for_window(i, j, [&](Index) { ++n; });
+      return static_cast<S>(n);
+    }
+    return static_cast<S>(o.kernel.height * o.kernel.width);
+  }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { average(x, y); }
   void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
@@ -108,24 +119,15 @@ class AvgPool2d {
     if (x_bar.size() == 0) return;
     x_bar.setZero();
     geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
-      const S weight = S(1) / count(i, j);
+      const S weight = S(1) / divisor(i, j);
       geometry_.for_window(i, j, [&](Index p) { x_bar.row(plane + p) += weight * y_bar.row(row); });
     });
   }
 
  private:
-  S count(Index i, Index j) const {
-    const auto& o = geometry_.o;
-    if (!o.count_padding) {
-      Index n = 0;
-      geometry_.for_window(i, j, [&](Index) { ++n; });
-      return static_cast<S>(n);
-    }
-    return static_cast<S>(o.kernel.height * o.kernel.width);
-  }
   void average(MatIn<S> x, MatOut<S> y) const {
     geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
-      const S weight = S(1) / count(i, j);
+      const S weight = S(1) / divisor(i, j);
       y.row(row).setZero();
       geometry_.for_window(i, j, [&](Index p) { y.row(row) += weight * x.row(plane + p); });
     });
@@ -154,6 +156,7 @@ class MaxPool2d {
   Shape in_shape() const { return geometry_.in; }
   Shape out_shape() const { return geometry_.out; }
   Index work() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
+  const detail::PoolGeometry& geometry() const { return geometry_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache& cache) const {
     cache.resize(y.rows(), y.cols());

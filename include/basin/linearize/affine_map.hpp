@@ -1,0 +1,35 @@
+// What a linearization gives: y = A x + b, A dense, sparse, or stored the cheaper way.
+#pragma once
+#include <Eigen/SparseCore>  // Eigen::SparseMatrix
+
+#include "basin/core/types.hpp"          // Mat, Vec
+#include "basin/linearize/operator.hpp"  // Operator
+
+namespace basin {
+
+/// y = A x + b. Both members are open.
+template <class Matrix>
+struct AffineMap {
+  using Scalar = typename Matrix::Scalar;
+  Matrix A;
+  Vec<Scalar> b;
+  /// A x + b for each column of x.
+  Mat<Scalar> operator()(MatIn<Scalar> x) const {
+    Mat<Scalar> y(A.rows(), x.cols());
+    if constexpr (requires { A.apply(x, y); })
+      A.apply(x, y);
+    else
+      y.noalias() = A * x;
+    y.colwise() += b;
+    return y;
+  }
+};
+
+template <class S>
+using DenseMap = AffineMap<Mat<S>>;
+template <class S>
+using SparseMap = AffineMap<Eigen::SparseMatrix<S>>;
+template <class S>
+using StoredMap = AffineMap<Operator<S>>;
+
+}  // namespace basin

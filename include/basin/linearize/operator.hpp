@@ -1,0 +1,121 @@
+// A matrix stored sparse or dense, whichever is cheaper by its fill.
+#pragma once
+#include <Eigen/SparseCore>  // Eigen::SparseMatrix
+#include <utility>           // std::move
+#include <variant>           // std::variant
+
+#include "basin/core/gemm.hpp"      // gemm
+#include "basin/core/parallel.hpp"  // parallel_for, column_range
+
+namespace basin {
+
+/// The share of nonzero entries above which A X, with tens of columns in X, is quicker with a dense A: 5 % of a
+/// 2048 x 2048 matrix take .3 to .5 of the dense time, 10 % about as long, 20 % two to four times as long. (A
+/// single column is limited by memory: there sparse is quicker up to about 50 %.)
+inline constexpr double sparse_fill_limit = 0.1;
+
+/// A matrix A, sparse while at most `fill_limit` of its entries are nonzero and dense beyond. A limit of 1
+/// keeps it sparse.
+template <class S>
+class Operator {
+ public:
+  using Scalar = S;
+  using Sparse = Eigen::SparseMatrix<S>;
+
+  explicit Operator(Sparse A, double fill_limit = sparse_fill_limit)
+      : A_(std::move(A)), fill_limit_(fill_limit) {
+    if (fill() > fill_limit_) A_ = Mat<S>(std::get<Sparse>(A_));
+  }
+  explicit Operator(Mat<S> A, double fill_limit = sparse_fill_limit)
+      : A_(std::move(A)), fill_limit_(fill_limit) {}
+
+  Index rows() const {
+    return std::visit([](const auto& A) -> Index { return A.rows(); }, A_);
+  }
+  Index cols() const {
+    return std::visit([](const auto& A) -> Index { return A.cols(); }, A_);
+  }
+  bool is_sparse() const { return std::holds_alternative<Sparse>(A_); }
+  /// The number of entries that are stored.
+  Index stored() const { return is_sparse() ? std::get<Sparse>(A_).nonZeros() : rows() * cols(); }
+  /// The share of entries that are stored: 1 when dense.
+  double fill() const {
+    return static_cast<double>(stored()) / (static_cast<double>(rows()) * static_cast<double>(cols()));
+  }
+  double fill_limit() const { return fill_limit_; }
+  /// A as one or the other, a copy.
+  Mat<S> dense() const {
+    return std::visit([](const auto& A) { return Mat<S>(A); }, A_);
+  }
+  Sparse sparse() const {
+    return is_sparse() ? std::get<Sparse>(A_) : Sparse(std::get<Mat<S>>(A_).sparseView(S(0), S(0)));
+  }
+  const std::variant<Sparse, Mat<S>>& storage() const { return A_; }
+
+  /// y = A x, for each column.
+  void apply(MatIn<S> x, MatOut<S> y) const {
+    std::visit([&](const auto& A) { multiply(A, x, y); }, A_);
+  }
+  /// x = A' y, for each column.
+  void apply_transposed(MatIn<S> y, MatOut<S> x) const {
+    if (is_sparse())
+      x.noalias() = std::get<Sparse>(A_).transpose() * y;
+    else
+      gemm<S, Op::transposed>(std::get<Mat<S>>(A_), y, x);
+  }
+
+  /// The product A B, with A's limit. Sparse if both are and the product is.
+  friend Operator operator*(const Operator& A, const Operator& B) {
+    eigen_assert(A.cols() == B.rows());
+    if (A.is_sparse() && B.is_sparse())
+      return Operator(Sparse(std::get<Sparse>(A.A_) * std::get<Sparse>(B.A_)), A.fill_limit_);
+    Mat<S> C(A.rows(), B.cols());
+    const Index pieces = (C.cols() + 127) / 128;
+    parallel_for(pieces, [&](Index k) {
+      const ColumnRange part = column_range(C.cols(), pieces, k);
+      auto to = C.middleCols(part.begin, part.size);
+      if (B.is_sparse())
+        to = std::get<Mat<S>>(A.A_) * std::get<Sparse>(B.A_).middleCols(part.begin, part.size);
+      else
+        A.apply(std::get<Mat<S>>(B.A_).middleCols(part.begin, part.size), to);
+    });
+    return Operator(std::move(C), A.fill_limit_);
+  }
+  friend Operator operator+(const Operator& A, const Operator& B) {
+    if (A.is_sparse() && B.is_sparse())
+      return Operator(Sparse(std::get<Sparse>(A.A_) + std::get<Sparse>(B.A_)), A.fill_limit_);
+    return Operator(Mat<S>(A.dense() + B.dense()), A.fill_limit_);
+  }
+
+ private:
+  static void multiply(const Sparse& A, MatIn<S> x, MatOut<S> y) { y.noalias() = A * x; }
+  static void multiply(const Mat<S>& A, MatIn<S> x, MatOut<S> y) { gemm<S>(A, x, y); }
+
+  std::variant<Sparse, Mat<S>> A_;
+  double fill_limit_;
+};
+
+/// [A; B], A on top.
+template <class S>
+Operator<S> stacked(const Operator<S>& A, const Operator<S>& B) {
+  eigen_assert(A.cols() == B.cols());
+  if (!A.is_sparse() || !B.is_sparse()) {
+    Mat<S> C(A.rows() + B.rows(), A.cols());
+    C << A.dense(), B.dense();
+    return Operator<S>(std::move(C), A.fill_limit());
+  }
+  using Sparse = Eigen::SparseMatrix<S>;
+  Sparse C(A.rows() + B.rows(), A.cols());
+  C.reserve(A.stored() + B.stored());
+  for (Index j = 0; j < C.cols(); ++j) {
+    C.startVec(j);
+    for (typename Sparse::InnerIterator it(std::get<Sparse>(A.storage()), j); it; ++it)
+      C.insertBack(it.row(), j) = it.value();
+    for (typename Sparse::InnerIterator it(std::get<Sparse>(B.storage()), j); it; ++it)
+      C.insertBack(A.rows() + it.row(), j) = it.value();
+  }
+  C.finalize();
+  return Operator<S>(std::move(C), A.fill_limit());
+}
+
+}  // namespace basin
