@@ -121,3 +121,8 @@ TEST_CASE("fit allocates nothing between its epochs", "[allocation]") {
     CHECK(last == first);
   }
 }
+
+TEST_CASE("training steps of chains of single filters allocate nothing", "[allocation]") {
+  const Conv2d<float> f({1, 5, 5}, {.padding = Padding::all(1), .bias = false});
+  require_no_allocation<float>(Chain(Stack(Residual(Stack(f, 3)), 2), Stack(f, 2)));
+}

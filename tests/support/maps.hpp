@@ -25,6 +25,7 @@ void for_each_map(const F& f) {
   f(basin::Elu{.alpha = 0.1});
   f(basin::Selu{});
   f(basin::ExpNeg{});
+  f(basin::SigmoidNeg{});
   f(basin::Gelu{});
   f(basin::GeluTanh{});
   f(basin::Silu{});

@@ -6,10 +6,11 @@
 #include <optional>   // std::optional
 #include <string>     // std::to_string
 #include <tuple>      // std::tuple
-#include <utility>    // std::index_sequence
+#include <utility>    // std::index_sequence, std::swap
 #include <vector>     // std::vector
 
 #include "basin/core/layer.hpp"    // Layer
+#include "basin/core/planes.hpp"   // PlaneLayer, Planes, plane_path
 #include "basin/core/scratch.hpp"  // Scratch
 
 namespace basin {
@@ -29,6 +30,7 @@ class Chain {
     std::tuple<typename Fs::Cache...> f;
     std::array<Scratch<S>, N> h;  // h[k] = the output of f_{k+1}; the last is the caller's y
     Scratch<S> u, v;              // cotangents and tangents on their way
+    [[no_unique_address]] detail::PlaneCacheFor<S, Fs...> planes;
   };
   static constexpr const char* name = "Chain";
   static constexpr bool broadcasts = (basin::broadcasts<Fs>() && ...);
@@ -70,6 +72,8 @@ class Chain {
   }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    if constexpr (on_planes)
+      if (const auto layout = detail::plane_path(*this)) return c.planes.forward(*this, *layout, theta, x, y);
     each([&](auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.h[k].resize(f.out_size(), x.cols());
       f.forward(theta.segment(offset, f.param_size()), input<k>(x, c),
@@ -77,6 +81,8 @@ class Chain {
     });
   }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    if constexpr (on_planes)
+      if (const auto layout = detail::plane_path(*this)) return c.planes.infer(*this, *layout, theta, x, y);
     make_room(c, x.cols());
     each([&](auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.v.resize(f.out_size(), x.cols());
@@ -87,6 +93,8 @@ class Chain {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
+    if constexpr (on_planes)
+      if (detail::plane_path(*this)) return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
     make_room(c, y_bar.cols());
     each_reversed([&](auto k, const auto& f, Index offset) {
       if constexpr (k > 0) c.v.resize(f.in_size(), y_bar.cols());
@@ -97,6 +105,8 @@ class Chain {
     });
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    if constexpr (on_planes)
+      if (detail::plane_path(*this)) return c.planes.jvp(*this, theta, x_dot, y_dot);
     make_room(c, x_dot.cols());
     each([&](auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.v.resize(f.out_size(), x_dot.cols());
@@ -106,7 +116,72 @@ class Chain {
     });
   }
 
+  // The same on planes (detail::PlaneLayer). Keeps, for each layer, what it keeps and then its output.
+  std::optional<detail::PlaneLayout> plane_layout() const requires(detail::PlaneLayer<Fs>&&...) {
+    std::optional<detail::PlaneLayout> layout;
+    each([&](auto, const auto& f, Index) {
+      if (!layout) layout = f.plane_layout();
+    });
+    return layout;
+  }
+  bool works_on(const detail::PlaneLayout& layout) const {
+    return std::apply([&](const auto&... f) { return (f.works_on(layout) && ...); }, f_);
+  }
+  Index plane_slots() const {
+    return std::apply([](const auto&... f) { return ((f.plane_slots() + 1) + ...) - 1; }, f_);
+  }
+  Index plane_spares() const {
+    return 2 + std::apply([](const auto&... f) { return std::max({f.plane_spares()...}); }, f_);
+  }
+  void plane_forward(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S* kept) const {
+    each([&](auto k, const auto& f, Index offset) {
+      S* const h = kept + f.plane_slots() * p.point_batch();
+      S* const out = k + 1 < N ? h : y;
+      f.plane_forward(p, theta + offset, x, out, kept);
+      x = out;
+      kept = h + p.point_batch();
+    });
+  }
+  void plane_infer(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S* spare) const {
+    S *u = spare, *v = u + p.point_batch();
+    each([&](auto k, const auto& f, Index offset) {
+      S* const out = k + 1 < N ? u : y;
+      f.plane_infer(p, theta + offset, x, out, spare + 2 * p.point_batch());
+      x = out;
+      std::swap(u, v);
+    });
+  }
+  void plane_vjp(const detail::Planes<S>& p, const S* theta, const S* x, const S* y, const S* kept,
+                 const S* y_bar, S* x_bar, S* theta_bar, S* spare) const {
+    S *u = spare, *v = u + p.column_batch();
+    kept += plane_slots() * p.point_batch();
+    each_reversed([&](auto k, const auto& f, Index offset) {
+      const S* const h = kept;  // the output of this layer, where it is not y
+      const S* const own = h - f.plane_slots() * p.point_batch();
+      S* const to = k > 0 ? u : x_bar;
+      f.plane_vjp(p, theta + offset, k > 0 ? own - p.point_batch() : x, k + 1 < N ? h : y, own, y_bar, to,
+                  theta_bar ? theta_bar + offset : nullptr, spare + 2 * p.column_batch());
+      kept = own - p.point_batch();
+      y_bar = to;
+      std::swap(u, v);
+    });
+  }
+  void plane_jvp(const detail::Planes<S>& p, const S* theta, const S* x, const S* y, const S* kept,
+                 const S* x_dot, S* y_dot, S* spare) const {
+    S *u = spare, *v = u + p.column_batch();
+    each([&](auto k, const auto& f, Index offset) {
+      const S* const h = kept + f.plane_slots() * p.point_batch();
+      S* const to = k + 1 < N ? u : y_dot;
+      f.plane_jvp(p, theta + offset, x, k + 1 < N ? h : y, kept, x_dot, to, spare + 2 * p.column_batch());
+      x = h;
+      kept = h + p.point_batch();
+      x_dot = to;
+      std::swap(u, v);
+    });
+  }
+
  private:
+  static constexpr bool on_planes = (detail::PlaneLayer<Fs> && ...);
   using ConstRef = Eigen::Ref<const Mat<S>>;
   template <std::size_t K>
   ConstRef input(MatIn<S> x, Cache& c) const {

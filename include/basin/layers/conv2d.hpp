@@ -1,10 +1,13 @@
 // Two-dimensional convolution, in every geometry that PyTorch's Conv2d has and asymmetric padding besides.
 #pragma once
-#include <vector>  // std::vector
+#include <optional>  // std::optional
+#include <vector>    // std::vector
 
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer, ParamBlock
+#include "basin/core/planes.hpp"           // PlaneLayout, Planes
 #include "basin/layers/conv_geometry.hpp"  // ConvGeometry, Size2, Padding
+#include "basin/layers/conv_planes.hpp"    // convolve_planes, transpose_planes
 
 namespace basin {
 
@@ -103,11 +106,44 @@ class Conv2d {
     geometry_.template apply<S>(theta.data(), x_dot, y_dot, cache);
   }
 
+  // One 3 x 3 filter of an image with padding 1 works on planes (detail::PlaneLayer).
+  std::optional<detail::PlaneLayout> plane_layout() const {
+    const detail::ConvGeometry& g = geometry_;
+    if (g.in.channels != 1 || g.out.channels != 1 || g.kernel != Size2(3) || g.stride != Size2(1) ||
+        g.dilation != Size2(1) || g.padding != Padding::all(1))
+      return std::nullopt;
+    return detail::PlaneLayout(g.in.height, g.in.width);
+  }
+  bool works_on(const detail::PlaneLayout& layout) const { return plane_layout() == layout; }
+  Index plane_slots() const { return 0; }
+  Index plane_spares() const { return 0; }
+  void plane_forward(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S*) const {
+    detail::convolve_planes<S>(p.layout, p.mask, p.points, theta, bias_ > 0 ? theta[9] : S(0), x, y);
+  }
+  void plane_infer(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S*) const {
+    plane_forward(p, theta, x, y, nullptr);
+  }
+  void plane_vjp(const detail::Planes<S>& p, const S* theta, const S* x, const S*, const S*, const S* y_bar,
+                 S* x_bar, S* theta_bar, S*) const {
+    if (x_bar && theta_bar)
+      detail::transpose_planes<true, true>(p.layout, p.mask, p.columns, theta, x, y_bar, x_bar, theta_bar);
+    else if (x_bar)
+      detail::transpose_planes<true, false>(p.layout, p.mask, p.columns, theta, x, y_bar, x_bar, theta_bar);
+    else if (theta_bar)
+      detail::transpose_planes<false, true>(p.layout, p.mask, p.columns, theta, x, y_bar, x_bar, theta_bar);
+    if (theta_bar && bias_ > 0) theta_bar[9] += Eigen::Map<const Vec<S>>(y_bar, p.column_batch()).sum();
+  }
+  void plane_jvp(const detail::Planes<S>& p, const S* theta, const S*, const S*, const S*, const S* x_dot,
+                 S* y_dot, S*) const {
+    detail::convolve_planes<S>(p.layout, p.mask, p.columns, theta, S(0), x_dot, y_dot);
+  }
+
  private:
   detail::ConvGeometry geometry_;
   Index bias_;  // output channels with bias, 0 without
 };
 
 static_assert(Layer<Conv2d<float>> && Layer<Conv2d<double>>);
+static_assert(detail::PlaneLayer<Conv2d<float>> && detail::PlaneLayer<Conv2d<double>>);
 
 }  // namespace basin

@@ -5,10 +5,11 @@
 #include <ostream>    // std::ostream
 #include <utility>    // std::as_const
 
-#include "basin/core/error.hpp"    // require
-#include "basin/core/gemm.hpp"     // gemm, gemm_add
-#include "basin/core/scratch.hpp"  // Scratch
-#include "basin/core/shape.hpp"    // Shape
+#include "basin/core/error.hpp"      // require
+#include "basin/core/gemm.hpp"       // gemm, gemm_add
+#include "basin/core/scratch.hpp"    // Scratch
+#include "basin/core/shape.hpp"      // Shape
+#include "basin/core/thin_gemm.hpp"  // thin_dots, thin_sums
 
 namespace basin {
 
@@ -97,9 +98,14 @@ struct ConvGeometry {
   void apply(const S* weight, MatIn<S> x, MatOut<S> y, Workspace<S>& work) const {
     for_tiles(x.cols(), [&](Index first, Index count) {
       for (Index g = 0; g < groups; ++g) {
-        unroll<S>(x, first, count, g, work);
         work.outputs.resize(count * out.pixels(), group_outputs());
-        gemm<S>(work.taps.mat(), group_weight(weight, g), work.outputs.mat());
+        if (few_outputs(count)) {
+          unroll_pixels<S>(x, first, count, g, work);
+          thin_dots<S>(group_weight(weight, g), work.taps.mat(), work.outputs.mat());
+        } else {
+          unroll<S>(x, first, count, g, work);
+          gemm<S>(work.taps.mat(), group_weight(weight, g), work.outputs.mat());
+        }
         scatter_outputs<S>(work, y, first, count, g);
       }
     });
@@ -112,9 +118,16 @@ struct ConvGeometry {
     for_tiles(y.cols(), [&](Index first, Index count) {
       for (Index g = 0; g < groups; ++g) {
         gather_outputs<S>(y, first, count, g, work);
-        work.taps.resize(count * out.pixels(), taps());
-        gemm<S, Op::plain, Op::transposed>(work.outputs.mat(), group_weight(weight, g), work.taps.mat());
-        roll_add<S>(work, x, first, count, g);
+        if (few_outputs(count)) {
+          work.taps.resize(taps(), count * out.pixels());
+          work.taps.mat().setZero();
+          thin_sums<S, Op::transposed>(group_weight(weight, g), work.outputs.mat(), work.taps.mat());
+          roll_add_pixels<S>(work, x, first, count, g);
+        } else {
+          work.taps.resize(count * out.pixels(), taps());
+          gemm<S, Op::plain, Op::transposed>(work.outputs.mat(), group_weight(weight, g), work.taps.mat());
+          roll_add<S>(work, x, first, count, g);
+        }
       }
     });
   }
@@ -124,11 +137,15 @@ struct ConvGeometry {
   void add_weight_gradient(MatIn<S> x, MatIn<S> y_bar, S* weight_bar, Workspace<S>& work) const {
     for_tiles(x.cols(), [&](Index first, Index count) {
       for (Index g = 0; g < groups; ++g) {
-        unroll<S>(x, first, count, g, work);
+        Eigen::Map<Mat<S>> sum(weight_bar + g * group_size(), taps(), group_outputs());
         gather_outputs<S>(y_bar, first, count, g, work);
-        gemm_add<S, Op::transposed>(
-            work.taps.mat(), work.outputs.mat(),
-            Eigen::Map<Mat<S>>(weight_bar + g * group_size(), taps(), group_outputs()));
+        if (few_outputs(count)) {
+          unroll_pixels<S>(x, first, count, g, work);
+          thin_sums<S, Op::plain>(work.taps.mat(), work.outputs.mat(), sum);
+        } else {
+          unroll<S>(x, first, count, g, work);
+          gemm_add<S, Op::transposed>(work.taps.mat(), work.outputs.mat(), sum);
+        }
       }
     });
   }
@@ -147,6 +164,9 @@ struct ConvGeometry {
     const Index tile = std::max<Index>(1, 256 / out.pixels());
     for (Index first = 0; first < samples; first += tile) body(first, std::min(tile, samples - first));
   }
+
+  /// Whether the weight is so much larger than what it multiplies that packing it would not pay.
+  bool few_outputs(Index count) const { return taps() >= 64 && count * out.pixels() <= 48; }
 
   /// outputs(sample * pixels + p, o) -> y[o, p]
   template <class S>
@@ -202,6 +222,52 @@ struct ConvGeometry {
         std::fill(to + rows.end * out.width, to + out.pixels(), S(0));
       }
     });
+  }
+
+  /// Calls body(tap, place in a column of x, output) for each tap (of the first channel of group g) of each output
+  /// of a sample that falls inside the image; channel c lies c planes and c kernels further.
+  template <class Body>
+  void for_pixels(Index g, const Body& body) const {
+    const Index plane = g * (in.channels / groups) * in.pixels();
+    for (Index a = 0; a < kernel.height; ++a)
+      for (Index b = 0; b < kernel.width; ++b) {
+        const Index row_offset = a * dilation.height - padding.top,
+                    col_offset = b * dilation.width - padding.left;
+        const TapRange rows = tap_range(out.height, stride.height, row_offset, in.height);
+        const TapRange cols = tap_range(out.width, stride.width, col_offset, in.width);
+        for (Index i = rows.begin; i < rows.end; ++i)
+          for (Index j = cols.begin; j < cols.end; ++j)
+            body(a * kernel.width + b,
+                 plane + (i * stride.height + row_offset) * in.width + j * stride.width + col_offset,
+                 i * out.width + j);
+      }
+  }
+
+  /// The transpose of what unroll makes: taps(tap, sample * pixels + p).
+  template <class S>
+  void unroll_pixels(MatIn<S> x, Index first, Index count, Index g, Workspace<S>& work) const {
+    const Index channels = in.channels / groups, area = kernel.height * kernel.width;
+    work.taps.resize(taps(), count * out.pixels());
+    Eigen::Map<Mat<S>> all = work.taps.mat();
+    all.setZero();
+    for (Index n = 0; n < count; ++n)
+      for_pixels(g, [&](Index tap, Index place, Index output) {
+        const S* from = entry(x, place, first + n);
+        S* to = entry(all, tap, n * out.pixels() + output);
+        for (Index c = 0; c < channels; ++c) to[c * area] = from[c * in.pixels()];
+      });
+  }
+  /// Its adjoint: x[...] += taps(...).
+  template <class S>
+  void roll_add_pixels(Workspace<S>& work, MatOut<S> x, Index first, Index count, Index g) const {
+    const Index channels = in.channels / groups, area = kernel.height * kernel.width;
+    const Eigen::Map<const Mat<S>> all = std::as_const(work.taps).mat();
+    for (Index n = 0; n < count; ++n)
+      for_pixels(g, [&](Index tap, Index place, Index output) {
+        S* to = entry(x, place, first + n);
+        const S* from = entry(all, tap, n * out.pixels() + output);
+        for (Index c = 0; c < channels; ++c) to[c * in.pixels()] += from[c * area];
+      });
   }
 
   /// The adjoint of unroll: x[...] += taps(...).

@@ -1,6 +1,6 @@
 // The pointwise maps phi, each with value, derivative, range and minimum norm inverse.
 #pragma once
-#include "basin/layers/maps/exponential.hpp"       // Sigmoid, Tanh, Softplus, Elu, Selu, ExpNeg
+#include "basin/layers/maps/exponential.hpp"       // Sigmoid, Tanh, Softplus, Elu, Selu, ...
 #include "basin/layers/maps/gated.hpp"             // Gelu, GeluTanh, Silu, Mish
 #include "basin/layers/maps/map.hpp"               // PointwiseMap, InvertibleMap, Range
 #include "basin/layers/maps/periodic.hpp"          // Sin, Cosid, Ripple
@@ -14,7 +14,7 @@ concept LibraryMap = InvertibleMap<Phi, float> && InvertibleMap<Phi, double>;
 
 static_assert(LibraryMap<Identity> && LibraryMap<Relu> && LibraryMap<LeakyRelu> && LibraryMap<Hardtanh>);
 static_assert(LibraryMap<Softsign> && LibraryMap<Sigmoid> && LibraryMap<Tanh> && LibraryMap<Softplus>);
-static_assert(LibraryMap<Elu> && LibraryMap<Selu> && LibraryMap<ExpNeg>);
+static_assert(LibraryMap<Elu> && LibraryMap<Selu> && LibraryMap<ExpNeg> && LibraryMap<SigmoidNeg>);
 static_assert(LibraryMap<Gelu> && LibraryMap<GeluTanh> && LibraryMap<Silu> && LibraryMap<Mish>);
 static_assert(LibraryMap<Sin> && LibraryMap<Cosid> && LibraryMap<Ripple>);
 

@@ -1,4 +1,4 @@
-// Pointwise maps made of one exponential: sigmoid, tanh, softplus, ELU, SELU, exp(-x).
+// Pointwise maps made of one exponential: sigmoid, tanh, softplus, ELU, SELU, exp(-x), sigmoid(-x).
 #pragma once
 #include <cmath>  // std::abs, std::atanh, std::exp, std::expm1, std::isfinite, std::log, std::log1p, std::tanh
 
@@ -137,6 +137,25 @@ struct ExpNeg {
   S inverse(S y) const {
     require_in_range(*this, y);
     return -std::log(y);
+  }
+};
+
+/// phi(x) = 1 / (1 + exp(x)), the sigmoid of -x; phi' = -y (1 - y). A decreasing map for Theorem 1.
+struct SigmoidNeg {
+  static constexpr const char* name = "SigmoidNeg";
+  template <class S>
+  S operator()(S x) const {
+    return Sigmoid{}(-x);
+  }
+  template <class S>
+  S derivative(S, S y) const {
+    return -y * (S(1) - y);
+  }
+  Range range() const { return {0, 1}; }
+  template <class S>
+  S inverse(S y) const {
+    require_in_range(*this, y);
+    return -Sigmoid{}.inverse(y);
   }
 };
 

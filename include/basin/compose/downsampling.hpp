@@ -1,0 +1,103 @@
+// The paper's downsampling convolutional autoencoders D1 and D2 (Supplement G), linear and without biases.
+#pragma once
+#include "basin/compose/chain.hpp"    // Chain
+#include "basin/compose/stack.hpp"    // Stack
+#include "basin/core/error.hpp"       // require
+#include "basin/core/model.hpp"       // Model
+#include "basin/layers/conv2d.hpp"    // Conv2d
+#include "basin/layers/upsample.hpp"  // UpsampleNearest
+
+namespace basin {
+
+template <class S>
+using D1Encoder = Chain<Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>>;
+template <class S>
+using D1Decoder = Chain<UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>,
+                        Conv2d<S>, UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>>;
+template <class S>
+using D1 = Chain<D1Encoder<S>, D1Decoder<S>>;
+
+/// D1 (Figure 7): five 3x3 convolutions of stride 2 take 32 x 32 pixels to 1 x 1 with `filters` channels, then
+/// five times nearest upsampling by 2 and a 3x3 convolution lead back. Padding 1, `filters` channels in between.
+/// All of the image passes through `filters` numbers: A = D E has rank <= filters. The drawing of the paper gives
+/// neither channels nor kernel sizes; this is our reading. Throws unless `image` is 32 x 32 and filters >= 1.
+template <class S>
+[[nodiscard]] D1<S> downsampling_d1(const Shape& image, Index filters) {
+  require(image.height == 32 && image.width == 32, "downsampling_d1: image must be of 32 x 32 pixels, got ",
+          image);
+  const auto down = [&](Index side, Index channels) {
+    return Conv2d<S>({channels, side, side},
+                     {.out_channels = filters, .stride = 2, .padding = Padding::all(1), .bias = false});
+  };
+  const auto up = [&](Index side) { return UpsampleNearest<S>({filters, side, side}); };
+  const auto conv = [&](Index side, Index channels) {
+    return Conv2d<S>({filters, side, side},
+                     {.out_channels = channels, .padding = Padding::all(1), .bias = false});
+  };
+  return D1<S>(D1Encoder<S>(down(32, image.channels), down(16, filters), down(8, filters), down(4, filters),
+                            down(2, filters)),
+               D1Decoder<S>(up(1), conv(2, filters), up(2), conv(4, filters), up(4), conv(8, filters), up(8),
+                            conv(16, filters), up(16), conv(32, image.channels)));
+}
+
+/// The two halves of a Chain of an encoder and a decoder, each with its part of theta.
+template <class S>
+[[nodiscard]] Model<D1Encoder<S>> encoder(const Model<D1<S>>& f) {
+  const auto& e = f.layer.template get<0>();
+  return {e, f.theta.head(e.param_size())};
+}
+template <class S>
+[[nodiscard]] Model<D1Decoder<S>> decoder(const Model<D1<S>>& f) {
+  const auto& d = f.layer.template get<1>();
+  return {d, f.theta.tail(d.param_size())};
+}
+
+template <class S>
+using D2 = Chain<Conv2d<S>, Stack<Conv2d<S>>, UpsampleNearest<S>, Conv2d<S>>;
+
+/// D2 (Figure 8): a 3x3 convolution of stride s = side / 4 takes the image to 4 x 4 pixels, `depth` convolutions
+/// 3x3 stay there, nearest upsampling by s and a last 3x3 convolution lead back: depth + 2 layers, 29 in the
+/// paper. Padding 1, `filters` channels in between. Channels and kernels are our reading of a lost drawing. The
+/// operator has rank <= 16 filters. Throws unless the image is square, its side a multiple of 4 and >= 8, and
+/// filters, depth >= 1.
+template <class S>
+[[nodiscard]] D2<S> downsampling_d2(const Shape& image, Index filters, Index depth = 27) {
+  require(image.height == image.width && image.height >= 8 && image.height % 4 == 0,
+          "downsampling_d2: image must be square with a side of 8, 12, 16, ..., got ", image);
+  const Index stride = image.height / 4;
+  const Shape small{filters, 4, 4};
+  return D2<S>(
+      Conv2d<S>(image,
+                {.out_channels = filters, .stride = stride, .padding = Padding::all(1), .bias = false}),
+      Stack(Conv2d<S>(small, {.out_channels = filters, .padding = Padding::all(1), .bias = false}), depth),
+      UpsampleNearest<S>(small, stride),
+      Conv2d<S>({filters, image.height, image.width},
+                {.out_channels = image.channels, .padding = Padding::all(1), .bias = false}));
+}
+
+/// The D2 with one filter that computes what f does if all filters of f are equal: kernels are averaged over the
+/// filters they lead to and added over the filters they come from. From equal initial values the filters do stay
+/// equal, since every kernel of a layer then has the same gradient: such a D2 is, whatever its width, one filter.
+/// If the filters of f differ, so do the two functions; compare them to know.
+template <class S>
+[[nodiscard]] Model<D2<S>> one_filter(const Model<D2<S>>& f) {
+  f.require_valid("one_filter");
+  const Shape image = f.layer.template get<0>().in_shape();
+  const Index filters = f.layer.template get<0>().out_shape().channels;
+  const Index depth = f.layer.template get<1>().depth();
+  const D2<S> thin = downsampling_d2<S>(image, 1, depth);
+  Vec<S> theta = Vec<S>::Zero(thin.param_size());
+  Index from = 0, to = 0;
+  for (Index layer = 0; layer < depth + 2; ++layer) {
+    const bool first = layer == 0, last = layer == depth + 1;
+    const Index outputs = last ? image.channels : filters, inputs = first ? image.channels : filters;
+    for (Index o = 0; o < outputs; ++o)
+      for (Index c = 0; c < inputs; ++c, from += 9)
+        theta.segment(to + 9 * ((last ? o : 0) * (first ? inputs : 1) + (first ? c : 0)), 9) +=
+            f.theta.segment(from, 9) / static_cast<S>(last ? 1 : filters);
+    to += 9 * (first || last ? image.channels : 1);
+  }
+  return {thin, theta};
+}
+
+}  // namespace basin

@@ -1,0 +1,147 @@
+// Products with a matrix of few columns. Packing the large factor, as core/gemm.hpp does through Eigen, would cost
+// as much as the product; here both factors are read where they lie. One thread, no memory.
+#pragma once
+#include <Eigen/Core>
+#include <algorithm>  // std::min
+
+#include "basin/core/gemm.hpp"   // Op
+#include "basin/core/types.hpp"  // MatIn, MatOut, Index
+
+// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+#endif
+
+namespace basin::detail {
+
+// A tile of the result is held in `tall` x `wide` vectors; it leaves room for the vectors that are multiplied.
+inline constexpr int tile_wide = 6, tile_tall = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
+
+/// C(j, i) = sum over k < depth of A(k, i) B(k, j) for i < tall, j < wide; k is contiguous in A and B, j in C.
+template <int tall, int wide, class S>
+EIGEN_STRONG_INLINE void dot_tile(Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
+                                  Index ldc) {
+  using namespace Eigen::internal;
+  using P = typename packet_traits<S>::type;
+  constexpr Index lanes = unpacket_traits<P>::size;
+  P sum[tall][wide];
+#pragma GCC unroll 8
+  for (int i = 0; i < tall; ++i)
+#pragma GCC unroll 8
+    for (int j = 0; j < wide; ++j) sum[i][j] = pset1<P>(S(0));
+  const Index whole = depth / lanes * lanes;
+  for (Index k = 0; k < whole; k += lanes) {
+    P left[tall];
+#pragma GCC unroll 8
+    for (int i = 0; i < tall; ++i) left[i] = ploadu<P>(a + i * lda + k);
+#pragma GCC unroll 8
+    for (int j = 0; j < wide; ++j) {
+      const P right = ploadu<P>(b + j * ldb + k);
+#pragma GCC unroll 8
+      for (int i = 0; i < tall; ++i) sum[i][j] = pmadd(left[i], right, sum[i][j]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < tall; ++i)
+#pragma GCC unroll 8
+    for (int j = 0; j < wide; ++j) {
+      S total = predux(sum[i][j]);
+      for (Index k = whole; k < depth; ++k) total += a[i * lda + k] * b[j * ldb + k];
+      c[i * ldc + j] = total;
+    }
+}
+
+/// C = B' A, where B has few columns. C must not overlap A or B.
+template <class S>
+void thin_dots(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
+  eigen_assert(A.rows() == B.rows() && C.rows() == B.cols() && C.cols() == A.cols());
+  const Index depth = A.rows(), lda = A.outerStride(), ldb = B.outerStride(), ldc = C.outerStride();
+  const S *const a = A.data(), *const b = B.data();
+  S* const c = C.data();
+  Index i = 0;
+  for (; i + tile_tall <= A.cols(); i += tile_tall) {
+    Index j = 0;
+    for (; j + tile_wide <= B.cols(); j += tile_wide)
+      dot_tile<tile_tall, tile_wide>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+    for (; j < B.cols(); ++j)
+      dot_tile<tile_tall, 1>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+  }
+  for (; i < A.cols(); ++i)
+    for (Index j = 0; j < B.cols(); ++j)
+      dot_tile<1, 1>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+}
+
+/// Where B(m, j) lies: at data[m * row + j * column].
+template <class S>
+struct Strided {
+  const S* data;
+  Index row, column;
+  const S& operator()(Index m, Index j) const { return data[m * row + j * column]; }
+};
+
+/// C(k, j) += sum over m < depth of A(k, m) B(m, j), for `tall` vectors of k and j < wide; k is contiguous in A and C.
+template <class P, int tall, int wide, class S>
+EIGEN_STRONG_INLINE void sum_tile(Index depth, const S* a, Index lda, const Strided<S>& b, S* c, Index ldc) {
+  using namespace Eigen::internal;
+  constexpr Index lanes = unpacket_traits<P>::size;
+  P sum[tall][wide];
+#pragma GCC unroll 8
+  for (int i = 0; i < tall; ++i)
+#pragma GCC unroll 8
+    for (int j = 0; j < wide; ++j) sum[i][j] = ploadu<P>(c + j * ldc + i * lanes);
+  for (Index m = 0; m < depth; ++m) {
+    P left[tall];
+#pragma GCC unroll 8
+    for (int i = 0; i < tall; ++i) left[i] = ploadu<P>(a + m * lda + i * lanes);
+#pragma GCC unroll 8
+    for (int j = 0; j < wide; ++j) {
+      const P right = pset1<P>(b(m, j));
+#pragma GCC unroll 8
+      for (int i = 0; i < tall; ++i) sum[i][j] = pmadd(left[i], right, sum[i][j]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < tall; ++i)
+#pragma GCC unroll 8
+    for (int j = 0; j < wide; ++j) pstoreu(c + j * ldc + i * lanes, sum[i][j]);
+}
+
+/// C += A op(B), where A or C has few columns. C must not overlap A or B.
+template <class S, Op OpB>
+void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
+  const Index rows = A.rows(), depth = A.cols(), lda = A.outerStride(), ldc = C.outerStride();
+  eigen_assert(C.rows() == rows && C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
+  eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
+  const Strided<S> b{B.data(), OpB == Op::plain ? 1 : B.outerStride(),
+                     OpB == Op::plain ? B.outerStride() : 1};
+  const S* const a = A.data();
+  S* const c = C.data();
+  using P = typename Eigen::internal::packet_traits<S>::type;
+  constexpr Index lanes = Eigen::internal::unpacket_traits<P>::size;
+  const auto tile = [&]<class V, int tall>(Index k, Index begin, Index end) {
+    Index j = begin;
+    for (; j + tile_wide <= end; j += tile_wide)
+      sum_tile<V, tall, tile_wide>(depth, a + k, lda, {&b(0, j), b.row, b.column}, c + j * ldc + k, ldc);
+    for (; j < end; ++j)
+      sum_tile<V, tall, 1>(depth, a + k, lda, {&b(0, j), b.row, b.column}, c + j * ldc + k, ldc);
+  };
+  const auto columns = [&](Index begin, Index end) {  // columns [begin, end) of C
+    Index k = 0;
+    for (; k + tile_tall * lanes <= rows; k += tile_tall * lanes)
+      tile.template operator()<P, tile_tall>(k, begin, end);
+    for (; k + lanes <= rows; k += lanes) tile.template operator()<P, 1>(k, begin, end);
+    for (; k < rows; ++k) tile.template operator()<S, 1>(k, begin, end);
+  };
+  // the larger of A and C passes through the cache once
+  if (A.size() > C.size())
+    columns(0, C.cols());
+  else
+    for (Index j = 0; j < C.cols(); j += tile_wide) columns(j, std::min(j + tile_wide, C.cols()));
+}
+
+}  // namespace basin::detail
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
