@@ -28,6 +28,23 @@ TEST_CASE("nearest finds the nearest example and its distance", "[dynamics]") {
   CHECK(std::abs(nearest(far, near).distance[0] - 1e-6) < 2e-8);
 }
 
+TEST_CASE("cosines look at directions alone", "[dynamics]") {
+  const Mat<double> c = cosines(Mat<double>{{2, 1e-200, -3, 0, NAN, INFINITY}, {0, 1e-200, 0, 0, 1, 1}},
+                                Mat<double>{{5, 0}, {0, 1e300}});
+  CHECK(c(0, 0) == 1);
+  CHECK(c(0, 1) == 0);
+  CHECK(std::abs(c(1, 0) - std::sqrt(0.5)) < 1e-15);  // though the squares of its entries are 0
+  CHECK(std::abs(c(1, 1) - std::sqrt(0.5)) < 1e-15);
+  CHECK(c(2, 0) == -1);
+  for (const Index i : {3, 4, 5})
+    for (const Index j : {0, 1}) CHECK(std::isnan(c(i, j)));
+  // Rounding never gives more than 1.
+  const Mat<float> x = Mat<float>{{0.1f, 0.7f}, {0.3f, 1e-3f}, {-0.9f, 12.f}};
+  CHECK(cosines(x, 7 * x).diagonal().cwiseAbs().maxCoeff() <= 1);
+  CHECK(contains(error_of([] { (void)cosines(Mat<double>(Mat<double>::Zero(3, 1)), examples); }),
+                 "points have 3 rows, examples have 2"));
+}
+
 TEST_CASE("assign gives -1 to starts that end at no example", "[dynamics]") {
   CHECK(assign(iterates, examples, 1.0) == std::vector<Index>{0, 0, 1, -1, -1});
   CHECK(assign(iterates, examples, 0.9) == std::vector<Index>{0, -1, 1, -1, -1});  // strictly within

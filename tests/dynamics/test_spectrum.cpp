@@ -166,3 +166,128 @@ TEST_CASE("fixed points are attracting, unstable or undecided by the spectral ra
   CHECK(end(saddle, Vec<double>::Unit(2, 0)) < 1e-29);
   CHECK(end(saddle, Vec<double>::Unit(2, 0) + 1e-9 * Vec<double>::Unit(2, 1)) > 1);
 }
+
+namespace {
+/// max_i |A v_i - lambda_i v_i|, and whether vectors are as promised: norm 1, real for real eigenvalues.
+double eigen_error(const Mat<double>& A, const std::vector<std::complex<double>>& values,
+                   const Eigen::MatrixXcd& vectors) {
+  REQUIRE(vectors.cols() == static_cast<Index>(values.size()));
+  double worst = 0;
+  for (Index i = 0; i < vectors.cols(); ++i) {
+    const std::complex<double> lambda = values[static_cast<std::size_t>(i)];
+    const Eigen::VectorXcd v = vectors.col(i), Av = A.cast<std::complex<double>>() * v;
+    worst = std::max(worst, (Av - lambda * v).norm());
+    CHECK(std::abs(v.norm() - 1) < 1e-13);
+    if (lambda.imag() == 0) CHECK(v.imag().norm() == 0);
+    CHECK(std::abs(v.real().dot(v.imag())) < 1e-13);  // the phase that is promised
+    CHECK(v.real().norm() >= v.imag().norm() - 1e-13);
+    CHECK(v.real().maxCoeff() >= -v.real().minCoeff() - 1e-13);
+  }
+  return worst;
+}
+}  // namespace
+
+TEST_CASE("eigenpairs: vectors belong to their values, in one order and phase", "[dynamics]") {
+  for (int seed = 0; seed < 10; ++seed) {
+    const Mat<double> A = random_matrix<double>(15, 15, 40 + seed);
+    const Eigenpairs pairs = eigenpairs(A);
+    CHECK(eigen_error(A, pairs.values, pairs.vectors) < 1e-12);
+    const auto values = eigenvalues(A);
+    for (std::size_t i = 0; i < 15; ++i) CHECK(std::abs(pairs.values[i] - values[i]) < 1e-12);
+  }
+  CHECK(eigenpairs(Mat<double>(0, 0)).values.empty());
+  CHECK(contains(error_of([] { (void)eigenpairs(Mat<double>::Zero(2, 3)); }), "eigenpairs: A is 2 x 3"));
+  CHECK(contains(error_of([] { (void)eigenpairs(Mat<double>::Constant(1, 1, std::nan(""))); }),
+                 "eigenpairs: A has entries that are NaN"));
+}
+
+TEST_CASE("real vectors of a pair are its real and imaginary part and span an invariant plane",
+          "[dynamics]") {
+  Mat<double> A = Mat<double>::Zero(4, 4);  // 3, then +-2i, then 1
+  A(0, 0) = 3;
+  A(1, 2) = -4;
+  A(2, 1) = 1;
+  A(3, 3) = 1;
+  const Mat<double> T = random_matrix<double>(4, 4, 8);
+  const Mat<double> B = T * A * T.inverse();
+  const Eigenpairs pairs = eigenpairs(B);
+  const Mat<double> V = real_vectors(pairs.values, pairs.vectors);
+  CHECK((B * V.col(0) - 3 * V.col(0)).norm() < 1e-12);
+  CHECK((B * V.col(3) - V.col(3)).norm() < 1e-12);
+  // lambda = 2i: B (p + i q) = 2i p - 2 q
+  CHECK((B * V.col(1) + 2 * V.col(2)).norm() < 1e-12);
+  CHECK((B * V.col(2) - 2 * V.col(1)).norm() < 1e-12);
+  CHECK(real_vectors({pairs.values[0], pairs.values[1]}, pairs.vectors.leftCols(2)).col(1) == V.col(1));
+  CHECK(contains(error_of([&] { (void)real_vectors({1.0}, pairs.vectors); }), "vectors has 4 columns"));
+}
+
+TEST_CASE("leading eigenvectors, by iteration and whole", "[dynamics]") {
+  for (const Index n : {Index(30), Index(200)}) {
+    CAPTURE(n);
+    const Mat<double> A = random_matrix<double>(n, n, 9) / std::sqrt(static_cast<double>(n));
+    const Leading leading = leading_eigenvalues(A, 5, {.vectors = true});
+    REQUIRE(leading.converged);
+    CHECK(leading.vectors.rows() == n);
+    CHECK(eigen_error(A, leading.values, leading.vectors) < 1e-7);
+    for (Index i = 0; i < 5; ++i)
+      CHECK(std::abs((A * leading.vectors.col(i) -
+                      leading.values[static_cast<std::size_t>(i)] * leading.vectors.col(i))
+                         .norm() -
+                     leading.residuals[static_cast<std::size_t>(i)]) < 1e-13);
+    CHECK(leading_eigenvalues(A, 5).vectors.size() == 0);
+  }
+  const Leading zero = leading_eigenvalues(Mat<double>::Zero(130, 130), 2, {.vectors = true});
+  CHECK(zero.vectors == Eigen::MatrixXcd::Identity(130, 2));
+}
+
+TEST_CASE("sparse and matrix-free operators have the leading eigenvalues of the dense one", "[dynamics]") {
+  const Index n = 150;
+  Eigen::SparseMatrix<float> A(n, n);  // random signs on a band, with a loop around
+  Random random(12);
+  for (Index i = 0; i < n; ++i)
+    for (const Index j : {i, (i + 1) % n, (i + 7) % n}) A.insert(i, j) = static_cast<float>(random.normal());
+  const Mat<double> dense = Mat<float>(A).cast<double>();
+  const auto all = eigenvalues(dense);
+  const Leading sparse = leading_eigenvalues(A, 4, {.vectors = true});
+  REQUIRE(sparse.converged);
+  CHECK(eigen_error(dense, sparse.values, sparse.vectors) < 1e-6);
+
+  struct Product {  // with a state, as linearize(model) has
+    using Scalar = double;
+    Mat<double> A;
+    Index calls = 0;
+    Index rows() const { return A.rows(); }
+    Index cols() const { return A.cols(); }
+    void apply(MatIn<double> x, MatOut<double> y) {
+      ++calls;
+      y.noalias() = A * x;
+    }
+  };
+  const Leading free = leading_eigenvalues(Product{dense}, 4);
+  REQUIRE(free.converged);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(std::abs(sparse.values[i] - all[i]) < 1e-7);
+    CHECK(std::abs(free.values[i] - all[i]) < 1e-7);
+  }
+  CHECK(
+      contains(error_of([&] { (void)leading_eigenvalues(Product{dense.leftCols(3)}, 1); }), "A is 150 x 3"));
+  CHECK(contains(error_of([&] { (void)leading_eigenvalues(Eigen::SparseMatrix<double>(3, 2), 1); }),
+                 "A is 3 x 2"));
+}
+
+#ifdef BASIN_USE_LAPACK
+TEST_CASE("LAPACK's eigenvalues are Eigen's", "[dynamics]") {
+  for (const Index n : {Index(1), Index(2), Index(37), Index(300)}) {
+    CAPTURE(n);
+    const Mat<double> A = random_matrix<double>(n, n, 20) / std::sqrt(static_cast<double>(n));
+    auto ours = detail::lapack_eigenvalues(A);
+    const auto solver = detail::solve_eigen(A, false, "test");
+    std::vector<std::complex<double>> eigen(solver.eigenvalues().begin(), solver.eigenvalues().end());
+    detail::sort_by_modulus(ours);
+    detail::sort_by_modulus(eigen);
+    REQUIRE(ours.size() == eigen.size());
+    for (std::size_t i = 0; i < eigen.size(); ++i) CHECK(std::abs(ours[i] - eigen[i]) < 1e-10);
+    CHECK((n < detail::lapack_from || eigenvalues(A) == ours));  // it is the one that is used
+  }
+}
+#endif

@@ -35,6 +35,24 @@ template <class Points, class Examples>
   return d;
 }
 
+/// The cosines of the angles between points_i and examples_j, points x examples, in double: whether a point is a
+/// multiple of an example, whatever its size. NaN where one of the two is 0 or not finite. Throws if the rows differ.
+template <class Points, class Examples>
+[[nodiscard]] Mat<double> cosines(const Eigen::MatrixBase<Points>& points,
+                                  const Eigen::MatrixBase<Examples>& examples) {
+  require(points.rows() == examples.rows(), "cosines: points have ", points.rows(), " rows, examples have ",
+          examples.rows());
+  const auto directions = [](const auto& X) {  // stableNorm: the squares of small entries are no zeros
+    Mat<double> u = X.template cast<double>();
+    for (Index j = 0; j < u.cols(); ++j) u.col(j) /= u.col(j).stableNorm();
+    return u;
+  };
+  const Mat<double> c = directions(points).transpose() * directions(examples);
+  return c.unaryExpr([](double v) {
+    return v > 1 ? 1 : v < -1 ? -1 : v;
+  });  // rounding aside; a NaN stays one
+}
+
 namespace detail {
 /// The smallest entry of each row of a matrix of distances; a row of infinities gives column 0.
 inline Nearest smallest_by_row(const Mat<double>& d) {

@@ -1,14 +1,16 @@
-// The leading eigenvalues of a large matrix or of a network's Jacobian, matrix-free: only products with it
-// are needed.
+// The leading eigenvalues and eigenvectors of a large matrix, dense, sparse or given by its products, or of a
+// network's Jacobian.
 #pragma once
 #if !__has_include(<Spectra/GenEigsSolver.h>)
 #error \
     "basin/dynamics/leading.hpp needs Spectra: install it (Debian: libspectra-dev) or use dynamics/spectrum.hpp"
 #endif
 #include <Spectra/GenEigsSolver.h>  // Spectra::GenEigsSolver
+#include <Eigen/SparseCore>         // Eigen::SparseMatrix
 #include <algorithm>                // std::find, std::max, std::min
 #include <cmath>                    // std::hypot
 #include <complex>                  // std::complex
+#include <concepts>                 // std::convertible_to
 #include <exception>                // std::exception, std::exception_ptr
 #include <limits>                   // std::numeric_limits
 #include <vector>                   // std::vector
@@ -25,15 +27,18 @@ struct LeadingOptions {
   Index max_restarts = 300;  // for each size of the Krylov space
   Index enlargements = 4;    // how often that size is doubled, from max(40, 4 count + 4), until it converges
   Index dense_below = 96;    // matrices smaller than this are formed and solved whole
+  bool vectors = false;      // whether eigenvectors are wanted, too
 };
 
 /// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A itself (for
-/// matrices solved whole an estimate of rounding). For a normal A it bounds the distance to a true eigenvalue; for no
+/// matrices solved whole and without eigenvectors an estimate of rounding). For a normal A it bounds the distance to a true eigenvalue; for no
 /// A does it prove that a larger one was not missed, which a larger Krylov space makes unlikely. Where the iteration
 /// has not converged, `values` and `residuals` are empty.
 struct Leading {
   std::vector<std::complex<double>> values;
   std::vector<double> residuals;
+  Eigen::MatrixXcd
+      vectors;  // n x count where asked for: of norm 1, real for real eigenvalues (see real_vectors)
   bool converged = false;
   Index products = 0;  // with A
 };
@@ -88,14 +93,20 @@ bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, In
     std::vector<std::complex<double>> sorted(values.begin(), values.end());
     sort_by_modulus(sorted);
     std::vector<double> residuals;
+    Eigen::MatrixXcd kept(op.n, options.vectors ? count : 0);
     for (Index i = 0; i < count; ++i) {
       const std::complex<double> lambda = sorted[static_cast<std::size_t>(i)];
       const Index k = std::find(values.begin(), values.end(), lambda) - values.begin();
-      residuals.push_back(eigen_residual(op, lambda, vectors.col(k)));
+      Eigen::VectorXcd v = vectors.col(k);
+      normalize_phase(v);
+      if (lambda.imag() == 0) v.imag().setZero();
+      residuals.push_back(eigen_residual(op, lambda, v));
+      if (options.vectors) kept.col(i) = v;
     }
     sorted.resize(static_cast<std::size_t>(count));
     result.values = sorted;
     result.residuals = residuals;
+    result.vectors = kept;
     return true;
   } catch (const std::exception&) {
     if (op.error) std::rethrow_exception(op.error);
@@ -115,23 +126,42 @@ bool is_zero(const CountedOperator<Apply>& op) {
 }
 
 /// What rounding may have done to the eigenvalues of A in a backward stable algorithm: an estimate, n eps |A|_F.
-inline double qr_rounding(const Mat<double>& A) {
+template <class = void>
+double qr_rounding(const Mat<double>& A) {
   return static_cast<double>(A.rows()) * std::numeric_limits<double>::epsilon() * A.norm();
 }
 
 template <class Apply>
-Leading dense_leading(const CountedOperator<Apply>& op, Index count) {
+Leading dense_leading(const CountedOperator<Apply>& op, Index count, bool vectors) {
   Mat<double> A(op.n, op.n);
   const Mat<double> unit = Mat<double>::Identity(op.n, op.n);
   for (Index j = 0; j < op.n; ++j) op.perform_op(unit.col(j).data(), A.col(j).data());
   Leading result;
-  result.values = eigenvalues(A);
+  if (vectors) {
+    const Eigenpairs pairs = eigenpairs(A);
+    result.values = pairs.values;
+    result.vectors = pairs.vectors.leftCols(count);
+    for (Index i = 0; i < count; ++i)
+      result.residuals.push_back(
+          (A * pairs.vectors.col(i) - pairs.values[static_cast<std::size_t>(i)] * pairs.vectors.col(i))
+              .norm());
+  } else {
+    result.values = eigenvalues(A);
+    result.residuals.assign(static_cast<std::size_t>(count), qr_rounding(A));
+  }
   result.values.resize(static_cast<std::size_t>(count));
-  result.residuals.assign(result.values.size(), qr_rounding(A));
   result.converged = true;
   result.products = op.products;
   return result;
 }
+
+/// Something with products of its own: rows(), cols() and apply(x, y) for y = A x, such as linearize(model).
+template <class A>
+concept HasApply = requires(A& a, MatIn<typename A::Scalar> x, MatOut<typename A::Scalar> y) {
+  { a.rows() } -> std::convertible_to<Index>;
+  { a.cols() } -> std::convertible_to<Index>;
+  a.apply(x, y);
+};
 
 }  // namespace detail
 
@@ -148,12 +178,13 @@ template <class Apply>
           options.max_restarts);
   detail::CountedOperator<Apply> op{n, apply};
   const Index wanted = count + 1;  // one more, so that a conjugate pair is not cut in half
-  if (n < options.dense_below || wanted + 2 > n) return detail::dense_leading(op, count);
+  if (n < options.dense_below || wanted + 2 > n) return detail::dense_leading(op, count, options.vectors);
 
   Leading result;
   if (detail::is_zero(op)) {
     result.values.assign(static_cast<std::size_t>(count), 0.0);
     result.residuals.assign(static_cast<std::size_t>(count), 0.0);
+    if (options.vectors) result.vectors.setIdentity(n, count);
     result.converged = true;
   }
   Index krylov = std::min(n, std::max<Index>(4 * wanted, 40));
@@ -174,6 +205,35 @@ template <class Derived>
   const Mat<double> matrix = A.template cast<double>();
   return leading_eigenvalues(
       A.rows(), [&](VecIn<double> x, VecOut<double> y) { y.noalias() = matrix * x; }, count, options);
+}
+
+/// The leading eigenvalues of a sparse square matrix A.
+template <class S, int Options, class StorageIndex>
+[[nodiscard]] Leading leading_eigenvalues(const Eigen::SparseMatrix<S, Options, StorageIndex>& A, Index count,
+                                          const LeadingOptions& options = {}) {
+  require(A.rows() == A.cols(), "leading_eigenvalues: A is ", A.rows(), " x ", A.cols(),
+          ", expected a square matrix");
+  const Eigen::SparseMatrix<double, Eigen::RowMajor, StorageIndex> matrix = A.template cast<double>();
+  return leading_eigenvalues(
+      A.rows(), [&](VecIn<double> x, VecOut<double> y) { y.noalias() = matrix * x; }, count, options);
+}
+
+/// The leading eigenvalues of an operator with rows(), cols() and apply(x, y), for example linearize(model). It is
+/// copied, for its products need not be const.
+template <detail::HasApply Operator>
+[[nodiscard]] Leading leading_eigenvalues(Operator A, Index count, const LeadingOptions& options = {}) {
+  using S = typename Operator::Scalar;
+  require(A.rows() == A.cols(), "leading_eigenvalues: A is ", A.rows(), " x ", A.cols(),
+          ", expected a square operator");
+  Mat<S> from(A.rows(), 1), to(A.rows(), 1);
+  return leading_eigenvalues(
+      A.rows(),
+      [&](VecIn<double> x, VecOut<double> y) {
+        from = x.cast<S>();
+        A.apply(from, to);
+        y = to.template cast<double>();
+      },
+      count, options);
 }
 
 /// The leading eigenvalues of the Jacobian of f at x, by jvp: no matrix is formed. In float, residuals below

@@ -1,0 +1,65 @@
+// Singular values of a dense matrix without singular vectors, and cheap to compile (Eigen's BDCSVD is not).
+#pragma once
+#include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
+#include <Eigen/Householder>  // makeHouseholder, applyHouseholderOnTheLeft
+#include <algorithm>          // std::max, std::min
+#include <stdexcept>          // std::runtime_error
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/types.hpp"  // Mat, MatIn, Vec
+
+namespace basin {
+
+namespace detail {
+
+/// Householder reduction of A, rows >= columns, to an upper bidiagonal matrix with the same singular values.
+/// Returns its entries in the order d_1, e_1, d_2, e_2, ..., d_n (Golub, Kahan 1965).
+template <class = void>
+Vec<double> bidiagonal(Mat<double> A) {
+  const Index m = A.rows(), n = A.cols();
+  Vec<double> entries(2 * n - 1), essential(std::max(m, n)), work(std::max(m, n));
+  for (Index k = 0; k < n; ++k) {
+    double tau, beta;
+    auto left = essential.head(m - k - 1);
+    A.col(k).tail(m - k).makeHouseholder(left, tau, beta);
+    entries[2 * k] = beta;
+    if (k + 1 == n) break;
+    A.bottomRightCorner(m - k, n - k - 1).applyHouseholderOnTheLeft(left, tau, work.data());
+    auto right = essential.head(n - k - 2);
+    A.row(k).tail(n - k - 1).transpose().makeHouseholder(right, tau, beta);
+    entries[2 * k + 1] = beta;
+    A.bottomRightCorner(m - k - 1, n - k - 1).applyHouseholderOnTheRight(right, tau, work.data());
+  }
+  return entries;
+}
+
+/// The singular values of A in descending order.
+template <class = void>
+Vec<double> singular_values_of(MatIn<double> A, const char* who) {
+  require(A.allFinite(), who, ": A has entries that are NaN or infinite");
+  const Index n = std::min(A.rows(), A.cols());
+  if (n == 0) return {};
+  const double scale = A.cwiseAbs().maxCoeff();
+  if (scale == 0) return Vec<double>::Zero(n);
+  const Vec<double> entries =
+      A.rows() >= A.cols() ? bidiagonal(A / scale) : bidiagonal(A.transpose() / scale);
+  // The tridiagonal matrix with these entries beside a diagonal of zeros has the eigenvalues +-sigma.
+  Eigen::SelfAdjointEigenSolver<Mat<double>> solver;
+  solver.computeFromTridiagonal(Vec<double>::Zero(2 * n), entries, Eigen::EigenvaluesOnly);
+  if (solver.info() != Eigen::Success)
+    throw std::runtime_error(
+        text(who, ": the QR iteration did not converge on a ", A.rows(), " x ", A.cols(), " matrix"));
+  return scale * solver.eigenvalues().tail(n).reverse().cwiseMax(0);  // eigenvalues come in ascending order
+}
+
+}  // namespace detail
+
+/// The singular values of A, min(rows, columns) of them, in descending order, computed in double with an
+/// absolute error of some eps |A|_2, in O(rows columns min(rows, columns)). Throws if A is not finite, and
+/// std::runtime_error if the iteration fails.
+template <class Derived>
+[[nodiscard]] Vec<double> singular_values(const Eigen::MatrixBase<Derived>& A) {
+  return detail::singular_values_of(A.template cast<double>(), "singular_values");
+}
+
+}  // namespace basin
