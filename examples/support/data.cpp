@@ -2,9 +2,10 @@
 
 #include <system_error>  // std::error_code
 
-#include "basin/core/error.hpp"   // FileError, text, require
-#include "basin/core/random.hpp"  // Random
-#include "basin/data/idx.hpp"     // find_idx, read_idx_images
+#include "basin/core/error.hpp"    // FileError, text, require
+#include "basin/core/random.hpp"   // Random
+#include "basin/data/cifar10.hpp"  // read_image_records
+#include "basin/data/idx.hpp"      // find_idx, read_idx_images
 
 namespace basin::examples {
 
@@ -118,6 +119,38 @@ fs::path embedded_data_folder() {
 }
 
 ImageData find_images(const std::string& folder) { return folder.empty() ? embedded() : images_in(folder); }
+
+ImageData find_color_images(const std::string& folder) {
+  const Shape shape{3, 32, 32};
+  std::error_code none;
+  fs::path file;
+  if (!folder.empty())
+    for (const char* place : {"", "cifar-10-batches-bin"})
+      for (const char* name : {"data_batch_1.bin", "data_batch_1.bin.gz"})
+        if (const fs::path p = fs::path(folder) / place / name; file.empty() && fs::is_regular_file(p, none))
+          file = p;
+  const bool ours = file.empty();
+  if (ours) file = embedded_data_folder() / "photos32-40.bin.gz";
+  const ImageSet all = read_image_records(file, shape);
+  const Index train = ours ? 25 : all.count() * 4 / 5;
+  if (train < 1 || train >= all.count())
+    throw FileError(text(file.string(), ": holds ", all.count(), " images, too few for training and tests"));
+  std::vector<Index> order = all.all();
+  if (ours) Random(40).shuffle(order);
+  ImageData data;
+  constexpr std::uint64_t of_cifar10 = 0x010a9d9584d13f0du;
+  const bool original = checksum(all, 0xcbf29ce484222325u) == of_cifar10;
+  data.name = ours ? "embedded photos" : original ? "CIFAR-10" : "images of other origin";
+  data.description =
+      ours ? text(folder.empty() ? "" : "No data_batch_1.bin in " + folder + ", hence: ", all.count(),
+                  " embedded crops of five public-domain and CC0 photos, ")
+           : text(original ? "CIFAR-10" : "Images that are not the original CIFAR-10", " from ",
+                  file.string(), ", ");
+  data.description += text("3 x 32 x 32: ", train, " for training and ", all.count() - train, " for tests");
+  data.train = those(all, order, 0, train);
+  data.test = those(all, order, train, all.count() - train);
+  return data;
+}
 
 std::vector<Index> choose(const ImageSet& pool, Index n, std::uint64_t seed) {
   require(n >= 1 && n <= pool.count(), "choose: n must be within 1 .. ", pool.count(),

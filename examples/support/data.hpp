@@ -25,6 +25,13 @@ struct ImageData {
 /// FileError that says what was looked for and where to get it.
 ImageData find_images(const std::string& folder);
 
+/// Colour images of 3 x 32 x 32: CIFAR-10's data_batch_1.bin (or .gz) in `folder` or in its subfolder
+/// cifar-10-batches-bin, cut into 8000 for training and 2000 for tests. Without one, or with an empty `folder`,
+/// the 40 embedded photos, cut into 25 and 15 by a fixed permutation; the description says which it was and why.
+/// The file is called CIFAR-10 only if its checksum is the original's. Throws FileError where a file is there but
+/// cannot be read.
+ImageData find_color_images(const std::string& folder);
+
 /// `n` different indices of images in `pool`, drawn with `seed`: the beginning of those of a larger draw with
 /// the same seed. Throws unless 1 <= n <= pool.count().
 std::vector<Index> choose(const ImageSet& pool, Index n, std::uint64_t seed);

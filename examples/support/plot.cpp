@@ -4,6 +4,7 @@
 #include <cmath>      // std::isfinite
 #include <limits>     // std::numeric_limits
 #include <sstream>    // std::ostringstream
+#include <utility>    // std::move
 
 #include "basin/core/error.hpp"  // require, text
 #include "support/gnuplot.hpp"   // run_gnuplot
@@ -63,23 +64,27 @@ std::string titled(const std::string& name) {
   return name.empty() ? std::string(" notitle") : " title " + gnuplot_quoted(name);
 }
 
-/// What follows `plot`, joined by commas.
+/// What follows `plot` or `splot`, joined by commas.
 class Parts {
  public:
-  void add(const std::string& part) { all_ += (all_.empty() ? "plot " : ", \\\n  ") + part; }
+  explicit Parts(std::string command = "plot ") : command_(std::move(command)) {}
+  void add(const std::string& part) { all_ += (all_.empty() ? command_ : ", \\\n  ") + part; }
   const std::string& text() const { return all_; }
 
  private:
-  std::string all_;
+  std::string command_, all_;
 };
 
 std::string dashed(std::size_t k) { return text(" with lines dt ", k % 3 + 2, " lw 1.5 lc rgb '#555555'"); }
 
 std::string drawn_as(const Series& s, std::size_t k) {
   static constexpr int marks[] = {7, 5, 9, 13, 11, 4, 6};
-  const std::string line = text(" lw 2 dt ", k < 7 ? 1 : 2), point = text(" pt ", marks[k % 7], " ps 0.8");
-  const std::string color = text(" lc rgb '", gnuplot_color(k), "'");
+  const std::string line = text(" lw ", 2 * s.weight, " dt ", k < 7 || s.color ? 1 : 2);
+  const std::string point = text(" pt ", marks[k % 7], " ps ", 0.8 * s.weight);
+  const std::string color = text(" lc rgb '", gnuplot_color(s.color.value_or(k)), "'");
   switch (s.style) {
+    case Series::Style::stars:  // a star alone would be thin
+      return text(" with points pt 3 lw ", 2 * s.weight, " ps ", 1.8 * s.weight) + color;
     case Series::Style::points:
       return " with points" + point + color;
     case Series::Style::line_points:
@@ -100,17 +105,20 @@ void check(const LinePlot& plot) {
     require(s.low.size() == s.high.size() && (s.low.empty() || s.low.size() == s.x.size()),
             "LinePlot: series \"", s.name, "\" has ", s.x.size(), " points, but a band of ", s.low.size(),
             " low and ", s.high.size(), " high");
+    require(s.weight > 0, "LinePlot: series \"", s.name, "\" must have a weight > 0, got ", s.weight);
   }
+  for (const auto& range : {plot.x_range, plot.y_range})
+    require(!range || range->low < range->high, "LinePlot: ranges must have low < high (\"", plot.title,
+            "\")");
 }
 
-}  // namespace
-
-Drawn draw(const LinePlot& plot, const std::filesystem::path& file) {
+/// Adds the commands of a plot to the script; returns why there is nothing to draw, or nothing.
+std::string add(std::ostringstream& script, const LinePlot& plot) {
   check(plot);
-  std::ostringstream script = gnuplot_script(plot.width, plot.height);
   axes(script, plot.title, plot.x_label, plot.y_label);
   if (plot.log_x) script << "set logscale x\n";
   if (plot.log_y) script << "set logscale y\n";
+  if (plot.square) script << "set size square\n";
 
   Range xs, ys;
   Parts bands, curves;
@@ -137,14 +145,18 @@ Drawn draw(const LinePlot& plot, const std::filesystem::path& file) {
     if (!s.low.empty()) {
       Data data(script, text("$b", k));
       for (std::size_t i = 0; i < s.x.size(); ++i) {
-        if (showable(s.x[i], plot.log_x) && showable(s.low[i], plot.log_y) && showable(s.high[i], plot.log_y))
-          data.row({s.x[i], s.low[i], s.high[i]});
-        else
+        if (!showable(s.x[i], plot.log_x) || !showable(s.low[i], plot.log_y) ||
+            !showable(s.high[i], plot.log_y)) {
           data.gap();
+          continue;
+        }
+        data.row({s.x[i], s.low[i], s.high[i]});
+        ys.add(s.low[i]);
+        ys.add(s.high[i]);
       }
       if (data.rows() > 0)
         all.add(text("$b", k, " using 1:2:3 with filledcurves fs transparent solid 0.18 noborder lc rgb '",
-                     gnuplot_color(k), "' notitle"));
+                     gnuplot_color(s.color.value_or(k)), "' notitle"));
     }
     if (rows == 1 && s.style == Series::Style::line) {  // a line of one point would not be seen
       Series point = s;
@@ -154,7 +166,7 @@ Drawn draw(const LinePlot& plot, const std::filesystem::path& file) {
       curves.add(text("$s", k, " using 1:2", drawn_as(s, k), titled(s.name)));
     }
   }
-  if (xs.empty()) return {"there is no point that could be shown"};
+  if (xs.empty()) return "there is no point that could be shown";
   if (!curves.text().empty()) all.add(curves.text().substr(5));
 
   std::size_t dash = 0;
@@ -182,8 +194,102 @@ Drawn draw(const LinePlot& plot, const std::filesystem::path& file) {
   const bool named =
       std::any_of(plot.series.begin(), plot.series.end(), [](const Series& s) { return !s.name.empty(); });
   if (!named && dash == 0) script << "unset key\n";
+  if (plot.x_range) script << "set xrange [" << plot.x_range->low << ":" << plot.x_range->high << "]\n";
+  if (plot.y_range) script << "set yrange [" << plot.y_range->low << ":" << plot.y_range->high << "]\n";
   script << all.text() << "\n";
+  return {};
+}
+
+std::string add(std::ostringstream& script, const SpacePlot& plot) {
+  require(!plot.groups.empty(), "SpacePlot: groups must not be empty (\"", plot.title, "\")");
+  const Extent* const ranges[] = {&plot.x_range, &plot.y_range, &plot.z_range};
+  for (const Extent* r : ranges)
+    require(r->low < r->high, "SpacePlot: ranges must have low < high (\"", plot.title, "\")");
+  script << "set title " << gnuplot_quoted(plot.title) << " font 'Sans,13'\n"
+         << "set xlabel " << gnuplot_quoted(plot.x_label) << "\nset ylabel " << gnuplot_quoted(plot.y_label)
+         << "\nset zlabel " << gnuplot_quoted(plot.z_label) << " rotate parallel\n"
+         << "set xrange [" << plot.x_range.low << ":" << plot.x_range.high << "]\nset yrange ["
+         << plot.y_range.low << ":" << plot.y_range.high << "]\nset zrange [" << plot.z_range.low << ":"
+         << plot.z_range.high << "]\n"
+         << "set view " << plot.tilt << "," << plot.turn << ",1.15\nset xyplane relative 0\n"
+         << "set border 31 lc rgb '#888888'\nset tics font 'Sans,9' format '%g'\n"
+         << "set grid x y z lc rgb '#dddddd' lt 1 lw 0.8\n"
+         << "set key below center horizontal Left reverse samplen 1 spacing 1.2\n";
+  Parts all("splot ");
+  for (std::size_t k = 0; k < plot.groups.size(); ++k) {
+    const SpacePlot::Group& g = plot.groups[k];
+    require(g.x.size() == g.y.size() && g.x.size() == g.z.size(), "SpacePlot: group \"", g.name, "\" has ",
+            g.x.size(), " x, ", g.y.size(), " y and ", g.z.size(), " z");
+    std::size_t left_out = 0;
+    {
+      Data data(script, text("$g", k));
+      for (std::size_t i = 0; i < g.x.size(); ++i) {
+        const auto inside = [](double v, const Extent& r) {
+          return v >= r.low && v <= r.high;
+        };  // not for NaN
+        if (inside(g.x[i], plot.x_range) && inside(g.y[i], plot.y_range) && inside(g.z[i], plot.z_range))
+          data.row({g.x[i], g.y[i], g.z[i]});
+        else
+          ++left_out;
+      }
+      if (data.rows() == 0)
+        data.row({plot.x_range.high + 1, 0, 0});  // never shown, but gnuplot wants a point
+    }
+    const std::string name =
+        left_out == 0 ? g.name : text(g.name, g.name.empty() ? "" : " ", "(", left_out, " outside)");
+    all.add(text("$g", k, " using 1:2:3 with points pt 7 ps ", 0.6 * g.size, " lc rgb '",
+                 gnuplot_color(g.color), "'", titled(name)));
+  }
+  script << all.text() << "\n";
+  return {};
+}
+
+template <class Plot>
+Drawn draw_one(const Plot& plot, const std::filesystem::path& file) {
+  std::ostringstream script = gnuplot_script(plot.width, plot.height);
+  if (const std::string problem = add(script, plot); !problem.empty()) return {problem};
   return run_gnuplot(script.str(), file);
+}
+
+template <class Plot>
+Drawn draw_panels(const Panels<Plot>& panels, const std::filesystem::path& file) {
+  require(!panels.plots.empty(), "Panels: plots must not be empty (\"", panels.title, "\")");
+  require(panels.columns >= 1, "Panels: columns must be >= 1, got ", panels.columns);
+  std::ostringstream script = gnuplot_script(panels.width, panels.height);
+  const auto count = static_cast<int>(panels.plots.size());
+  script << "set multiplot layout " << (count + panels.columns - 1) / panels.columns << ","
+         << std::min(count, panels.columns);
+  if (!panels.title.empty()) script << " title " << gnuplot_quoted(panels.title) << " font 'Sans,15'";
+  script << "\n";
+  for (const Plot& plot : panels.plots) {
+    script << "reset\n";
+    if (const std::string problem = add(script, plot); !problem.empty())
+      return {text("panel \"", plot.title, "\": ", problem)};
+  }
+  script << "unset multiplot\n";
+  return run_gnuplot(script.str(), file);
+}
+
+}  // namespace
+
+Series cobweb(const std::string& name, const std::vector<double>& orbit) {
+  require(!orbit.empty(), "cobweb: orbit must hold at least its start (\"", name, "\")");
+  Series s{.name = name, .x = {orbit.front()}, .y = {orbit.front()}};
+  for (std::size_t t = 1; t < orbit.size() && std::isfinite(orbit[t]); ++t)
+    for (const double x : {orbit[t - 1], orbit[t]}) {
+      s.x.push_back(x);
+      s.y.push_back(orbit[t]);
+    }
+  return s;
+}
+
+Drawn draw(const LinePlot& plot, const std::filesystem::path& file) { return draw_one(plot, file); }
+Drawn draw(const SpacePlot& plot, const std::filesystem::path& file) { return draw_one(plot, file); }
+Drawn draw(const Panels<LinePlot>& panels, const std::filesystem::path& file) {
+  return draw_panels(panels, file);
+}
+Drawn draw(const Panels<SpacePlot>& panels, const std::filesystem::path& file) {
+  return draw_panels(panels, file);
 }
 
 Drawn draw(const Histogram& plot, const std::filesystem::path& file) {

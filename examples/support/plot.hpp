@@ -1,6 +1,7 @@
-// Pictures for reports: curves and histograms, drawn by gnuplot.
+// Pictures for reports: curves, histograms, points in space, and several of them as one picture, drawn by gnuplot.
 #pragma once
 #include <filesystem>  // std::filesystem::path
+#include <optional>    // std::optional
 #include <string>      // std::string
 #include <vector>      // std::vector
 
@@ -9,11 +10,23 @@ namespace basin::examples {
 /// A named series of points (x[i], y[i]); points that are not finite, or not positive on a logarithmic axis,
 /// are left out. With `low` and `high` of the same length, the band between them is shaded.
 struct Series {
-  enum class Style { line, points, line_points, steps };
+  enum class Style { line, points, line_points, steps, stars };
   std::string name;
   std::vector<double> x, y;
   Style style = Style::line;
   std::vector<double> low = {}, high = {};
+  std::optional<std::size_t> color = {};  // in the palette of gnuplot_color; else its place among the series
+  double weight = 1;                      // times the usual width of lines and size of points
+};
+
+/// The cobweb of an orbit x_0, x_1, ... of a map of the line: up from (x_0, x_0) to (x_0, x_1) on the graph of the
+/// map, across to (x_1, x_1) on the diagonal, and so on to (x_T, x_T). It ends before the first x_t that is not finite.
+/// Throws if the orbit is empty.
+Series cobweb(const std::string& name, const std::vector<double>& orbit);
+
+/// What an axis shows.
+struct Extent {
+  double low, high;
 };
 
 /// A straight line across the picture with its meaning, e.g. {0.05, "within 5%"}.
@@ -27,7 +40,9 @@ struct LinePlot {
   std::vector<Series> series;
   bool log_x = false, log_y = false;
   std::vector<Reference> horizontal = {}, vertical = {};
-  int width = 900, height = 560;  // pixels
+  int width = 900, height = 560;                     // pixels
+  std::optional<Extent> x_range = {}, y_range = {};  // else what the points need
+  bool square = false;                               // as high as wide, for graphs beside their diagonal
 };
 
 /// Values counted in `bins` equal bins between the smallest and the largest of all groups. Values that are
@@ -44,6 +59,31 @@ struct Histogram {
   int width = 900, height = 560;
 };
 
+/// Groups of points in space, seen in parallel projection. Points that are not finite or outside the ranges are left
+/// out and counted in the legend.
+struct SpacePlot {
+  struct Group {
+    std::string name;
+    std::vector<double> x, y, z;
+    std::size_t color = 0;  // in the palette of gnuplot_color
+    double size = 1;
+  };
+  std::string title, x_label, y_label, z_label;
+  std::vector<Group> groups;
+  Extent x_range, y_range, z_range;
+  double tilt = 65, turn = 35;  // degrees: from above (0) to the side (90), and around the vertical axis
+  int width = 700, height = 640;
+};
+
+/// Several plots as one picture, row by row. Their own sizes in pixels do not count.
+template <class Plot>
+struct Panels {
+  std::string title;
+  std::vector<Plot> plots;
+  int columns = 2;
+  int width = 1100, height = 1000;  // of the whole
+};
+
 /// Whether a picture was drawn; if not, why.
 struct [[nodiscard]] Drawn {
   std::string problem;
@@ -54,5 +94,8 @@ struct [[nodiscard]] Drawn {
 /// sense; a missing gnuplot or one that fails is a problem returned.
 Drawn draw(const LinePlot& plot, const std::filesystem::path& file);
 Drawn draw(const Histogram& plot, const std::filesystem::path& file);
+Drawn draw(const SpacePlot& plot, const std::filesystem::path& file);
+Drawn draw(const Panels<LinePlot>& panels, const std::filesystem::path& file);
+Drawn draw(const Panels<SpacePlot>& panels, const std::filesystem::path& file);
 
 }  // namespace basin::examples

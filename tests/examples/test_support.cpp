@@ -11,8 +11,13 @@
 
 #include "basin/core/parallel.hpp"
 #include "basin/io/png.hpp"
+#include "basin/layers/dense.hpp"
+#include "basin/train/adam.hpp"
+#include "basin/train/initial.hpp"
+#include "basin/train/schedule.hpp"
 #include "io/files.hpp"
 #include "support/catch.hpp"
+#include "support/checkpoint.hpp"
 #include "support/error_of.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
@@ -603,6 +608,165 @@ TEST_CASE("pictures are drawn whole or not at all", "[examples]") {
   CHECK(contains(draw(lines, dir / "x.png").problem, "no point that could be shown"));
   CHECK(contains(draw(histogram, dir / "no/such/folder/x.png").problem, "no/such/folder"));
   CHECK(dir.count() == 3);
+}
+
+TEST_CASE("a cobweb goes between the graph and the diagonal", "[examples]") {
+  const Series s = cobweb("orbit", {1, 0.5, 0.25, inf, 0});
+  CHECK(s.x == std::vector<double>{1, 1, 0.5, 0.5, 0.25});
+  CHECK(s.y == std::vector<double>{1, 0.5, 0.5, 0.25, 0.25});  // and not to infinity
+  CHECK(cobweb("", {2}).x == std::vector<double>{2});
+  CHECK(contains(error_of([] { (void)cobweb("none", {}); }), "at least its start (\"none\")"));
+}
+
+namespace {
+/// How many pixels have this colour.
+Index count_pixels(const basin::Picture& picture, const basin::Rgb& colour, Index from, Index to) {
+  Index count = 0;
+  for (Index i = 0; i < picture.height; ++i)
+    for (Index j = from; j < to; ++j) count += picture.at(i, j) == colour ? 1 : 0;
+  return count;
+}
+}  // namespace
+
+TEST_CASE("panels show each plot in its place, points in space within their ranges", "[examples]") {
+  TempDir dir;
+  const basin::Rgb blue{0x00, 0x72, 0xb2}, vermilion{0xd5, 0x5e, 0x00};
+  Panels<LinePlot> lines{.title = "two panels", .plots = {}, .columns = 2, .width = 900, .height = 400};
+  lines.plots.push_back({.title = "left",
+                         .x_label = "x",
+                         .y_label = "y",
+                         .series = {{.name = "", .x = {0, 1}, .y = {0, 1}, .color = 0, .weight = 3}},
+                         .x_range = Extent{0, 1},
+                         .y_range = Extent{0, 1},
+                         .square = true});
+  lines.plots.push_back(lines.plots[0]);
+  lines.plots[1].series[0].color = 1;
+  lines.plots[1].series[0].style = Series::Style::stars;
+  const Drawn drawn = draw(lines, dir / "lines.png");
+  INFO(drawn.problem);
+  REQUIRE(drawn);
+  const basin::Picture l = basin::read_png(dir / "lines.png");
+  CHECK(l.width == 900);
+  CHECK(count_pixels(l, blue, 0, 450) > 100);
+  CHECK(count_pixels(l, blue, 450, 900) == 0);
+  CHECK(count_pixels(l, vermilion, 0, 450) == 0);
+  CHECK(count_pixels(l, vermilion, 450, 900) > 10);
+
+  SpacePlot space{.title = "space",
+                  .x_label = "x",
+                  .y_label = "y",
+                  .z_label = "z",
+                  .groups = {{.name = "inside", .x = {0.5}, .y = {0.5}, .z = {0.5}, .color = 0, .size = 4}},
+                  .x_range = {0, 1},
+                  .y_range = {0, 1},
+                  .z_range = {0, 1}};
+  REQUIRE(draw(space, dir / "space.png"));
+  const auto of_group = [&] {
+    const basin::Picture p = basin::read_png(dir / "space.png");
+    return count_pixels(p, blue, 0, p.width);
+  };
+  const Index inside = of_group();
+  CHECK(inside > 20);  // the point, and its mark in the legend
+  for (const double away : {2., not_a_number, inf}) {
+    space.groups[0].z = {away};
+    REQUIRE(draw(space, dir / "space.png"));
+    CHECK(of_group() < inside);  // the mark alone
+  }
+  REQUIRE(
+      draw(Panels<SpacePlot>{.title = "", .plots = {space, space, space}, .columns = 2}, dir / "three.png"));
+  CHECK(dir.count() == 3);
+
+  CHECK(
+      contains(error_of([&] { (void)draw(Panels<LinePlot>{}, dir / "x.png"); }), "plots must not be empty"));
+  lines.columns = 0;
+  CHECK(contains(error_of([&] { (void)draw(lines, dir / "x.png"); }), "columns must be >= 1, got 0"));
+  lines.columns = 2;
+  lines.plots[1].series[0].y = {not_a_number, inf};
+  CHECK(contains(draw(lines, dir / "x.png").problem, "panel \"left\": there is no point"));
+  lines.plots[1].series[0].weight = 0;
+  CHECK(contains(error_of([&] { (void)draw(lines, dir / "x.png"); }), "weight > 0, got 0"));
+  lines.plots[0].x_range = Extent{1, 1};
+  CHECK(contains(error_of([&] { (void)draw(lines, dir / "x.png"); }), "ranges must have low < high"));
+  space.groups[0].z.clear();
+  CHECK(contains(error_of([&] { (void)draw(space, dir / "x.png"); }), "has 1 x, 1 y and 0 z"));
+  space.y_range = {1, 0};
+  CHECK(contains(error_of([&] { (void)draw(space, dir / "x.png"); }), "ranges must have low < high"));
+  space.groups.clear();
+  CHECK(contains(error_of([&] { (void)draw(space, dir / "x.png"); }), "groups must not be empty"));
+  CHECK(dir.count() == 3);
+}
+
+TEST_CASE("a training that is stopped and resumed gives the same bits", "[examples]") {
+  TempDir dir;
+  using basin::FitStatus;
+  const basin::Dense<float> net(2, 2);
+  const basin::Vec<float> theta = basin::initial_values(net, basin::initial::normal(0, 1), 1);
+  const basin::Mat<float> x{{1, 0.5f, -1}, {0, 2, 1}};
+  basin::FitOptions options{.max_epochs = 50};
+  options.schedule = basin::schedule::step_decay(10, 0.8);
+  basin::Adam<float> whole_adam, adam;
+  basin::Model whole(net, theta);
+  const basin::FitResult expected = fit(whole, x, whole_adam, options);
+
+  const Checkpoint checkpoint(dir / "folder" / "a.safetensors", "setting 1");
+  {
+    basin::Model f(net, theta);
+    basin::FitOptions stopped = options;
+    Index epochs = 0;
+    stopped.observer = [&](const basin::Epoch& e) { epochs = e.epoch; };
+    stopped.cancelled = [&] { return epochs == 23; };
+    const basin::FitResult r = resumable_fit(f, x, adam, stopped, checkpoint, 0);  // saves each epoch
+    CHECK(r.status == FitStatus::cancelled);
+    CHECK(r.epochs == 23);
+  }
+  std::vector<basin::Epoch> seen;
+  const auto resume = [&](const Checkpoint& from) {
+    basin::Model f(net, theta);
+    basin::Adam<float> fresh;
+    basin::FitOptions rest = options;
+    seen.clear();
+    rest.observer = [&](const basin::Epoch& e) { seen.push_back(e); };
+    const basin::FitResult r = resumable_fit(f, x, fresh, rest, from);
+    CHECK(r.status == FitStatus::exhausted);
+    CHECK(r.epochs == 50);
+    CHECK(r.loss == expected.loss);
+    CHECK(f.theta == whole.theta);
+    CHECK(fresh.state().steps == whole_adam.state().steps);
+    CHECK(fresh.state().values == whole_adam.state().values);
+  };
+  resume(checkpoint);
+  CHECK(seen.front().epoch == 23);
+  for (const basin::Epoch& e : seen) {
+    CHECK(e.loss == expected.history[static_cast<std::size_t>(e.epoch)].loss);
+    CHECK(e.rate == expected.history[static_cast<std::size_t>(e.epoch)].rate);
+  }
+  resume(checkpoint);  // which has ended
+  CHECK(seen.size() == 1);
+  resume(Checkpoint(checkpoint.file(), "setting 2"));  // a file of another setting is not used
+  CHECK(seen.size() == 51);
+
+  // A file that is not what it says, and what cannot be resumed.
+  basin::SafeTensors<float> content;
+  CHECK_FALSE(Checkpoint(dir / "none.safetensors", "").load(content));
+  content.tensors = {{"theta", {{1, 5}, basin::Vec<float>::Zero(5)}}};
+  content.metadata = {{"steps", "few"}};
+  checkpoint.save(content);
+  const Checkpoint broken(checkpoint.file(), "setting 1");
+  basin::Model f(net, theta);
+  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, broken); }),
+                 "has no array \"theta\" of shape (1, 6)"));
+  content.tensors[0].array = {{1, 6}, basin::Vec<float>::Zero(6)};
+  checkpoint.save(content);
+  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, broken); }),
+                 "remark \"steps\" is \"few\", expected a number"));
+  content.metadata.clear();
+  checkpoint.save(content);
+  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, broken); }),
+                 "has no remark \"steps\""));
+  options.batch_size = 2;
+  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, checkpoint); }),
+                 "batch_size must be 0, got 2"));
+  CHECK(contains(error_of([] { Checkpoint("a.txt", ""); }), "must end in .safetensors, got a.txt"));
 }
 
 TEST_CASE("without gnuplot a program goes on and says what to install", "[examples]") {

@@ -1,0 +1,216 @@
+// Supplement I.2 of the paper: what gradient descent on a linear autoencoder keeps of its initial values.
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "basin/dynamics/singular_values.hpp"
+#include "basin/layers/dense.hpp"
+#include "basin/theory/linear_descent.hpp"
+#include "basin/theory/projection.hpp"
+#include "basin/train/adam.hpp"
+#include "basin/train/fit.hpp"
+#include "support/exact_claim.hpp"
+#include "support/program.hpp"
+
+namespace {
+
+using namespace basin;
+using namespace basin::examples;
+
+constexpr Index d = 20, n = 3;
+const std::vector<double> scales = {1e-3, 1e-2, 0.1, 1, 10};  // standard deviation of the entries of A_0
+
+Mat<double> normal_matrix(Index rows, Index cols, double scale, Random& random) {
+  Mat<double> A(rows, cols);
+  for (Index i = 0; i < A.size(); ++i) A.data()[i] = random.normal(0, scale);
+  return A;
+}
+
+template <class O>
+Mat<double> trained(const Mat<double>& X, const Mat<double>& A_0, O optimizer, FitOptions options) {
+  Model model(Dense<double>(d, d, false), Vec<double>(A_0.reshaped()));
+  options.cancelled = interrupted;
+  (void)fit(model, X, optimizer, options, HalfSumOfSquares{});
+  return model.theta.reshaped(d, d);
+}
+
+/// One start A_0, trained by gradient descent.
+struct Run {
+  double scale;
+  Vec<double> sigma;            // singular values of the solution
+  SingularValueBounds bounds;   // and theirs
+  double formula_error, slack;  // |A - (P + A_0 (I - P))|, the least distance below Weyl's bound
+  double sharp_slack;           // the same within our two bounds
+  double kept;                  // |(A - A_0)(I - P)| / |A_0 (I - P)|: change of the orthogonal part
+  double distance;              // |A - P| / |P|
+};
+
+Run run(const Mat<double>& X, double scale, Random& random) {
+  const Mat<double> A_0 = normal_matrix(d, d, scale, random);
+  const LinearDescent descent(X);
+  const FitOptions options{.max_epochs = descent.steps(descent.rate_limit() / 2, 1e-15)};
+  const GradientDescent<double> optimizer({.learning_rate = descent.rate_limit() / 2});
+  const Mat<double> A = trained(X, A_0, optimizer, options);
+  const Mat<double> N = descent.outside(A_0);
+  Run r{scale, singular_values(A), descent.singular_value_bounds(A_0), 0, 0, 0, 0, 0};
+  r.formula_error = (A - descent.limit(A_0)).cwiseAbs().maxCoeff() / std::max(1., scale);
+  r.slack = (r.bounds.weyl - r.sigma).minCoeff();
+  r.sharp_slack = std::min((r.bounds.upper - r.sigma).minCoeff(), (r.sigma - r.bounds.lower).minCoeff());
+  r.kept = descent.outside(A - A_0).norm() / N.norm();
+  r.distance = projection_distance(A, X);
+  return r;
+}
+
+/// How much of the orthogonal part of A_0 an optimizer changes, |(A - A_0)(I - P)| / |A_0 (I - P)|.
+struct Change {
+  double momentum, stochastic, adam, adam_error;
+};
+
+Change change(const Mat<double>& X, Random& random) {
+  const Mat<double> A_0 = normal_matrix(d, d, 0.1, random);
+  const LinearDescent descent(X);
+  const double gamma = descent.rate_limit() / 2;
+  FitOptions plain{.max_epochs = 3000}, batches = plain, decayed{.max_epochs = 6000};
+  batches.batch_size = 1;
+  decayed.schedule = schedule::step_decay(150, 0.7);
+  const auto relative = [&](const Mat<double>& A) {
+    return descent.outside(A - A_0).norm() / descent.outside(A_0).norm();
+  };
+  const Mat<double> adam = trained(X, A_0, Adam<double>({.learning_rate = 0.01}), decayed);
+  return {
+      relative(trained(X, A_0, GradientDescent<double>({.learning_rate = gamma, .momentum = 0.9}), plain)),
+      relative(trained(X, A_0, GradientDescent<double>({.learning_rate = gamma}), batches)), relative(adam),
+      (adam * X - X).cwiseAbs().maxCoeff()};
+}
+
+void draw_singular_values(Program& program, const std::vector<Run>& runs) {
+  LinePlot plot{.title = "Singular values of the solution and their bound, d = 20, n = 3",
+                .x_label = "index i",
+                .y_label = "singular value",
+                .series = {},
+                .log_y = true};
+  std::vector<double> index;
+  for (Index i = 1; i <= d; ++i) index.push_back(static_cast<double>(i));
+  const auto values = [](const Vec<double>& v) { return std::vector<double>(v.begin(), v.end()); };
+  for (const Run& r : runs)
+    plot.series.push_back({text("initial values N(0, ", number(r.scale), "^2)"), index, values(r.sigma),
+                           Series::Style::points});
+  Series weyl{"Weyl's bound", {}, {}};
+  for (const Run& r : runs) {
+    for (Index i = 0; i < d; ++i) {
+      weyl.x.push_back(static_cast<double>(i + 1));
+      weyl.y.push_back(r.bounds.weyl[i]);
+    }
+    weyl.x.push_back(std::nan(""));  // a gap between two curves
+    weyl.y.push_back(std::nan(""));
+  }
+  plot.series.push_back(weyl);
+  program.draw(
+      plot, "initialization_singular_values.png",
+      "The n = 3 singular values of memorization stay at 1 or above; the others are those of the part "
+      "of A_0 orthogonal to the examples, which training never touches. The lines are sigma_i(P) "
+      "+ sigma_1(A_0).");
+}
+
+void draw_distances(Program& program, const std::vector<std::vector<Run>>& all) {
+  LinePlot plot{.title = "Noisy memorization: distance of the solution from the projection",
+                .x_label = "standard deviation of the initial values",
+                .y_label = "|A - P| / |P|, Frobenius norm",
+                .series = {},
+                .log_x = true,
+                .log_y = true,
+                .horizontal = {{1, "as large as the projection"}}};
+  Series measured{"median over seeds", {}, {}, Series::Style::line_points};
+  for (std::size_t k = 0; k < scales.size(); ++k) {
+    std::vector<double> values;
+    for (const Run& r : all[k]) values.push_back(r.distance);
+    measured.x.push_back(scales[k]);
+    measured.y.push_back(median(values));
+    measured.low.push_back(quantile(values, 0));
+    measured.high.push_back(quantile(values, 1));
+  }
+  plot.series.push_back(measured);
+  program.draw(plot, "initialization_distance.png",
+               "The distance grows in proportion to the initial values: |A_0 (I - P)| / |P|.");
+}
+
+void body(Program& program) {
+  std::vector<std::vector<Run>> runs(scales.size());
+  std::vector<Change> changes;
+  Progress progress("Supplement I.2");
+  for (const std::uint64_t seed : program.seeds()) {
+    Random random(seed);
+    const Mat<double> X = normal_matrix(d, n, 1, random);
+    for (std::size_t k = 0; k < scales.size(); ++k) runs[k].push_back(run(X, scales[k], random));
+    changes.push_back(change(X, random));
+    if (interrupted()) return;
+    progress.update(static_cast<double>(changes.size()) / static_cast<double>(program.seeds().size()));
+  }
+  std::vector<Run> first;
+  for (const auto& of_scale : runs) first.push_back(of_scale.front());
+  draw_singular_values(program, first);
+  draw_distances(program, runs);
+
+  std::vector<double> formula, slack, sharp, kept, small, large, momentum, stochastic, adam, adam_error,
+      lowest;
+  for (const auto& of_scale : runs)
+    for (const Run& r : of_scale) {
+      formula.push_back(r.formula_error);
+      slack.push_back(r.slack);
+      sharp.push_back(r.sharp_slack);
+      kept.push_back(r.kept);
+      lowest.push_back(r.sigma[n - 1]);
+      if (r.scale == scales.front()) small.push_back(r.distance);
+      if (r.scale == scales.back()) large.push_back(r.distance);
+    }
+  for (const Change& c : changes) {
+    momentum.push_back(c.momentum);
+    stochastic.push_back(c.stochastic);
+    adam.push_back(c.adam);
+    adam_error.push_back(c.adam_error);
+  }
+  std::vector<double> others = momentum;
+  others.insert(others.end(), stochastic.begin(), stochastic.end());
+  const auto least = [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); };
+  const std::string over = "initial values of scale 1e-3, 1e-2, .1, 1, 10; d = 20, n = 3";
+  program.claim(exact_claim("I.2, limit",
+                            "From A_0, A_t converges to P + A_0 (I - P): largest error of an entry.", "exact",
+                            formula, at_most(1e-11), "", over));
+  program.claim(exact_claim(
+      "I.2, bound", "sigma_i(A) <= sigma_i(P) + sigma_1(A_0) for all i: smallest difference of the sides.",
+      "at least 0", slack, at_least(0), "", over));
+  program.claim(exact_claim(
+      "I.2, bounds from both sides (added)",
+      "max(sigma_i(P), sigma_i(N)) <= sigma_i(A) <= sqrt(sigma_i(P)^2 + sigma_1(N)^2), N = "
+      "A_0 (I - P): smallest difference.",
+      "-", sharp, at_least(-1e-11), "",
+      text("so the n-th singular value is never below 1: smallest seen ", number(least(lowest), 4))));
+  program.claim(exact_claim("I.2, gradient descent",
+                            "The part of A_0 orthogonal to the examples is preserved: its relative change.",
+                            "none", kept, at_most(1e-10), "", over));
+  program.claim(
+      exact_claim("I.2, momentum and stochastic descent",
+                  "It is preserved by momentum and by stochastic descent, too (initial values of scale .1).",
+                  "none", others, at_most(1e-10)));
+  program.claim(
+      contested_claim("I.2, Adam",
+                      "It is preserved \"regardless of the gradient descent algorithm used\": its relative "
+                      "change by Adam.",
+                      "none", adam, at_most(1e-6), Band{0.2, 5}, "",
+                      text("Adam interpolates all the same: max |A X - X| = ", summary(adam_error))));
+  program.claim(
+      median_claim("I.2, small initial values",
+                   "Small initial values (1e-3) leave a solution dominated by the projection: |A - P| / |P|.",
+                   "memorization is present", small, at_most(0.02)));
+  program.claim(median_claim("I.2, large initial values",
+                             "Large ones (10) dominate the solution: |A - P| / |P|.", "noisy memorization",
+                             large, at_least(50)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("initialization", "Supplement I.2: what is left of the initial values",
+                     {.quick = 5, .full = 20}, argc, argv, body);
+}

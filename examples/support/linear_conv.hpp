@@ -1,0 +1,201 @@
+// Linear convolutional autoencoders of the paper's Tables 1 and 2: how they are built, trained to a loss and judged.
+#pragma once
+#include <algorithm>  // std::clamp, std::count_if
+#include <cmath>      // std::sqrt
+#include <cstdint>    // std::uint64_t
+#include <limits>     // std::numeric_limits
+#include <mutex>      // std::mutex
+#include <numeric>    // std::accumulate
+#include <string>     // std::string
+#include <utility>    // std::move
+#include <vector>     // std::vector
+
+#include "basin/compose/chain.hpp"           // Chain
+#include "basin/compose/residual.hpp"        // Residual
+#include "basin/compose/stack.hpp"           // Stack
+#include "basin/core/model.hpp"              // Model
+#include "basin/core/parallel.hpp"           // parallel_for
+#include "basin/core/random.hpp"             // Random
+#include "basin/layers/conv2d.hpp"           // Conv2d
+#include "basin/linearize/linearize.hpp"     // linearize_dense
+#include "basin/theory/memorization.hpp"     // memorization
+#include "basin/train/adam.hpp"              // Adam
+#include "basin/train/fit.hpp"               // fit
+#include "basin/train/gradient_descent.hpp"  // GradientDescent
+#include "basin/train/initial.hpp"           // initial_values
+#include "support/claims.hpp"                // number, summary, median
+#include "support/interrupt.hpp"             // interrupted
+#include "support/plot.hpp"                  // Series
+#include "support/progress.hpp"              // Progress
+
+namespace basin::examples {
+
+using Conv = Conv2d<double>;
+
+/// A 3 x 3 convolution of s x s images that keeps their size, without bias.
+inline Conv conv3x3(Index s, Index in_channels = 1, Index out_channels = 1) {
+  return Conv({in_channels, s, s}, {.out_channels = out_channels, .padding = Padding::all(1), .bias = false});
+}
+
+/// L layers of one filter each.
+using Plain = Stack<Conv>;
+inline Plain plain_net(Index s, Index layers) { return Stack(conv3x3(s), layers); }
+
+/// `plain` layers of one filter, then skips over `block` layers each: x -> x + conv^block(x).
+using Skipping = Chain<Plain, Stack<Residual<Plain>>>;
+inline Skipping skipping_net(Index s, Index layers, Index plain, Index block = 10) {
+  require(plain >= 1 && block >= 1 && plain < layers && (layers - plain) % block == 0, "skipping_net: of ",
+          layers, " layers ", plain, " are plain; expected the rest to be blocks of ", block);
+  return Chain(plain_net(s, plain), Stack(Residual(plain_net(s, block)), (layers - plain) / block));
+}
+
+/// 1 -> f -> ... -> f -> 1 channels in L >= 3 layers.
+using Wide = Chain<Conv, Stack<Conv>, Conv>;
+inline Wide wide_net(Index s, Index layers, Index filters) {
+  require(layers >= 3, "wide_net: layers must be >= 3, got ", layers);
+  return Chain(conv3x3(s, 1, filters), Stack(conv3x3(s, filters, filters), layers - 2),
+               conv3x3(s, filters, 1));
+}
+/// 1 -> f -> 1 channels.
+using WideOfTwo = Chain<Conv, Conv>;
+inline WideOfTwo wide_net_of_two(Index s, Index filters) {
+  return Chain(conv3x3(s, 1, filters), conv3x3(s, filters, 1));
+}
+
+/// How a net is trained: by Adam, or by plain gradient descent as the paper does up to 10 layers.
+struct LinearTraining {
+  bool adam = false;
+  double rate = 0.1;
+  Index max_steps = 100000;
+  double loss_goal = 1e-6;  // mean squared error over all pixels and examples
+  double epsilon = 1e-8;    // of Adam
+  Index warm_up = 0;        // the rate grows linearly over so many steps
+  /// Where > 0: the rate is multiplied by sqrt(loss / easy_below), at least by 0.02, once the loss is below it. Steps
+  /// of Adam do not shrink with the gradient, and in deep nets they end in an oscillation above the goal.
+  double easy_below = 0;
+};
+
+/// What came out of one training.
+struct LinearRun {
+  Mat<double> examples, A;  // A: the trained net as a matrix
+  FitResult training;
+  Memorization memory;
+  Index parameters = 0;
+  bool converged() const { return training.status == FitStatus::converged; }
+  /// |eigenvalue| number k, counted from 1, largest first; 0 beyond the last.
+  double modulus(Index k) const {
+    return k <= static_cast<Index>(memory.moduli.size()) ? memory.moduli[static_cast<std::size_t>(k - 1)] : 0;
+  }
+};
+
+/// Progress of trainings that run side by side, one a seed, in one line.
+class SeedProgress {
+ public:
+  SeedProgress(const std::string& what, std::size_t seeds) : done_(seeds, 0), progress_(what) {}
+  template <class Detail>
+  void update(std::size_t seed, double fraction, const Detail& detail) {
+    const std::lock_guard lock(mutex_);
+    done_[seed] = std::max(done_[seed], fraction);
+    progress_.update(std::accumulate(done_.begin(), done_.end(), 0.) / static_cast<double>(done_.size()),
+                     detail);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<double> done_;
+  Progress progress_;
+};
+
+/// Trains f to reproduce the columns of `examples` and linearizes it. `seed` is its place in `progress`.
+template <Layer F>
+LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t, SeedProgress& progress,
+                       std::size_t seed) {
+  LinearRun run{
+      .examples = std::move(examples), .A = {}, .training = {}, .memory = {}, .parameters = f.theta.size()};
+  FitOptions options{.max_epochs = t.max_steps, .loss_below = t.loss_goal, .cancelled = interrupted};
+  double loss = std::numeric_limits<double>::infinity(), first = 0;
+  options.observer = [&](const Epoch& e) {
+    if (e.epoch == 0) first = e.loss;
+    loss = e.loss;
+    if (e.epoch % 256 != 0) return;
+    progress.update(seed,
+                    training_fraction(e.loss, first, t.loss_goal, static_cast<double>(e.epoch),
+                                      static_cast<double>(t.max_steps)),
+                    [&] { return text("step ", e.epoch, "  loss ", number(e.loss)); });
+  };
+  options.schedule = [&](Index step) {
+    const double growth =
+        step < t.warm_up ? static_cast<double>(step + 1) / static_cast<double>(t.warm_up) : 1;
+    return growth * (t.easy_below > 0 ? std::clamp(std::sqrt(loss / t.easy_below), 0.02, 1.) : 1);
+  };
+  if (t.adam) {
+    Adam<double> adam({.learning_rate = t.rate, .epsilon = t.epsilon});
+    run.training = fit(f, run.examples, adam, options);
+  } else {
+    GradientDescent<double> descent({.learning_rate = t.rate});
+    run.training = fit(f, run.examples, descent, options);
+  }
+  run.A = linearize_dense(f).A;
+  run.memory = memorization(run.A, run.examples);
+  progress.update(seed, 1, "");
+  return run;
+}
+
+/// train(seed, place) for each of `seeds`, side by side in as many threads as basin uses. What an interruption cut
+/// short is left out.
+template <class Train>
+std::vector<LinearRun> over_seeds(const std::vector<std::uint64_t>& seeds, const Train& train) {
+  std::vector<LinearRun> runs(seeds.size());
+  parallel_for(static_cast<Index>(seeds.size()), [&](Index i) {
+    const auto k = static_cast<std::size_t>(i);
+    if (!interrupted()) runs[k] = train(seeds[k], k);
+  });
+  std::erase_if(runs, [](const LinearRun& r) {
+    return r.parameters == 0 || r.training.status == FitStatus::cancelled;
+  });
+  return runs;
+}
+
+/// The runs that reached the loss. One that has not may have lost what it had: a product of layers near 0 has small
+/// eigenvalues, too.
+inline std::vector<LinearRun> trained(const std::vector<LinearRun>& runs) {
+  std::vector<LinearRun> result;
+  for (const LinearRun& r : runs)
+    if (r.converged()) result.push_back(r);
+  return result;
+}
+
+/// what(run) of each run.
+template <class What>
+std::vector<double> over_runs(const std::vector<LinearRun>& runs, const What& what) {
+  std::vector<double> values;
+  for (const LinearRun& r : runs) values.push_back(static_cast<double>(what(r)));
+  return values;
+}
+
+/// "5 of 5 reached it, steps 6123 [5000, 9000] over 5 seeds, seconds ...".
+inline std::string convergence(const std::vector<LinearRun>& runs) {
+  const auto converged =
+      std::count_if(runs.begin(), runs.end(), [](const LinearRun& r) { return r.converged(); });
+  return text(converged, " of ", runs.size(), " reached it; steps ",
+              summary(over_runs(runs, [](const LinearRun& r) { return r.training.epochs; })), "; seconds ",
+              summary(over_runs(runs, [](const LinearRun& r) { return r.training.seconds; })));
+}
+
+/// The k-th |eigenvalue| of all runs, k = 1, 2, ..., as one series: median with the band from smallest to largest.
+/// On a logarithmic axis values below `floor` are drawn there.
+inline Series spectrum_series(const std::string& name, const std::vector<LinearRun>& runs,
+                              double floor = 1e-12) {
+  Series s{.name = name, .x = {}, .y = {}, .style = Series::Style::line_points};
+  for (Index k = 1; k <= runs.front().A.rows(); ++k) {
+    const std::vector<double> values =
+        over_runs(runs, [&](const LinearRun& r) { return std::max(r.modulus(k), floor); });
+    s.x.push_back(static_cast<double>(k));
+    s.y.push_back(median(values));
+    s.low.push_back(quantile(values, 0));
+    s.high.push_back(quantile(values, 1));
+  }
+  return s;
+}
+
+}  // namespace basin::examples
