@@ -1,41 +1,49 @@
-// All of basin but io/. Parts that need an optional library come along where its headers are installed.
+// All of basin but io/ and theory/, of which you include what you need. Parts that need an optional library come along where its headers are installed.
 #pragma once
-#include "basin/check/check_layer.hpp"        // check_layer
-#include "basin/compose/chain.hpp"            // Chain
-#include "basin/compose/concat.hpp"           // Concat
-#include "basin/compose/fully_connected.hpp"  // fully_connected
-#include "basin/compose/residual.hpp"         // Residual
-#include "basin/compose/stack.hpp"            // Stack
-#include "basin/core/error.hpp"               // FileError, require
-#include "basin/core/layer.hpp"               // Layer
-#include "basin/core/model.hpp"               // Model
-#include "basin/core/parallel.hpp"            // set_num_threads
-#include "basin/core/random.hpp"              // Random
-#include "basin/core/types.hpp"               // Index, Mat, Vec
-#include "basin/data/cifar10.hpp"             // read_cifar10
-#include "basin/data/grid.hpp"                // bounding_grid
-#include "basin/data/idx.hpp"                 // read_idx_images
-#include "basin/data/starts.hpp"              // noise and white squares
-#include "basin/data/swiss_roll.hpp"          // swiss_roll
-#include "basin/dynamics/basins.hpp"          // nearest, assign, recovery
-#include "basin/dynamics/fixed_point.hpp"     // classify_fixed_point
-#include "basin/dynamics/jacobian.hpp"        // jacobian
-#include "basin/dynamics/orbit.hpp"           // orbit
-#include "basin/dynamics/spectrum.hpp"        // eigenvalues, spectral_radius
-#include "basin/layers/affine.hpp"            // Affine
-#include "basin/layers/conv2d.hpp"            // Conv2d
-#include "basin/layers/conv_transpose2d.hpp"  // ConvTranspose2d
-#include "basin/layers/dense.hpp"             // Dense
-#include "basin/layers/maps.hpp"              // Relu, Tanh, ...
-#include "basin/layers/pad.hpp"               // Pad2d
-#include "basin/layers/pointwise.hpp"         // Pointwise
-#include "basin/layers/pool.hpp"              // AvgPool2d, MaxPool2d
-#include "basin/layers/upsample.hpp"          // UpsampleNearest
-#include "basin/train/fit.hpp"                // fit
-#include "basin/train/initial.hpp"            // initial_values
-#include "basin/train/optimizers.hpp"         // Adam, GradientDescent, ...
-#include "basin/train/schedule.hpp"           // schedule::step_decay, ...
-#include "basin/version.hpp"                  // BASIN_VERSION_MAJOR
+#include "basin/check/check_layer.hpp"         // check_layer
+#include "basin/compose/chain.hpp"             // Chain
+#include "basin/compose/concat.hpp"            // Concat
+#include "basin/compose/downsampling.hpp"      // downsampling_d1, downsampling_d2
+#include "basin/compose/fully_connected.hpp"   // fully_connected
+#include "basin/compose/residual.hpp"          // Residual
+#include "basin/compose/stack.hpp"             // Stack
+#include "basin/core/error.hpp"                // FileError, require
+#include "basin/core/layer.hpp"                // Layer
+#include "basin/core/model.hpp"                // Model
+#include "basin/core/parallel.hpp"             // set_num_threads
+#include "basin/core/random.hpp"               // Random
+#include "basin/core/types.hpp"                // Index, Mat, Vec
+#include "basin/data/cifar10.hpp"              // read_cifar10
+#include "basin/data/grid.hpp"                 // bounding_grid
+#include "basin/data/idx.hpp"                  // read_idx_images
+#include "basin/data/starts.hpp"               // noise and white squares
+#include "basin/data/swiss_roll.hpp"           // swiss_roll
+#include "basin/dynamics/basins.hpp"           // nearest, assign, recovery
+#include "basin/dynamics/bottleneck.hpp"       // bottleneck_spectrum
+#include "basin/dynamics/fixed_point.hpp"      // classify_fixed_point
+#include "basin/dynamics/jacobian.hpp"         // jacobian
+#include "basin/dynamics/orbit.hpp"            // orbit
+#include "basin/dynamics/rank.hpp"             // numerical_rank
+#include "basin/dynamics/singular_values.hpp"  // singular_values
+#include "basin/dynamics/spectrum.hpp"         // eigenvalues, spectral_radius
+#include "basin/layers/affine.hpp"             // Affine
+#include "basin/layers/conv2d.hpp"             // Conv2d
+#include "basin/layers/conv_transpose2d.hpp"   // ConvTranspose2d
+#include "basin/layers/dense.hpp"              // Dense
+#include "basin/layers/maps.hpp"               // Relu, Tanh, ...
+#include "basin/layers/pad.hpp"                // Pad2d
+#include "basin/layers/pointwise.hpp"          // Pointwise
+#include "basin/layers/pool.hpp"               // AvgPool2d, MaxPool2d
+#include "basin/layers/upsample.hpp"           // UpsampleNearest
+#include "basin/linearize/algorithms.hpp"      // create_filter_matrix, create_upsampling_matrix
+#include "basin/linearize/linearize.hpp"       // linearize_dense, linearize_sparse, linearize, linearize_at
+#include "basin/linearize/region.hpp"          // active_region
+#include "basin/linearize/structure.hpp"       // forced_zeros, heuristic_depth
+#include "basin/train/fit.hpp"                 // fit
+#include "basin/train/initial.hpp"             // initial_values
+#include "basin/train/optimizers.hpp"          // Adam, GradientDescent, ...
+#include "basin/train/schedule.hpp"            // schedule::step_decay, ...
+#include "basin/version.hpp"                   // BASIN_VERSION_MAJOR
 #if __has_include(<Spectra/GenEigsSolver.h>)
 #include "basin/dynamics/leading.hpp"  // leading_eigenvalues
 #endif
