@@ -1,6 +1,6 @@
-// Figure 9 of the paper: a nonlinear convolutional autoencoder of 29 layers, one 3x3 filter each, that memorizes one
-// 4x4 image. What a network without bias can and cannot memorize (it is positively homogeneous), and how far the
-// outcome depends on the initial values: docs/paper/figure_9.md.
+// Figure 9 of the paper: a nonlinear convolutional autoencoder of 29 layers, one 3x3 filter each, that
+// memorizes one 4x4 image. What a network without bias can and cannot memorize (it is positively
+// homogeneous), and how far the outcome depends on the initial values: docs/paper/figure_9.md.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -210,8 +210,8 @@ void add_claims(Program& program, const Trained& t, const std::vector<Outputs>& 
   program.claim(contested_claim(
       "9, attractor", "The training image is an attractor (spectral radius below 1; here: below .99).",
       "memorizes", {std::abs(spectrum[0])}, at_most(0.99), Band{0.99, 1.01}, "",
-      "f(x) = J(x) x, so an image that is reproduced has the eigenvalue 1: all its multiples are fixed "
-      "points"));
+      "f(x) = J(x) x, so an image that is reproduced has the eigenvalue 1: all its positive multiples "
+      "are fixed points"));
 }
 
 void body(Program& program) {

@@ -258,6 +258,10 @@ void body(Program& program) {
       if (interrupted() || f.runs.empty()) continue;
       add_claims(program, f);
       if (start == Start::constant && row.filters > 1) add_symmetry_claims(program, f, program.seeds());
+      if (row.filters == 1 && start == Start::random && !f.judged().empty())
+        program.draw(spectral_images(text(row.layers, " layers of one filter, two images"), s,
+                                     f.judged().front(), program.seeds().front()),
+                     text("table_1_eigenvectors_", row.layers, ".png"), spectral_images_caption);
       all.push_back(std::move(f));
     }
   if (all.empty()) return;

@@ -77,7 +77,7 @@ std::vector<Vec<double>> exceptions(Index k) {
 
 std::string rows_of(const Vec<double>& x) {
   std::string rows;
-  for (Index i = 0; i < x.size(); ++i) rows += (i > 0 && i % 3 == 0 ? "/" : "") + number(x[i]);
+  for (Index i = 0; i < x.size(); ++i) rows += text(i > 0 && i % 3 == 0 ? "/" : "", number(x[i]));
   return rows;
 }
 

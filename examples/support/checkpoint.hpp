@@ -29,7 +29,9 @@ class Checkpoint {
   /// Writes arrays and remarks, whole or not at all; makes the folder. Throws FileError.
   template <class S>
   void save(SafeTensors<S> content) const {
-    std::filesystem::create_directories(file_.parent_path().empty() ? "." : file_.parent_path());
+    std::error_code error;
+    std::filesystem::create_directories(file_.parent_path().empty() ? "." : file_.parent_path(), error);
+    if (error) throw FileError(text(file_.string(), ": cannot make its folder: ", error.message()));
     content.metadata["setting"] = setting_;
     write_safetensors(file_, content);
   }
@@ -73,10 +75,11 @@ NamedArray<S> named(const std::string& name, const Mat<S>& m) {
 
 }  // namespace detail
 
-/// fit, saved to `checkpoint` every `every` seconds, when it is cancelled and when it has ended, and taken up from there:
-/// a training that was stopped and resumed gives bit for bit what it gives in one piece, and one that has ended returns
-/// at once. For the full batch; epochs, schedule and seconds count from the very beginning, the history from where this
-/// call began. A training that diverges leaves the file as it was. Throws as fit does, FileError if the file cannot be read or written, and for minibatches.
+/// fit, saved to `checkpoint` every `every` seconds, when it is cancelled and when it has ended, and taken up from
+/// there: a training that was stopped and resumed gives bit for bit what it gives in one piece, and one that has ended
+/// returns at once. For the full batch; epochs, schedule and seconds count from the very beginning, the history from
+/// where this call began. A training that diverges leaves the file as it was. Throws as fit does, FileError if the
+/// file cannot be read or written, and for minibatches.
 template <Layer F, class O>
 [[nodiscard]] FitResult resumable_fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer,
                                       const FitOptions& options, const Checkpoint& checkpoint,
@@ -96,8 +99,8 @@ template <Layer F, class O>
     model.theta = detail::matrix_in(saved, "theta", n, 1, checkpoint.file());
     optimizer.state().steps = static_cast<Index>(at("steps"));
     const auto columns = static_cast<Index>(at("columns"));
-    if (columns > 0)
-      optimizer.state().values = detail::matrix_in(saved, "state", n, columns, checkpoint.file());
+    optimizer.state().values =  // of no columns: plain gradient descent
+        columns > 0 ? detail::matrix_in(saved, "state", n, columns, checkpoint.file()) : Mat<S>(n, 0);
     done = static_cast<Index>(at("epochs"));
     seconds = at("seconds");
     saved = {};
@@ -117,7 +120,7 @@ template <Layer F, class O>
   FitOptions rest = options;
   rest.max_epochs = std::max<Index>(0, options.max_epochs - done);
   rest.max_seconds = std::max(0., options.max_seconds - seconds);
-  rest.schedule = [&](Index epoch) { return options.schedule(epoch + done); };
+  if (options.schedule) rest.schedule = [&](Index epoch) { return options.schedule(epoch + done); };
   Clock::time_point last = Clock::now();
   rest.observer = [&](const Epoch& e) {  // after epoch e was measured, before its update
     Epoch shifted = e;

@@ -16,6 +16,8 @@
 #include "basin/core/model.hpp"              // Model
 #include "basin/core/parallel.hpp"           // parallel_for
 #include "basin/core/random.hpp"             // Random
+#include "basin/data/starts.hpp"             // normal_starts
+#include "basin/dynamics/spectrum.hpp"       // eigenpairs, real_vectors
 #include "basin/layers/conv2d.hpp"           // Conv2d
 #include "basin/linearize/linearize.hpp"     // linearize_dense
 #include "basin/theory/memorization.hpp"     // memorization
@@ -24,6 +26,8 @@
 #include "basin/train/gradient_descent.hpp"  // GradientDescent
 #include "basin/train/initial.hpp"           // initial_values
 #include "support/claims.hpp"                // number, summary, median
+#include "support/contrast.hpp"              // stretched
+#include "support/image_table.hpp"           // ImageTable
 #include "support/interrupt.hpp"             // interrupted
 #include "support/plot.hpp"                  // Series
 #include "support/progress.hpp"              // Progress
@@ -197,5 +201,31 @@ inline Series spectrum_series(const std::string& name, const std::vector<LinearR
   }
   return s;
 }
+
+/// One row for each of the leading eigenvalues, at least three: a training image x and what the net makes of it, the
+/// eigenvector, N(0, 1) noise z and what the net makes of that. Each image has the contrast that shows most.
+inline ImageTable spectral_images(const std::string& title, Index s, const LinearRun& r, std::uint64_t seed) {
+  const Index n = r.examples.cols(), rows = std::max<Index>(n, 3);
+  Random random(seed);
+  const Mat<double> noise = normal_starts<double>(s * s, rows, random), outputs = r.A * noise,
+                    reproduced = r.A * r.examples;
+  const Eigenpairs pairs = eigenpairs(r.A);
+  const Mat<double> vectors = real_vectors(pairs.values, pairs.vectors);
+  ImageTable table(title, Shape{1, s, s}, {"x", "A x", "eigenvector", "noise z", "A z"});
+  for (Index k = 0; k < rows; ++k) {
+    const Vec<double> x = r.examples.col(k % n);
+    Mat<double> row(s * s, 5);
+    row << x, reproduced.col(k % n), (vectors.col(k).dot(x) < 0 ? -1. : 1.) * vectors.col(k), noise.col(k),
+        outputs.col(k);
+    table.add_row(text("|lambda| = ", number(r.modulus(k + 1), 2)), stretched(row));
+  }
+  return table;
+}
+inline const char* const spectral_images_caption =
+    "The leading eigenvalues and eigenvectors of a trained net, a training image x, noise z, and what the "
+    "net makes of "
+    "the two; first seed, every image with a contrast of its own. A net that has memorized one image returns "
+    "it, up to "
+    "sign and size, for any z; of several images it returns combinations.";
 
 }  // namespace basin::examples

@@ -219,6 +219,12 @@ TEST_CASE("real vectors of a pair are its real and imaginary part and span an in
   CHECK((B * V.col(2) - 2 * V.col(1)).norm() < 1e-12);
   CHECK(real_vectors({pairs.values[0], pairs.values[1]}, pairs.vectors.leftCols(2)).col(1) == V.col(1));
   CHECK(contains(error_of([&] { (void)real_vectors({1.0}, pairs.vectors); }), "vectors has 4 columns"));
+
+  Mat<double> twice = Mat<double>::Zero(4, 4);  // the same quarter turn in two planes: i, i, -i, -i
+  twice(0, 1) = twice(2, 3) = -1;
+  twice(1, 0) = twice(3, 2) = 1;
+  const Eigenpairs turns = eigenpairs(twice);
+  CHECK(std::abs(real_vectors(turns.values, turns.vectors).determinant()) > 0.1);
 }
 
 TEST_CASE("leading eigenvectors, by iteration and whole", "[dynamics]") {
@@ -236,6 +242,15 @@ TEST_CASE("leading eigenvectors, by iteration and whole", "[dynamics]") {
                      leading.residuals[static_cast<std::size_t>(i)]) < 1e-13);
     CHECK(leading_eigenvalues(A, 5).vectors.size() == 0);
   }
+  // Equal eigenvalues have a vector each: a projection of rank 10.
+  const Mat<double> basis =
+      Mat<double>(random_matrix<double>(120, 10, 10).householderQr().householderQ()).leftCols(10);
+  const Mat<double> P = basis * basis.transpose();
+  const Leading ones = leading_eigenvalues(P, 4, {.vectors = true});
+  REQUIRE(ones.converged);
+  CHECK(eigen_error(P, ones.values, ones.vectors) < 1e-7);
+  CHECK((ones.vectors.adjoint() * ones.vectors).real().determinant() > 1e-4);
+
   const Leading zero = leading_eigenvalues(Mat<double>::Zero(130, 130), 2, {.vectors = true});
   CHECK(zero.vectors == Eigen::MatrixXcd::Identity(130, 2));
 }

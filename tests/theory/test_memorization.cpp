@@ -33,6 +33,8 @@ TEST_CASE("dependent, zero and badly scaled examples span what they span", "[the
   CHECK(span_basis(nearly).cols() == 2);
   CHECK(span_basis(nearly, 1e-3).cols() == 1);
   CHECK(span_projection(Mat<double>::Zero(4, 2)).norm() == 0);
+  const Mat<double> zero_first{{0, 1}, {0, 0}, {0, 0}};
+  CHECK(span_projection(zero_first) == Mat<double>(Vec<double>::Unit(3, 0).asDiagonal()));
   CHECK((span_projection(random_matrix<double>(5, 9, 3)) - Mat<double>::Identity(5, 5)).norm() < 1e-13);
 }
 

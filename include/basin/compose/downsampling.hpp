@@ -43,11 +43,13 @@ template <class S>
 /// The two halves of a Chain of an encoder and a decoder, each with its part of theta.
 template <class S>
 [[nodiscard]] Model<D1Encoder<S>> encoder(const Model<D1<S>>& f) {
+  f.require_valid("encoder");
   const auto& e = f.layer.template get<0>();
   return {e, f.theta.head(e.param_size())};
 }
 template <class S>
 [[nodiscard]] Model<D1Decoder<S>> decoder(const Model<D1<S>>& f) {
+  f.require_valid("decoder");
   const auto& d = f.layer.template get<1>();
   return {d, f.theta.tail(d.param_size())};
 }
@@ -77,7 +79,8 @@ template <class S>
 
 /// The D2 with one filter that computes what f does if all filters of f are equal: kernels are averaged over the
 /// filters they lead to and added over the filters they come from. From equal initial values the filters do stay
-/// equal, since every kernel of a layer then has the same gradient: such a D2 is, whatever its width, one filter.
+/// equal, since kernels of a layer that differ only by filter then have the same gradient: such a D2 is, whatever
+/// its width, one filter.
 /// If the filters of f differ, so do the two functions; compare them to know.
 template <class S>
 [[nodiscard]] Model<D2<S>> one_filter(const Model<D2<S>>& f) {

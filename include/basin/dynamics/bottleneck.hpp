@@ -14,7 +14,7 @@
 
 namespace basin {
 
-/// The Jacobian A = D E of decoder o encoder at a point. The bottleneck has k numbers, the network d > k.
+/// The Jacobian A = D E of decoder o encoder at a point. The bottleneck has k numbers, the network d >= k.
 struct Bottleneck {
   std::vector<std::complex<double>>
       values;                     // k eigenvalues of A, largest modulus first; the other d - k are 0

@@ -96,8 +96,9 @@ void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x, const FixedPoin
 
 /// Whether x is a fixed point of f and, by the spectral radius rho of the Jacobian there, which kind (Theorem 2,
 /// corrected: the paper says "largest eigenvalue"). Without Spectra, rho comes from all eigenvalues of the dense
-/// Jacobian, O(d^3). For a Jacobian that is far from normal rho can be wrong by more than radius_residual. A point where f is NaN or infinite is not fixed. Throws if f does not map its space to itself, if x
-/// does not fit, or if the iteration of more than 1024 dimensions does not converge.
+/// Jacobian, O(d^3). For a Jacobian that is far from normal rho can be wrong by more than radius_residual. A point
+/// where f is NaN or infinite is not fixed. Throws if f does not map its space to itself, if x does not fit, or if
+/// the iteration of more than 1024 dimensions does not converge.
 template <Layer F>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {

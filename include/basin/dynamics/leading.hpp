@@ -7,18 +7,19 @@
 #endif
 #include <Spectra/GenEigsSolver.h>  // Spectra::GenEigsSolver
 #include <Eigen/SparseCore>         // Eigen::SparseMatrix
-#include <algorithm>                // std::find, std::max, std::min
+#include <algorithm>                // std::max, std::min, std::stable_sort
 #include <cmath>                    // std::hypot
 #include <complex>                  // std::complex
 #include <concepts>                 // std::convertible_to
 #include <exception>                // std::exception, std::exception_ptr
 #include <limits>                   // std::numeric_limits
+#include <numeric>                  // std::iota
 #include <vector>                   // std::vector
 
 #include "basin/core/error.hpp"         // require
 #include "basin/core/model.hpp"         // Model
 #include "basin/core/random.hpp"        // Random
-#include "basin/dynamics/spectrum.hpp"  // eigenvalues, sort_by_modulus
+#include "basin/dynamics/spectrum.hpp"  // eigenvalues, comes_before
 
 namespace basin {
 
@@ -30,10 +31,10 @@ struct LeadingOptions {
   bool vectors = false;      // whether eigenvectors are wanted, too
 };
 
-/// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A itself (for
-/// matrices solved whole and without eigenvectors an estimate of rounding). For a normal A it bounds the distance to a true eigenvalue; for no
-/// A does it prove that a larger one was not missed, which a larger Krylov space makes unlikely. Where the iteration
-/// has not converged, `values` and `residuals` are empty.
+/// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A
+/// itself (for matrices solved whole and without eigenvectors an estimate of rounding). For a normal A it bounds
+/// the distance to a true eigenvalue; for no A does it prove that a larger one was not missed, which a larger
+/// Krylov space makes unlikely. Where the iteration has not converged, `values` and `residuals` are empty.
 struct Leading {
   std::vector<std::complex<double>> values;
   std::vector<double> residuals;
@@ -90,20 +91,23 @@ bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, In
     const Eigen::VectorXcd values = solver.eigenvalues();
     if (solver.info() != Spectra::CompInfo::Successful || values.size() < count) return false;
     const Eigen::MatrixXcd vectors = solver.eigenvectors();
-    std::vector<std::complex<double>> sorted(values.begin(), values.end());
-    sort_by_modulus(sorted);
+    std::vector<Index> order(static_cast<std::size_t>(values.size()));
+    std::iota(order.begin(), order.end(), Index(0));
+    std::stable_sort(order.begin(), order.end(),
+                     [&](Index i, Index j) { return comes_before(values[i], values[j]); });
+    std::vector<std::complex<double>> sorted;
     std::vector<double> residuals;
     Eigen::MatrixXcd kept(op.n, options.vectors ? count : 0);
     for (Index i = 0; i < count; ++i) {
-      const std::complex<double> lambda = sorted[static_cast<std::size_t>(i)];
-      const Index k = std::find(values.begin(), values.end(), lambda) - values.begin();
+      const Index k = order[static_cast<std::size_t>(i)];
+      const std::complex<double> lambda = values[k];
+      sorted.push_back(lambda);
       Eigen::VectorXcd v = vectors.col(k);
       normalize_phase(v);
       if (lambda.imag() == 0) v.imag().setZero();
       residuals.push_back(eigen_residual(op, lambda, v));
       if (options.vectors) kept.col(i) = v;
     }
-    sorted.resize(static_cast<std::size_t>(count));
     result.values = sorted;
     result.residuals = residuals;
     result.vectors = kept;

@@ -30,8 +30,8 @@ Rank rank_of(Vec<double> singular_values, double relative_tolerance, const char*
 }  // namespace detail
 
 /// The numerical rank of A: the number of singular values > relative_tolerance * (the largest one), and 0 for a
-/// matrix of zeros. It is the rank of the best approximation to A within the tolerance in the 2-norm. With a
-/// gap in the singular values it does not depend on the tolerance; look at them when it does. Values computed
+/// matrix of zeros. It is the smallest rank of all matrices within the tolerance of A in the 2-norm. With
+/// a gap in the singular values it does not depend on the tolerance; look at them when it does. Values computed
 /// in float carry noise of about 1e-7 and want a relative tolerance above that. Throws if the tolerance is not
 /// in [0, 1) or A is not finite.
 template <class Derived>

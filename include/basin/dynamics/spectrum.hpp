@@ -134,12 +134,11 @@ template <class = void>
   require(vectors.cols() == static_cast<Index>(values.size()), "real_vectors: vectors has ", vectors.cols(),
           " columns, expected one for each of the ", values.size(), " values");
   Mat<double> real(vectors.rows(), vectors.cols());
-  for (Index i = 0; i < vectors.cols(); ++i) {
-    real.col(i) = vectors.col(i).real();
-    if (values[static_cast<std::size_t>(i)].imag() != 0 && i + 1 < vectors.cols()) {
-      real.col(i + 1) = vectors.col(i).imag();
-      ++i;
-    }
+  for (Index i = 0; i < vectors.cols(); ++i) {  // by sign, for equal pairs do not stand side by side
+    if (values[static_cast<std::size_t>(i)].imag() < 0)
+      real.col(i) = -vectors.col(i).imag();
+    else
+      real.col(i) = vectors.col(i).real();
   }
   return real;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>  // std::min
 
+#include "basin/core/error.hpp"           // require
 #include "basin/theory/single_layer.hpp"  // train_single_layer, preimage
 
 namespace basin {
@@ -20,6 +21,8 @@ struct ChordBound {
 /// the conclusion of Theorem 1 holds (see adaptive_rate_limit). Throws as train_single_layer.
 template <InvertibleMap Phi>
 [[nodiscard]] ChordBound chord_bound(const Phi& phi, MatIn<double> X, double gamma, Index steps) {
+  require(X.size() > 0, "chord_bound: X must not be empty, got ", X.rows(), " x ", X.cols());
+  require(gamma > 0, "chord_bound: gamma must be > 0, got ", gamma);  // 0 is "chosen" to train_single_layer
   const Mat<double> target = preimage(phi, X);
   Vec<double> sign(X.rows()), extreme(X.rows());  // of phi^-1(x'_j), the largest in absolute value
   for (Index j = 0; j < X.rows(); ++j) {

@@ -69,7 +69,8 @@ namespace basin {
   return plateau_map(points, std::min(epsilon, delta), delta);
 }
 
-/// A map with the same properties and as few knots as there can be, 2 n - 2: f(x) - x is a zigzag that falls
+/// A map with the same properties and as few knots as there can be, 2 n - 2 (for n = 1 a knot
+/// without a kink, at x_1): f(x) - x is a zigzag that falls
 /// with slope alpha = min(1, epsilon / max(x_1, 1 - x_n, largest gap / 4)) through each point and rises with
 /// slope alpha through the midpoints. Every start on the whole line converges to a point, the n - 1 midpoints
 /// excepted. Not in the paper. Throws unless epsilon > 0.

@@ -70,6 +70,8 @@ class LinearDescent {
     require(accuracy > 0 && accuracy < 1, "LinearDescent: accuracy must be between 0 and 1, got ", accuracy);
     if (rank_ == 0) return 0;
     const double q = contraction(gamma);
+    require(q < 1, "LinearDescent: gamma = ", gamma, " is too small, 1 - gamma lambda_", rank_,
+            " rounds to 1");
     return q == 0 ? 1 : static_cast<Index>(std::ceil(std::log(accuracy) / std::log(q)));
   }
 

@@ -66,7 +66,8 @@ class PiecewiseLinearMap {
       if (p > 0 && g(j) == 0) found.push_back({knots_[j], slopes_[p - 1], slopes_[p]});
       if (slopes_[p] == 1) continue;
       const double x = knots_[j] + g(j) / (1 - slopes_[p]);  // g(knot) + (slope - 1) (x - knot) = 0
-      if (g(j) != 0 && x > lo && x < hi) found.push_back({x, slopes_[p], slopes_[p]});
+      const bool at_end = g(j) == 0 || (p < knots_.size() && g(p) == 0);  // a knot, which is found as such
+      if (!at_end && x > lo && x < hi) found.push_back({x, slopes_[p], slopes_[p]});
     }
     return found;
   }

@@ -18,7 +18,8 @@ Mat<double> orthonormal_basis(MatIn<double> X, double tolerance, const char* who
   require(X.allFinite(), who, ": X has entries that are NaN or infinite");
   require(tolerance > 0 && tolerance < 1, who, ": tolerance must be in (0, 1), got ", tolerance);
   Mat<double> rest = X;
-  rest.colwise().normalize();  // leaves columns of zeros as they are
+  for (Index j = 0; j < rest.cols(); ++j)  // colwise().normalize() would make a column of zeros NaN
+    if (const double size = rest.col(j).stableNorm(); size > 0) rest.col(j) /= size;
   Mat<double> Q(X.rows(), 0);
   while (Q.cols() < std::min(X.rows(), X.cols())) {
     Index pivot = 0;

@@ -93,7 +93,8 @@ template <InvertibleMap Phi>
       for (Index j = 0; j < X.rows(); ++j) {
         const double z = Z(j, i), y = phi(z), r = X(j, i) - y;
         step(j, i) = r * (constant ? fit.gamma * phi.derivative(z, y) : weight(j, i));
-        fit.residual = std::abs(r) <= fit.residual ? fit.residual : std::abs(r);  // NaN stays
+        if (!(std::abs(r) <= fit.residual) && !std::isnan(fit.residual))
+          fit.residual = std::abs(r);  // NaN stays
       }
     fit.steps = t;
     const bool sound = std::isfinite(fit.residual) && Z.allFinite();

@@ -33,6 +33,7 @@ double lambda_1(MatIn<double> X) {
 /// s_i = -sigma_i.) Throws std::domain_error as preimage, and std::invalid_argument if a slope is 0.
 template <InvertibleMap Phi>
 Mat<double> chord_slopes(const Phi& phi, MatIn<double> X) {
+  require(X.size() > 0, "chord_slopes: X must not be empty, got ", X.rows(), " x ", X.cols());
   const double at_0 = phi(0.);
   const Mat<double> sigma = X.unaryExpr([&](double x) {
     const double z = phi.inverse(x);
