@@ -6,6 +6,7 @@
     "basin/dynamics/leading.hpp needs Spectra: install it (Debian: libspectra-dev) or use dynamics/spectrum.hpp"
 #endif
 #include <Spectra/GenEigsSolver.h>  // Spectra::GenEigsSolver
+#include <Eigen/QR>                 // Eigen::HouseholderQR
 #include <Eigen/SparseCore>         // Eigen::SparseMatrix
 #include <algorithm>                // std::max, std::min, std::stable_sort
 #include <cmath>                    // std::hypot
@@ -108,6 +109,9 @@ bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, In
       residuals.push_back(eigen_residual(op, lambda, v));
       if (options.vectors) kept.col(i) = v;
     }
+    // Where the Krylov space ends early (a projection's has dimension 2), Spectra may return noise.
+    if (!(*std::max_element(residuals.begin(), residuals.end()) <= 1e-4 * std::abs(sorted.front())))
+      return false;
     result.values = sorted;
     result.residuals = residuals;
     result.vectors = kept;
@@ -116,6 +120,39 @@ bool try_arnoldi(const CountedOperator<Apply>& op, Index count, Index wanted, In
     if (op.error) std::rethrow_exception(op.error);
     return false;
   }
+}
+
+/// Subspace iteration with Rayleigh-Ritz projection, for what Arnoldi iteration cannot do from one start: repeated
+/// eigenvalues, and matrices of low rank whose Krylov spaces end early. Returns false where it does not converge.
+template <class Apply>
+bool try_subspace(const CountedOperator<Apply>& op, Index count, const LeadingOptions& options,
+                  Leading& result) {
+  const Index m = std::min(op.n, std::max<Index>(40, 2 * (count + 1)));
+  Random random(2);
+  Mat<double> V(op.n, m), AV(op.n, m);
+  for (double& entry : AV.reshaped()) entry = random.normal();
+  for (Index step = 0; step < 30; ++step) {
+    V = Eigen::HouseholderQR<Mat<double>>(AV).householderQ() * Mat<double>::Identity(op.n, m);
+    for (Index j = 0; j < m; ++j) op.perform_op(V.col(j).data(), AV.col(j).data());
+    const Eigenpairs small = eigenpairs_of(V.transpose() * AV, "leading_eigenvalues");
+    Eigen::MatrixXcd vectors = V * small.vectors.leftCols(count);
+    const Eigen::MatrixXcd images = AV * small.vectors.leftCols(count);
+    std::vector<double> residuals;
+    for (Index i = 0; i < count; ++i)
+      residuals.push_back(
+          (images.col(i) - small.values[static_cast<std::size_t>(i)] * vectors.col(i)).norm());
+    const double most = options.tolerance * std::abs(small.values.front());
+    if (!(*std::max_element(residuals.begin(), residuals.end()) <= most)) continue;
+    for (Index i = 0; i < count; ++i) {
+      normalize_phase(vectors.col(i));
+      if (small.values[static_cast<std::size_t>(i)].imag() == 0) vectors.col(i).imag().setZero();
+    }
+    result.values.assign(small.values.begin(), small.values.begin() + count);
+    result.residuals = residuals;
+    if (options.vectors) result.vectors = vectors;
+    return true;
+  }
+  return false;
 }
 
 /// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start from.
@@ -170,8 +207,8 @@ concept HasApply = requires(A& a, MatIn<typename A::Scalar> x, MatOut<typename A
 }  // namespace detail
 
 /// The `count` eigenvalues of largest modulus of the n x n matrix A, given as apply(x, y): y = A x on
-/// Vec<double> views, by implicitly restarted Arnoldi (Spectra). Conjugate pairs count as two; of a pair cut
-/// in half one is given. Throws if count is not in 1..n.
+/// Vec<double> views, by implicitly restarted Arnoldi (Spectra), or by subspace iteration where that fails.
+/// Conjugate pairs count as two; of a pair cut in half one is given. Throws if count is not in 1..n.
 template <class Apply>
 [[nodiscard]] Leading leading_eigenvalues(Index n, const Apply& apply, Index count,
                                           const LeadingOptions& options = {}) {
@@ -194,7 +231,8 @@ template <class Apply>
   Index krylov = std::min(n, std::max<Index>(4 * wanted, 40));
   for (Index attempt = 0; attempt <= options.enlargements && !result.converged;
        ++attempt, krylov = std::min(n, 2 * krylov))
-    result.converged = detail::try_arnoldi(op, count, wanted, krylov, options, result);
+    result.converged = detail::try_arnoldi(op, count, wanted, krylov, options, result) ||
+                       (attempt == 0 && detail::try_subspace(op, count, options, result));
   result.products = op.products;
   return result;
 }
