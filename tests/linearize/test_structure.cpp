@@ -1,5 +1,7 @@
 // Forced zeros, depths and counts: symbolic against random parameters, closed forms, and the paper's numbers.
+#include <array>
 #include <cmath>
+#include <limits>
 
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
@@ -18,8 +20,8 @@ using namespace basin;
 
 namespace {
 
-/// The pattern is that of the matrix with random parameters, entry by entry. For nets whose entries do not fall
-/// below 1e-9 by chance.
+/// The pattern is that of the matrix with random parameters, entry by entry. For nets whose entries do not
+/// fall below 1e-9 by chance.
 template <Layer F>
 void require_pattern(const F& f, int seed) {
   const NonzeroPattern pattern = nonzero_pattern(f);
@@ -91,6 +93,47 @@ TEST_CASE("Theorem 5: s - 1 layers of 3 x 3 leave no forced zero on s x s, whate
   // The corollary: two layers leave forced zeros on 4 x 4 and larger.
   CHECK(forced_zeros(Stack(same({1, 4, 4}, 1), 2)) == 256 - 14 * 14);
   CHECK(forced_zeros(Stack(same({1, 3, 3}, 1), 2)) == 0);
+  // The numbers of its page.
+  const std::array<Index, 6> two_layers = {0, 60, 264, 720, 1560, 2940};
+  for (Index s = 3; s <= 8; ++s) {
+    CHECK(forced_zeros(Shape{1, s, s}, {3, 3}, 2) == two_layers[static_cast<std::size_t>(s - 3)]);
+    CHECK(forced_zeros(Shape{1, s, s}, {3, 3}, s - 2) == 4 * s * s - 4);
+  }
+}
+
+TEST_CASE("a pixel that all outputs see exists from floor(s / 2) layers on", "[structure]") {
+  for (Index s = 2; s <= 8; ++s)
+    for (Index m = 1; m <= s; ++m) {
+      const NonzeroPattern p = nonzero_pattern(Stack(same({1, s, s}, 1), m));
+      bool any = false;
+      for (Index j = 0; j < p.cols(); ++j) {
+        bool full = true;
+        for (Index i = 0; i < p.rows(); ++i) full = full && p(i, j);
+        any = any || full;
+      }
+      CHECK(any == (m >= s / 2));
+    }
+}
+
+TEST_CASE("counts up to 2^63 are exact, and larger ones an error", "[structure]") {
+  // s^4 - (s^2 - (s - m - 1)(s - m))^2 = (a - b)(a + b) with a = s^2, a - b = (s - m - 1)(s - m)
+  const Index s = 55108, a = s * s;  // s^4 is 2^63 - 6.6e14
+  for (const Index m : {Index(0), Index(1), s / 2, s - 2}) {
+    const Index rest = (s - m - 1) * (s - m);
+    CHECK(forced_zeros(Shape{1, s, s}, {3, 3}, m) == rest * (2 * a - rest));
+  }
+  CHECK(forced_zeros(Shape{1, s, s}, {3, 3}, s - 1) == 0);
+  const Index many = std::numeric_limits<Index>::max();
+  CHECK(forced_zeros(Shape{1, s, s}, {3, 3}, many) == 0);  // the reach does not overflow, either
+  CHECK(forced_zeros(Shape{1, 4, 4}, {many, many}, many) == 0);
+  CHECK(heuristic_depth(s) == a * a / 9 + 1);
+  CHECK(contains(error_of([&] {
+                   (void)forced_zeros(Shape{1, s + 1, s + 1}, {3, 3}, 1);
+                 }),
+                 "forced_zeros: a matrix of 3037001881 x 3037001881 has more entries than"));
+  CHECK(contains(error_of([&] { (void)heuristic_depth(s + 1); }), "heuristic_depth: a matrix of 3037001881"));
+  CHECK(contains(error_of([&] { (void)dense_parameters(Pointwise<double, Identity>(Index(1) << 32)); }),
+                 "dense_parameters: a matrix of 4294967296 x 4294967297"));
 }
 
 TEST_CASE("the closed form holds for all odd kernels and images that are not square", "[structure]") {

@@ -4,6 +4,7 @@
 #include <algorithm>  // std::min
 #include <bit>        // std::popcount
 #include <cstdint>    // std::uint64_t
+#include <limits>     // std::numeric_limits
 #include <optional>   // std::optional
 #include <utility>    // std::move
 #include <vector>     // std::vector
@@ -96,10 +97,18 @@ std::optional<Index> depth_until_full(Index n, const Next& next) {
   return 0;
 }
 
-/// Pairs (i, j) of n pixels in a row with |i - j| <= reach.
-inline Index pairs_within(Index n, Index reach) {
+/// Pairs (i, j) of n pixels in a row that `layers` kernels connect, |i - j| <= layers (kernel - 1) / 2.
+inline Index pairs_within(Index n, Index layers, Index kernel) {
+  const Index reach = std::min(layers, n) * std::min(kernel / 2, n);  // from n - 1 on all the same
   const Index r = std::min(reach, n - 1);
   return n * n - (n - r) * (n - r - 1);
+}
+
+/// The number of entries of a matrix, or an error in the name of `who` if an Index cannot hold it.
+inline Index entries(Index rows, Index cols, const char* who) {
+  require(rows == 0 || cols <= std::numeric_limits<Index>::max() / rows, who, ": a matrix of ", rows, " x ",
+          cols, " has more entries than an integer of 64 bits can count");
+  return rows * cols;
 }
 
 }  // namespace detail
@@ -130,22 +139,22 @@ template <Layer F>
 ///     s^4 - (s^2 - (s - m - 1)(s - m))^2   for m <= s - 1 layers,
 ///
 /// where Theorem 5 says only that s - 1 layers are needed. C_in to C_out channels have C_in C_out times as
-/// many. Throws unless the kernel's sides are odd and layers >= 0.
+/// many. Throws unless the kernel's sides are odd, layers >= 0 and the matrix has fewer than 2^63 entries.
 [[nodiscard]] inline Index forced_zeros(const Shape& image, const Size2& kernel, Index layers) {
   require_shape(image, "forced_zeros");
   require(kernel.height >= 1 && kernel.width >= 1 && kernel.height % 2 == 1 && kernel.width % 2 == 1,
           "forced_zeros: kernel must be odd, so that padding can keep the size, got ", kernel);
   require(image.channels == 1, "forced_zeros: the closed form is for one channel, got ", image.channels);
   require(layers >= 0, "forced_zeros: layers must be >= 0, got ", layers);
-  const Index pixels = image.pixels();
-  return pixels * pixels - detail::pairs_within(image.height, layers * (kernel.height / 2)) *
-                               detail::pairs_within(image.width, layers * (kernel.width / 2));
+  return detail::entries(image.pixels(), image.pixels(), "forced_zeros") -
+         detail::pairs_within(image.height, layers, kernel.height) *
+             detail::pairs_within(image.width, layers, kernel.width);
 }
 
-/// The smallest m such that Stack(block, m) has no forced zero, each layer with parameters of its own; nothing
-/// if no depth has none. Theorem 5: s - 1 for a 3 x 3 convolution that keeps s x s images. For strides put
-/// what returns to the shape into the block, Chain(Conv2d, UpsampleNearest, ...). Throws unless block gives
-/// what it takes.
+/// The smallest m such that Stack(block, m) has no forced zero, each layer with parameters of its own;
+/// nothing if no depth has none. Theorem 5: s - 1 for a 3 x 3 convolution that keeps s x s images. For
+/// strides put what returns to the shape into the block, Chain(Conv2d, UpsampleNearest, ...). Throws unless
+/// block gives what it takes.
 template <Layer F>
 [[nodiscard]] std::optional<Index> depth_without_forced_zeros(const F& block) {
   detail::require_affine<F>();
@@ -161,8 +170,8 @@ template <Layer F>
 }
 
 /// The same for convolutions, each on the image that the one before gives: with stride > 1, or padding that
-/// does not keep the size, the images shrink from layer to layer. Nothing also when they have become too small
-/// for the kernel. Throws where Conv2d does on the first image, and if images grow.
+/// does not keep the size, the images shrink from layer to layer. Nothing also when they have become too
+/// small for the kernel. Throws where Conv2d does on the first image, and if images grow.
 [[nodiscard]] inline std::optional<Index> depth_without_forced_zeros(Shape image, const Conv2dOptions& o) {
   using Net = Conv2d<double>;
   const Shape first = Net(image, o).out_shape();
@@ -181,22 +190,25 @@ template <Layer F>
       });
 }
 
-/// Supplement F's heuristic depth, ceil((h w)^2 / (k_h k_w)): as many parameters in convolutions that keep the
-/// image's shape as the dense matrix has entries, whatever the number of channels. For s x s images and 3 x 3
-/// kernels, ceil(s^4 / 9); Table 2 prints 144 for 7 x 7, where it is 267.
+/// Supplement F's heuristic depth, ceil((h w)^2 / (k_h k_w)): as many parameters in convolutions that keep
+/// the image's shape as the dense matrix has entries, whatever the number of channels. For s x s images and 3
+/// x 3 kernels, ceil(s^4 / 9); Table 2 prints 144 for 7 x 7, where it is 267. Throws where (h w)^2 is 2^63 or
+/// more.
 [[nodiscard]] inline Index heuristic_depth(const Shape& image, const Size2& kernel = {3, 3}) {
   require_shape(image, "heuristic_depth");
   require(kernel.height >= 1 && kernel.width >= 1, "heuristic_depth: kernel must be >= 1 x 1, got ", kernel);
-  const Index area = kernel.height * kernel.width;
-  return (image.pixels() * image.pixels() + area - 1) / area;
+  const Index dense = detail::entries(image.pixels(), image.pixels(), "heuristic_depth");
+  const Index area = detail::entries(kernel.height, kernel.width, "heuristic_depth");
+  return dense / area + (dense % area == 0 ? 0 : 1);
 }
 /// For s x s images and 3 x 3 kernels: ceil(s^4 / 9).
 [[nodiscard]] inline Index heuristic_depth(Index s) { return heuristic_depth(Shape{1, s, s}); }
 
-/// The parameters of one dense layer with f's inputs and outputs: n m + m, its bias included.
+/// The parameters of one dense layer with f's inputs and outputs: n m + m, its bias included. Throws where
+/// that is 2^63 or more.
 template <Layer F>
 [[nodiscard]] Index dense_parameters(const F& f) {
-  return (f.in_size() + 1) * f.out_size();
+  return detail::entries(f.out_size(), f.in_size() + 1, "dense_parameters");
 }
 
 }  // namespace basin
