@@ -1,5 +1,6 @@
 // The operator of an affine network, in all its forms, against forward.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 
@@ -71,6 +72,30 @@ void require_operator(const F& layer, int seed, double tolerance = 1e-12) {
   stored.A.apply_transposed(u, Atu);
   REQUIRE(distance<S>(Atu, expected_Atu) <= tolerance);
 }
+
+/// How often the drawn geometries are special: none of the kinds may be missing.
+struct SpecialGeometries {
+  Index one_pixel = 0, kernel_larger = 0, larger_both_ways = 0, asymmetric = 0, strided = 0, dilated = 0,
+        grouped = 0, without_bias = 0;
+  void count(const RandomGeometry& g) {
+    const Padding& p = g.o.padding;
+    const bool taller = g.o.kernel.height > g.in.height, wider = g.o.kernel.width > g.in.width;
+    one_pixel += g.in.pixels() == 1;
+    kernel_larger += taller || wider;
+    larger_both_ways += taller && wider;
+    asymmetric += p.top != p.bottom && p.left != p.right;
+    strided += g.o.stride.height > 1 && g.o.stride.width > 1;
+    dilated += g.o.dilation.height > 1 && g.o.dilation.width > 1;
+    grouped += g.o.groups > 1;
+    without_bias += !g.o.bias;
+  }
+  void require_all() const {
+    INFO("of one pixel " << one_pixel << ", kernel larger " << kernel_larger << ", in both directions "
+                         << larger_both_ways);
+    CHECK(std::min(one_pixel, larger_both_ways) >= 3);
+    CHECK(std::min({kernel_larger, asymmetric, strided, dilated, grouped, without_bias}) >= 20);
+  }
+};
 
 template <class S>
 Conv2d<S> same(const Shape& in, Index out_channels) {
@@ -147,17 +172,39 @@ static_assert(!AffineLayer<Stack<Residual<Concat<Chain<Dense<float>, Pointwise<f
 
 TEST_CASE("the operator of Conv2d is forward on 300 random geometries", "[linearize]") {
   Random r(1);
+  SpecialGeometries special;
   for (int k = 0; k < 300; ++k) {
     const RandomGeometry g = random_geometry(r);
+    special.count(g);
     require_operator(Conv2d<double>(g.in, g.o), 10 * k);
     if (k % 10 == 0) require_operator(Conv2d<float>(g.in, g.o), 10 * k, 1e-5);
+  }
+  special.require_all();
+}
+
+TEST_CASE("the operator of Conv2d behind each kind of padding is forward", "[linearize]") {
+  Random r(4);
+  for (int k = 0; k < 100; ++k) {
+    const RandomGeometry g = random_geometry(r);
+    const std::array modes = {PadMode::zero, PadMode::reflect, PadMode::replicate, PadMode::circular};
+    const PadMode mode = modes[static_cast<std::size_t>(k) % 4];
+    const Index less = mode == PadMode::reflect ? 1 : 0;  // reflection leaves the border out
+    const auto up_to = [&](Index side) { return r.below(std::min<Index>(side - less, 3) + 1); };
+    const Padding p{up_to(g.in.height), up_to(g.in.height), up_to(g.in.width), up_to(g.in.width)};
+    const Pad2d<double> pad(g.in, p, mode);
+    require_operator(Chain(pad, Conv2d<double>(pad.out_shape(), g.o)), 10 * k);
   }
 }
 
 TEST_CASE("the operator of ConvTranspose2d is forward on 200 random geometries", "[linearize]") {
   Random r(2);
+  SpecialGeometries special;
   for (int done = 0; done < 200;) {
-    const RandomGeometry g = random_geometry(r);
+    RandomGeometry g = random_geometry(r);
+    if (done % 20 == 0) {  // one pixel, of which padding mostly leaves nothing
+      g.in.height = g.in.width = 1;
+      g.o.padding = {};
+    }
     ConvTranspose2dOptions o{.out_channels = g.o.out_channels,
                              .kernel = g.o.kernel,
                              .stride = g.o.stride,
@@ -172,8 +219,10 @@ TEST_CASE("the operator of ConvTranspose2d is forward on 200 random geometries",
     const Index width = (g.in.width - 1) * o.stride.width + o.dilation.width * (o.kernel.width - 1) +
                         o.output_padding.width + 1 - o.padding.left - o.padding.right;
     if (height < 1 || width < 1) continue;
+    special.count(g);
     require_operator(ConvTranspose2d<double>(g.in, o), 10 * done++);
   }
+  special.require_all();
 }
 
 TEST_CASE("the operators of padding, upsampling and pooling are forward on random geometries",
