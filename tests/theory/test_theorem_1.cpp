@@ -1,5 +1,6 @@
 // Theorem 1 and its corollary: nonlinear autoencoders with one layer.
 #include <cmath>
+#include <vector>
 
 #include "basin/compose/chain.hpp"
 #include "basin/dynamics/rank.hpp"
@@ -39,6 +40,32 @@ void for_each_case(const F& f) {
 }
 
 }  // namespace
+
+TEST_CASE("the activations and data are those of Assumption 1 (c)", "[theory]") {
+  struct Sides {  // of Assumption 1: phi^-1(x) > 0, convex, increasing on the way from 0 to phi^-1(x)
+    bool positive, convex, increasing;
+    bool operator==(const Sides&) const = default;
+  };
+  const std::vector<Sides> cases = {{true, true, false}, {true, true, false}, {true, false, true},
+                                    {true, false, true}, {false, true, true}, {false, false, false}};
+  std::size_t k = 0;
+  for_each_case([&](const auto& phi, double lo, double hi) {
+    INFO(phi.name << " on (" << lo << ", " << hi << ")");
+    const Sides c = cases[k++];
+    for (const double x : {lo, hi}) {
+      const double end = phi.inverse(x);
+      REQUIRE((end > 0) == c.positive);
+      for (int i = 0; i < 50; ++i) {  // chords of a fiftieth of the way, and their middles
+        const double a = end * i / 50, b = end * (i + 1) / 50, middle = phi((a + b) / 2);
+        CHECK(((phi(a) + phi(b)) / 2 > middle) == c.convex);
+        CHECK(((phi(b) - phi(a)) / (b - a) > 0) == c.increasing);
+      }
+    }
+    CHECK((phi(0.) < lo || phi(0.) > hi));  // (b)
+    CHECK((lo > 0 && hi < 1));              // (a)
+  });
+  CHECK(k == cases.size());
+}
 
 TEST_CASE("Theorem 1: both rules find the minimum-norm solution in all four cases", "[theory]") {
   for_each_case([](const auto& phi, double lo, double hi) {

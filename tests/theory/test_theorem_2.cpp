@@ -1,10 +1,14 @@
-// Theorem 2: the spectral radius decides, on maps whose orbits are known, and how far orbits go before they come.
+// Theorem 2: the spectral radius decides, on maps whose orbits are known, and how far orbits go before they
+// come.
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "basin/compose/chain.hpp"
 #include "basin/core/random.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/orbit.hpp"
+#include "basin/dynamics/singular_values.hpp"
 #include "basin/layers/affine.hpp"
 #include "basin/layers/pointwise.hpp"
 #include "basin/theory/transient.hpp"
@@ -84,8 +88,8 @@ TEST_CASE("Theorem 2: at radius 1 the Jacobian does not tell", "[theory]") {
 }
 
 TEST_CASE("transient growth: closed forms and the proof that the peak is the peak", "[theory]") {
-  // A Jordan block of size 2: J^t = (l^t, t c l^(t-1); 0, l^t), whose norm is known: a, b on and above the diagonal give
-  // (b + sqrt(b^2 + 4 a^2)) / 2.
+  // A Jordan block of size 2: J^t = (l^t, t c l^(t-1); 0, l^t), whose norm is known: a, b on and above the
+  // diagonal give (b + sqrt(b^2 + 4 a^2)) / 2.
   const double l = 0.8, c = 3;
   const TransientGrowth g = transient_growth(jordan(2, l, c));
   REQUIRE(g.decays);
@@ -111,10 +115,24 @@ TEST_CASE("transient growth: closed forms and the proof that the peak is the pea
   CHECK(!transient_growth(jordan(2, 1.01, 0), {.max_steps = 200000}).decays);
   CHECK(!transient_growth(jordan(2, 0.999, 1), {.max_steps = 10}).decays);
 
-  // The radius does not bound the peak: .5 against growth by thousands.
+  // The radius does not bound the peak. Above the diagonal by k, J^t has binomial(t, k) .5^(t - k).
   const TransientGrowth far = transient_growth(jordan(20, 0.5, 1));
   CHECK(far.decays);
-  CHECK(far.peak > 1000);
+  CHECK(std::abs(far.peak - 87929) < 0.5);  // the numbers of its page
+  CHECK(far.time == 36);
+  for (const Index t : {Index(1), Index(10), far.time, far.time + 1}) {
+    Mat<double> power = Mat<double>::Zero(20, 20);
+    double entry = std::pow(0.5, static_cast<double>(t));
+    for (Index k = 0; k < 20; ++k) {
+      power.diagonal(k).setConstant(entry);
+      entry *= 2 * static_cast<double>(t - k) / static_cast<double>(k + 1);
+    }
+    const double norm = singular_values(power)[0];
+    CHECK(std::abs(far.norms[static_cast<std::size_t>(t)] - norm) < 1e-12 * norm);
+    CHECK(norm <= far.peak * (1 + 1e-12));
+  }
+  const double kreiss = kreiss_lower_bound(jordan(20, 0.5, 1), 8).value;
+  CHECK(std::abs(kreiss - 13563) < 0.5);
   CHECK(contains(error_of([] { (void)transient_growth(Mat<double>::Zero(2, 3)); }), "J is 2 x 3"));
   CHECK(contains(error_of([] { (void)transient_growth(Mat<double>::Zero(2, 2), {.until = 1}); }),
                  "until must be in (0, 1), got 1"));
@@ -161,6 +179,9 @@ TEST_CASE("starts within the attraction radius converge, and it is small where g
   const Mat<double> normal = jordan(3, 0.5, 0), sheared = jordan(3, 0.5, 8);  // the same eigenvalues
   CHECK(std::abs(radius(normal) - 0.5) < 0.05);  // P = 1, C = 2 (a bound up to 6 % above), L = 1/2
   CHECK(radius(sheared) < 1e-4 * radius(normal));
+  // The certain radii of its page.
+  const std::vector<std::pair<double, double>> printed = {{0, 0.5}, {2, 1.8e-4}, {8, 6.7e-8}, {32, 1.8e-11}};
+  for (const auto& [coupling, r] : printed) CHECK(std::abs(radius(jordan(3, 0.5, coupling)) / r - 1) < 0.05);
   CHECK(converged(normal, radius(normal)) == 200);
   CHECK(converged(sheared, radius(sheared)) == 200);
   CHECK(converged(sheared, radius(normal) / 2) <
