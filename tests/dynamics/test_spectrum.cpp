@@ -5,13 +5,16 @@
 #include <stdexcept>
 
 #include "basin/compose/chain.hpp"
+#include "basin/compose/residual.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/leading.hpp"
 #include "basin/dynamics/orbit.hpp"
 #include "basin/layers/affine.hpp"
+#include "basin/layers/conv2d.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
+#include "basin/linearize/linearize.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
@@ -158,7 +161,8 @@ TEST_CASE("fixed points are attracting, unstable or undecided by the spectral ra
   CHECK(std::abs(classify(0.995 * I, one).distance - 1) <
         1e-9);  // a small residual, and yet the fixed point is 0
   CHECK(classify(Mat<double>{{0, 2}, {-2, 0}}, zero).spectral_radius == 2);  // a pair +-2i
-  // What orbits do: -1.5 x leaves 0; under the saddle (1, 0) converges to 0, and nothing else off that axis does.
+  // What orbits do: -1.5 x leaves 0; under the saddle (1, 0) converges to 0, and nothing else off that axis
+  // does.
   const auto end = [](const Mat<double>& A, const Vec<double>& start) {
     return orbit(Model(Affine<double>(A), Vec<double>()), start, {.max_steps = 100}).x.norm();
   };
@@ -288,6 +292,40 @@ TEST_CASE("sparse and matrix-free operators have the leading eigenvalues of the 
       contains(error_of([&] { (void)leading_eigenvalues(Product{dense.leftCols(3)}, 1); }), "A is 150 x 3"));
   CHECK(contains(error_of([&] { (void)leading_eigenvalues(Eigen::SparseMatrix<double>(3, 2), 1); }),
                  "A is 3 x 2"));
+}
+
+TEST_CASE("leading eigenvalues of linearized networks: matrix-free, sparse and dense", "[dynamics]") {
+  const auto net = [](Index side) {
+    const Conv2d<double> conv({1, side, side}, {.padding = Padding::all(1)});
+    return Chain(Residual(conv), conv);
+  };
+  const auto random_model = [&](Index side) {
+    const auto f = net(side);
+    return Model(f, Vec<double>(random_matrix<double>(f.param_size(), 1, 13)));
+  };
+  const auto f = random_model(12);
+  const Mat<double> A = linearize_dense(f).A;
+  const auto all = eigenvalues(A);
+  const Leading free = leading_eigenvalues(linearize(f), 5, {.vectors = true});
+  const Leading sparse = leading_eigenvalues(linearize_sparse(f).A, 5, {.vectors = true});
+  const Leading stored = leading_eigenvalues(linearize_stored(f).A, 5, {.vectors = true});
+  for (const Leading* leading : {&free, &sparse, &stored}) {
+    REQUIRE(leading->converged);
+    CHECK(eigen_error(A, leading->values, leading->vectors) < 1e-7);
+    for (std::size_t i = 0; i < 5; ++i)
+      CHECK(std::abs(std::abs(leading->values[i]) - std::abs(all[i])) < 1e-7 * std::abs(all[0]));
+  }
+  // 4096 pixels, of which no dense matrix is made: the residuals are those of the sparse one.
+  const auto large = random_model(64);
+  const Leading leading = leading_eigenvalues(linearize(large), 2, {.vectors = true});
+  REQUIRE(leading.converged);
+  const Eigen::SparseMatrix<double> B = linearize_sparse(large).A;
+  for (Index i = 0; i < 2; ++i) {
+    const std::complex<double> lambda = leading.values[static_cast<std::size_t>(i)];
+    const Eigen::VectorXcd v = leading.vectors.col(i), Bv = B.cast<std::complex<double>>() * v;
+    CHECK((Bv - lambda * v).norm() < 1e-7 * std::abs(lambda));
+    CHECK(std::abs((Bv - lambda * v).norm() - leading.residuals[static_cast<std::size_t>(i)]) < 1e-10);
+  }
 }
 
 #ifdef BASIN_USE_LAPACK
