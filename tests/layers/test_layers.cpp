@@ -276,6 +276,21 @@ TEST_CASE("geometry that makes no sense gets an error that names it", "[layers]"
   CHECK(contains(conv({.padding = {-1, 0, 0, 0}}), "padding must be >= 0, got top -1"));
   CHECK(contains(conv({.out_channels = 0}), "out_channels must be >= 1, got 0"));
   CHECK(contains(error_of([] { Conv2d<double>({0, 5, 5}, {}); }), "got 0 x 5 x 5"));
+  CHECK(contains(conv({.kernel = {0, 3}}), "Conv2d: kernel must be >= 1 x 1, got 0 x 3"));
+  CHECK(contains(conv({.dilation = {1, 0}}), "Conv2d: dilation must be >= 1 x 1, got 1 x 0"));
+  CHECK(contains(conv({.padding = {0, 0, 1, 0}, .dilation = {1, 3}}),
+                 "Conv2d: kernel 3 x 3 with dilation 1 x 3 is larger than the padded input 5 x 6"));
+  const auto transposed = [&](ConvTranspose2dOptions o) {
+    return error_of([&] { ConvTranspose2d<double>(in, o); });
+  };
+  CHECK(contains(transposed({.stride = {1, 0}}), "ConvTranspose2d: stride must be >= 1 x 1, got 1 x 0"));
+  CHECK(contains(transposed({.kernel = 0}), "ConvTranspose2d: kernel must be >= 1 x 1, got 0 x 0"));
+  CHECK(contains(transposed({.out_channels = 3, .groups = 2}),
+                 "ConvTranspose2d: groups = 2 must divide the 4 input and the 3 output channels"));
+  const auto pool = [&](PoolOptions o) { return error_of([&] { AvgPool2d<double>(in, o); }); };
+  CHECK(contains(pool({.stride = {0, 2}}), "AvgPool2d: stride must be >= 1 x 1, got 0 x 2"));
+  CHECK(contains(pool({.kernel = {6, 2}}), "AvgPool2d: kernel 6 x 2 with dilation 1 x 1 is larger than"));
+  CHECK(contains(pool({.kernel = {0, 2}}), "AvgPool2d: kernel must be >= 1 x 1, got 0 x 2"));
   CHECK(contains(error_of([&] {
                    ConvTranspose2d<double>(in, {.output_padding = {1, 0}});
                  }),
