@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
+#include <vector>
 
 #include "basin/check/check_layer.hpp"
 #include "basin/dynamics/fixed_point.hpp"
@@ -96,7 +98,7 @@ TEST_CASE("Theorem 3, one example: the rank-one formula at any width", "[theory]
   CHECK(contains(error_of([&] { (void)random_features(2, 1, {}, random); }), "law must not be empty"));
 }
 
-TEST_CASE("Theorem 3, one example: gradient descent on several examples finds X H^+", "[theory]") {
+TEST_CASE("Theorem 3, several examples: gradient descent finds X H^+", "[theory]") {
   Random random(5);
   const RandomFeatures h = random_features(4, 400, weight_law::normal(), random);
   const Mat<double> X = 2 * random_matrix<double>(4, 3, 2), H = h(X);
@@ -140,6 +142,10 @@ TEST_CASE("Theorem 3, one example: the limit, its rate k^(-1/2) and the probabil
   CHECK(std::abs(one_example_unstable_probability(10, 4000) /
                      (std::erfc(std::sqrt(2000.) / 10 / std::sqrt(2.)) / 2) -
                  1) < 0.15);
+  // The numbers of its page.
+  CHECK(std::abs(one_example_unstable_probability(10, 10) - 0.418) < 5e-4);
+  CHECK(std::abs(one_example_unstable_probability(10, 100) - 0.242) < 5e-4);
+  CHECK(std::abs(one_example_unstable_probability(10, 1000) - 0.013) < 5e-4);
   // k = 1: no active unit, or one, with T of Cauchy's law: 1/2 + 1/2 (1/2 - atan(1 / norm) / pi).
   CHECK(std::abs(one_example_unstable_probability(2, 1) - (0.75 - std::atan(0.5) / (2 * std::acos(-1.)))) <
         1e-14);
@@ -156,7 +162,8 @@ TEST_CASE("Theorem 3: skewed laws of zero mean have other limits, still below 1"
   // x = -1, w and b exponential minus 1: h = relu(E2 - E1); E[b h] = 3/4 and E[h^2] = 1, hence 1/4.
   CHECK(std::abs(lambda(weight_law::centred_exponential(), minus, 400000) - 0.25) < 0.02);
   CHECK(std::abs(lambda(weight_law::normal(), minus, 400000) - 0.5) < 0.01);
-  // Two points: a unit is active only if b takes the larger value and w the smaller: lambda = p at every width.
+  // Two points: a unit is active only if b takes the larger value and w the smaller: lambda = p at every
+  // width.
   CHECK(std::abs(lambda(weight_law::two_point(0.1), minus, 500) - 0.1) < 1e-13);
   CHECK(std::abs(lambda(weight_law::mirrored(weight_law::two_point(0.1)), minus, 500) - 0.9) < 1e-13);
 }
@@ -182,8 +189,8 @@ TEST_CASE("the arc-cosine kernel is the expected product of features", "[theory]
   }
   kernel.gradient(x, x, g);
   CHECK((g - x / 2).norm() < 1e-15);
-  // Small angles keep their digits: kappa(x, x) - kappa(x, y) for y = x + h is |h|^2 / 4 along the sphere, and the angle by
-  // arc cosines would be 0 or 1e-8.
+  // Small angles keep their digits: kappa(x, x) - kappa(x, y) for y = x + h is |h|^2 / 4 along the sphere,
+  // and the angle by arc cosines would be 0 or 1e-8.
   const Vec<double> e{{1, 0}}, near{{1, 1e-9}};
   Vec<double> at(2), off(2);
   kernel.gradient(e, e, at);
@@ -250,9 +257,22 @@ TEST_CASE("Theorem 3, several examples: not all are stable, and the printed weig
     for (const double r : radii(random_matrix<double>(50, 10, seed))) CHECK(r < 1);
   }
   CHECK(crowded >= 10);  // of 50
-  // At width 50000 with orthogonal examples: above |x|^2 / (|x|^2 + 1) = .5 all the same.
+  // Orthonormal examples: above |x|^2 / (|x|^2 + 1) = .5 all the same. The numbers of its page, and by hand:
+  // J is K^-1 G on their span, K with 1 on the diagonal and kappa beside it, G the coefficients of the
+  // kernel's gradients at the first example; the angle of (x_i, 1) and (x_j, 1) is 60 degrees.
+  const double pi = std::acos(-1.), t = pi / 3, kappa = (std::sin(t) + (pi - t) * std::cos(t)) / pi;
+  const std::vector<std::pair<Index, double>> orthonormal = {
+      {1, 0.5}, {2, 0.8953}, {5, 0.9147}, {10, 0.9206}};
+  for (const auto& [n, radius] : orthonormal) {
+    Mat<double> K = Mat<double>::Constant(n, n, kappa), G = (pi - t) / (2 * pi) * Mat<double>::Identity(n, n);
+    K.diagonal().setOnes();
+    G.col(0).setConstant(std::sin(t) / (2 * pi));
+    G(0, 0) = 0.5;
+    const double by_hand = spectral_radius(Mat<double>(K.inverse() * G));
+    CHECK(std::abs(by_hand - radius) < 5e-5);
+    for (const double r : radii(Mat<double>::Identity(20, n))) CHECK(std::abs(r - by_hand) < 1e-12);
+  }
   const Mat<double> E = Mat<double>::Identity(20, 5);
-  for (const double r : radii(E)) CHECK(std::abs(r - 0.917) < 0.02);
 
   Random random(8);
   const RandomFeatures h = random_features(20, 20000, weight_law::normal(), random);
