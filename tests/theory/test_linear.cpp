@@ -1,5 +1,6 @@
 // Linear autoencoders: gradient descent in closed form (Appendix A), the initial values (Supplement I.2); and
 // the rank-one two-layer network.
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -190,6 +191,53 @@ TEST_CASE("rank-one eigenvalues in closed form, and what orbits make of them", "
   CHECK(std::abs(rank_one_eigenvalue<Softsign>(-3) - 0.25) < 1e-15);
   CHECK(rank_one_eigenvalue<LeakyRelu>(-3) == 1);
   CHECK(std::abs(rank_one_eigenvalue<Silu>(1.5) - (1 + 1.5 / (1 + std::exp(1.5)))) < 1e-14);
+  // The table of its page, activation by activation.
+  const auto close = [](double a, double b) { return std::abs(a - b) < 1e-12 * (1 + std::abs(b)); };
+  for (int k = 0; k < 120; ++k) {
+    const double b = -5.97 + 0.1 * k;  // never 0
+    CAPTURE(b);
+    const double e = std::exp(b), sigma = 1 / (1 + std::exp(-b)), log1e = std::log1p(e);
+    const double pdf = std::exp(-b * b / 2) / std::sqrt(2 * std::acos(-1.));
+    const double cdf = std::erfc(-b / std::sqrt(2.)) / 2;
+    CHECK(rank_one_eigenvalue<Identity>(b) == 1);
+    if (b > 0) CHECK(rank_one_eigenvalue<Relu>(b) == 1);
+    CHECK(close(rank_one_eigenvalue<LeakyRelu>(b), 1));
+    CHECK(rank_one_eigenvalue<Hardtanh>(b) == (std::abs(b) < 1 ? 1 : 0));
+    CHECK(close(rank_one_eigenvalue<Sigmoid>(b), b * (1 - sigma)));
+    CHECK(close(rank_one_eigenvalue<Softplus>(b), b * sigma / log1e));
+    CHECK(close(rank_one_eigenvalue<Tanh>(b), 2 * b / std::sinh(2 * b)));
+    CHECK(close(rank_one_eigenvalue<Softsign>(b), 1 / (1 + std::abs(b))));
+    const double elu = b > 0 ? 1 : -b / std::expm1(-b);
+    CHECK(close(rank_one_eigenvalue<Elu>(b), elu));
+    CHECK(close(rank_one_eigenvalue<Selu>(b), elu));
+    CHECK(close(rank_one_eigenvalue<ExpNeg>(b), -b));
+    CHECK(close(rank_one_eigenvalue<Sin>(b), b / std::tan(b)));
+    // 1 + b g'(b) / g(b) for the gates sigmoid, the normal distribution function, and tanh(softplus)
+    CHECK(close(rank_one_eigenvalue<Silu>(b), 1 + b * (1 - sigma)));
+    CHECK(std::abs(rank_one_eigenvalue<Gelu>(b) - (1 + b * pdf / cdf)) < 1e-9 * (1 + b * b));
+    const double g = std::tanh(log1e);
+    CHECK(close(rank_one_eigenvalue<Mish>(b), 1 + b * (1 - g * g) * sigma / g));
+    const double silu = rank_one_eigenvalue<Silu>(b), gelu = rank_one_eigenvalue<Gelu>(b),
+                 mish = rank_one_eigenvalue<Mish>(b);
+    if (b > 0) CHECK(std::min({silu, gelu, mish}) >= 1);  // the example never attracts
+    if (b < 0 && b > -0.7) CHECK(std::max({std::abs(silu), std::abs(gelu), std::abs(mish)}) < 1);
+    if (b < -2.5) CHECK(std::max({silu, gelu, mish}) < -1);
+    // where the page says that it attracts
+    if (std::abs(b + 1.28) > 0.01) CHECK((std::abs(rank_one_eigenvalue<Sigmoid>(b)) < 1) == (b > -1.28));
+    if (std::abs(b + 1.14) > 0.01) CHECK((std::abs(rank_one_eigenvalue<Softplus>(b)) < 1) == (b > -1.14));
+    if (std::abs(b) < 3 && std::abs(std::abs(b) - 2.03) > 0.01)
+      CHECK((std::abs(rank_one_eigenvalue<Sin>(b)) < 1) == (std::abs(b) < 2.03));
+  }
+  const auto crosses = [](const auto& lambda, double at) {  // -1, within half a unit of the last digit
+    return (lambda(at - 0.005) + 1) * (lambda(at + 0.005) + 1) < 0;
+  };
+  CHECK(crosses([](double b) { return rank_one_eigenvalue<Sigmoid>(b); }, -1.28));
+  CHECK(crosses([](double b) { return rank_one_eigenvalue<Softplus>(b); }, -1.14));
+  CHECK(crosses([](double b) { return rank_one_eigenvalue<Sin>(b); }, 2.03));
+  double most = 0;
+  for (int k = 1; k < 2000; ++k) most = std::max(most, rank_one_eigenvalue<Sigmoid>(0.01 * k));
+  CHECK(std::abs(most - 0.28) < 0.005);
+
   const Vec<double> x = random_matrix<double>(6, 1, 11).normalized();
   const auto moves = [&](const auto& f) {
     return (orbit(f, 1.01 * x, {.max_steps = 60}).x - x).norm() / 0.01;
