@@ -1,6 +1,8 @@
 // Theorems 6 and 7: the network, its error, its attractors, and how many units it takes.
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 #include "basin/core/random.hpp"
 #include "basin/data/grid.hpp"
@@ -73,7 +75,8 @@ TEST_CASE("Theorem 6 on the line: 2n + 1 units, error, and every start", "[theor
       CHECK(error >= 0.98 * used);
       for (Index i = 0; i < n; ++i) CHECK(std::abs(jacobian(f, X.col(i))(0, 0) - (1 - used / delta)) < 1e-11);
     }
-    // The exact map has the examples as attractors, and one repelling point between two of them besides 0 and 1.
+    // The exact map has the examples as attractors, and one repelling point between two of them besides 0 and
+    // 1.
     const PiecewiseLinearMap exact = plateau_map(coordinate(X, 0), 0.4 * delta);
     const auto fixed = exact.fixed_points();
     CHECK(attracting(exact) == n);
@@ -117,10 +120,25 @@ TEST_CASE("the printed delta breaks where it meets an end of the interval", "[th
   CHECK(contains(error_of([] { (void)plateau_map({0.125, 0.625}, 0.05, 0.125); }), "finite"));  // x_1 = delta
   CHECK(printed_delta({0.3}) == HUGE_VAL);  // one point has no gap
   CHECK(std::abs(corrected_delta({0.3}) - 0.075) < 1e-16);
-  // Where x_1 - delta < 0 without a division by zero, the printed map does its work on [0, 1], but f(0) is not 0.
+  // Where x_1 - delta < 0 without a division by zero, the printed map does its work on [0, 1], but f(0) is
+  // not 0.
   const PiecewiseLinearMap inside = plateau_map({.01, .5, .8}, 0.04, printed_delta({.01, .5, .8}));
   CHECK(attracting(inside) == 3);
   CHECK(inside(0) > 1e-3);
+  for (int k = 0; k <= 1000; ++k) CHECK(std::abs(inside(k / 1000.) - k / 1000.) <= 0.04 + 1e-15);
+  // Only x_1 = delta and x_n + delta = 1 break it: sets whose plateaus reach over an end attract all the
+  // same.
+  Index over_an_end = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    const std::vector<double> points = distinct_points(coordinate(uniform_points(1, 3, 100 + seed), 0));
+    const double delta = printed_delta(points), epsilon = 0.4 * delta;
+    over_an_end += points.front() < delta || points.back() + delta > 1 ? 1 : 0;
+    const PiecewiseLinearMap f = plateau_map(points, epsilon, delta);
+    REQUIRE(attracting(f) == 3);
+    for (int k = 0; k <= 100; ++k) REQUIRE(std::abs(f(k / 100.) - k / 100.) <= epsilon * (1 + 1e-12));
+    for (const double point : points) REQUIRE(std::abs(f(point) - point) < 1e-15);
+  }
+  CHECK(over_an_end >= 20);
   const auto net = coordinatewise_net({inside});
   for (const double s : {0., 0.05, 0.3, 1.})
     CHECK(std::abs(net(Mat<double>::Constant(1, 1, s))(0, 0) - inside(s)) < 1e-14);
@@ -137,7 +155,8 @@ TEST_CASE("the printed delta breaks where it meets an end of the interval", "[th
 }
 
 TEST_CASE("n + 1 units are too few from n = 4 on", "[theory]") {
-  // Every pattern of rising and falling pieces of f(x) - x: n attractors take 2 n - 2 knots, a unit gives one knot at most.
+  // Every pattern of rising and falling pieces of f(x) - x: n attractors take 2 n - 2 knots, a unit gives one
+  // knot at most.
   for (Index knots = 0; knots <= 11; ++knots) CHECK(most_attracting_fixed_points(knots) == knots / 2 + 1);
   for (const Index n : {1, 2, 3}) CHECK(most_attracting_fixed_points(n + 1) >= n);
   for (const Index n : {4, 5, 6, 7, 8}) CHECK(most_attracting_fixed_points(n + 1) < n);
