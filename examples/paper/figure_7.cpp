@@ -1,6 +1,7 @@
-// Figure 7 of the paper: the linear downsampling autoencoder D1, trained on two color images, and its spectrum. All
-// of an image passes through as many numbers as there are filters, so the spectrum of the 3072 x 3072 operator comes
-// from a matrix of that size. What the paper leaves open is chosen as docs/paper/figure_7.md says.
+// Figure 7 of the paper: the linear downsampling autoencoder D1, trained on two color images, and its
+// spectrum. All of an image passes through as many numbers as there are filters, so the spectrum of the 3072
+// x 3072 operator comes from a matrix of that size. What the paper leaves open is chosen as
+// docs/paper/figure_7.md says.
 #include <cmath>
 #include <string>
 #include <vector>
@@ -79,7 +80,7 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
   const Vec<S> origin = Vec<S>::Zero(net.in_size());  // linear: the Jacobian is the same everywhere
   const Mat<double> E = jacobian(encoder(r.f), origin).template cast<double>();
   const Mat<double> D = jacobian(decoder(r.f), Vec<S>::Zero(s.filters)).template cast<double>();
-  r.spectrum = bottleneck_spectrum(D, E);
+  r.spectrum = bottleneck_spectrum(E, D);
   r.projection_distance = projection_distance(D * E, X);
   const Mat<double> Q = span_basis(X);
   const Mat<double> error = (r.f(X) - X).template cast<double>();
@@ -197,9 +198,7 @@ void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs
   program.claim(contested_claim(
       "7, exact rank",
       "The rank of the learned solution is exactly 2 (numerical rank, relative tolerance 1e-8).", "2",
-      collect([](const Run& r) {
-        return static_cast<double>(detail::rank_of(r.spectrum.singular_values, 1e-8, "rank").rank);
-      }),
+      collect([](const Run& r) { return static_cast<double>(numerical_rank(r.spectrum, 1e-8).rank); }),
       Band{2, 2}, Band{static_cast<double>(s.filters), static_cast<double>(s.filters)}, "",
       "gradient steps leave all singular values nonzero: the rank is the number of filters"));
   program.claim(median_claim(

@@ -23,7 +23,7 @@ TEST_CASE("the bottleneck has the nonzero spectrum of the whole, with eigenvecto
     const Mat<double> D = random_matrix<double>(d, k, 1), E = random_matrix<double>(k, d, 2) / 40;
     const Mat<double> A = D * E;
     const auto all = eigenvalues(A);
-    const Bottleneck b = bottleneck_spectrum(D, E);
+    const Bottleneck b = bottleneck_spectrum(E, D);
     REQUIRE(b.values.size() == static_cast<std::size_t>(k));
     for (std::size_t i = 0; i < b.values.size(); ++i) {
       const auto column = static_cast<Index>(i);
@@ -42,22 +42,27 @@ TEST_CASE("a bottleneck of lower rank, and what is not one", "[dynamics]") {
   Mat<double> D = random_matrix<double>(20, 5, 3);
   const Mat<double> E = random_matrix<double>(5, 20, 4);
   D.col(4) = D.col(0) + D.col(1);
-  const Bottleneck b = bottleneck_spectrum(D, E);
+  const Bottleneck b = bottleneck_spectrum(E, D);
   CHECK(std::abs(b.values[4]) < 1e-13);
   CHECK(b.singular_values[3] > 0.1);
   CHECK(b.singular_values[4] < 1e-13 * b.singular_values[0]);
+  CHECK(numerical_rank(b).rank == 4);
+  CHECK(numerical_rank(b).rank == numerical_rank(D * E).rank);
+  CHECK(
+      contains(error_of([&] { (void)numerical_rank(b, 1); }), "relative_tolerance must be in [0, 1), got 1"));
   // E D = 0 with D E != 0: all eigenvalues are 0, and yet the rank is 1. The rank of E D would be wrong.
   const Bottleneck nilpotent =
-      bottleneck_spectrum(Vec<double>::Unit(3, 0), Vec<double>::Unit(3, 1).transpose());
+      bottleneck_spectrum(Vec<double>::Unit(3, 1).transpose(), Vec<double>::Unit(3, 0));
   CHECK(std::abs(nilpotent.values[0]) == 0);
   CHECK(std::abs(nilpotent.singular_values[0] - 1) < 1e-15);
-  const Bottleneck zero = bottleneck_spectrum(Mat<float>::Zero(4, 2), Mat<float>::Zero(2, 4));
+  CHECK(numerical_rank(nilpotent).rank == 1);
+  const Bottleneck zero = bottleneck_spectrum(Mat<float>::Zero(2, 4), Mat<float>::Zero(4, 2));
   CHECK(zero.vectors.norm() == 0);
   CHECK(zero.singular_values.norm() == 0);
-  CHECK(contains(error_of([&] { (void)bottleneck_spectrum(D, E.leftCols(3)); }),
-                 "D is 20 x 5 and E is 5 x 3, expected d x k and k x d"));
-  CHECK(contains(error_of([&] { (void)bottleneck_spectrum(E, D); }), "more than the 5 around it"));
-  CHECK(contains(error_of([&] { (void)bottleneck_spectrum(std::nan("") * D, E); }), "NaN or infinite"));
+  CHECK(contains(error_of([&] { (void)bottleneck_spectrum(E.leftCols(3), D); }),
+                 "E is 5 x 3 and D is 20 x 5, expected k x d and d x k"));
+  CHECK(contains(error_of([&] { (void)bottleneck_spectrum(D, E); }), "more than the 5 around it"));
+  CHECK(contains(error_of([&] { (void)bottleneck_spectrum(E, std::nan("") * D); }), "NaN or infinite"));
 }
 
 TEST_CASE("the bottleneck of a nonlinear network at a point", "[dynamics]") {
@@ -71,6 +76,8 @@ TEST_CASE("the bottleneck of a nonlinear network at a point", "[dynamics]") {
   const auto all = eigenvalues(jacobian(Model(whole, theta), x));
   const Bottleneck b = bottleneck_spectrum(encoder, decoder, x);
   for (std::size_t i = 0; i < 6; ++i) CHECK(std::abs(b.values[i] - all[i]) < 1e-12);
+  const Mat<double> E = jacobian(encoder, x), D = jacobian(decoder, encoder(x).col(0));
+  CHECK(bottleneck_spectrum(E, D).values == b.values);
   CHECK(contains(error_of([&] { (void)bottleneck_spectrum(encoder, encoder, x); }),
                  "the encoder gives 6 rows, the decoder expects 30"));
   CHECK(contains(error_of([&] { (void)bottleneck_spectrum(encoder, decoder, x.head(3)); }),

@@ -9,7 +9,7 @@
 #include "basin/core/model.hpp"         // Model
 #include "basin/core/types.hpp"         // Mat, MatIn, Vec
 #include "basin/dynamics/jacobian.hpp"  // jacobian
-#include "basin/dynamics/rank.hpp"      // Rank
+#include "basin/dynamics/rank.hpp"      // Rank, rank_of
 #include "basin/dynamics/spectrum.hpp"  // eigenpairs
 
 namespace basin {
@@ -26,12 +26,12 @@ struct Bottleneck {
 namespace detail {
 
 template <class = void>
-void require_bottleneck(MatIn<double> D, MatIn<double> E, const char* who) {
-  require(D.rows() == E.cols() && D.cols() == E.rows(), who, ": D is ", D.rows(), " x ", D.cols(),
-          " and E is ", E.rows(), " x ", E.cols(), ", expected d x k and k x d");
+void require_bottleneck(MatIn<double> E, MatIn<double> D, const char* who) {
+  require(D.rows() == E.cols() && D.cols() == E.rows(), who, ": E is ", E.rows(), " x ", E.cols(),
+          " and D is ", D.rows(), " x ", D.cols(), ", expected k x d and d x k");
   require(D.cols() <= D.rows(), who, ": the bottleneck has ", D.cols(), " numbers, more than the ", D.rows(),
           " around it");
-  require(D.allFinite() && E.allFinite(), who, ": D or E has entries that are NaN or infinite");
+  require(E.allFinite() && D.allFinite(), who, ": E or D has entries that are NaN or infinite");
 }
 
 /// R of the QR factorization of A, rows >= columns.
@@ -52,13 +52,13 @@ Mat<double> triangular_factor(Mat<double> A) {
 
 /// D E = Q_D (R_D R_E') Q_E' with orthonormal Q: the k x k matrix in between has its singular values.
 template <class = void>
-Vec<double> product_singular_values(MatIn<double> D, MatIn<double> E, const char* who) {
+Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who) {
   return singular_values_of(triangular_factor(D) * triangular_factor(E.transpose()).transpose(), who);
 }
 
 template <class = void>
-Bottleneck bottleneck_of(MatIn<double> D, MatIn<double> E) {
-  require_bottleneck(D, E, "bottleneck_spectrum");
+Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D) {
+  require_bottleneck(E, D, "bottleneck_spectrum");
   const Eigenpairs small = eigenpairs_of(E * D, "bottleneck_spectrum");
   Bottleneck b;
   b.values = small.values;
@@ -69,29 +69,29 @@ Bottleneck bottleneck_of(MatIn<double> D, MatIn<double> E) {
     if (lambda.imag() == 0) b.vectors.col(i).imag().setZero();
     b.residuals.push_back((D * (E * b.vectors.col(i)) - lambda * b.vectors.col(i)).norm());
   }
-  b.singular_values = product_singular_values(D, E, "bottleneck_spectrum");
+  b.singular_values = product_singular_values(E, D, "bottleneck_spectrum");
   return b;
 }
 
 }  // namespace detail
 
-/// The spectrum of D E (d x d) from E D (k x k), D the Jacobian of a decoder (d x k) and E of an encoder (k x d):
-/// E D u = lambda u with lambda != 0 gives D E v = lambda v for v = D u, and so the nonzero eigenvalues of the two
-/// agree with their multiplicities. Exact, in O(d k^2 + k^3) instead of O(d^3). For an eigenvalue 0, D u may be
-/// 0, and the vector is then 0 or noise of norm 1. Rank and singular values of D E are not those of E D; they come
-/// from the triangular factors of D and E'.
+/// The spectrum of D E (d x d) from E D (k x k), E the Jacobian of an encoder (k x d) and D of a decoder (d x
+/// k), given in the order in which they act: E D u = lambda u with lambda != 0 gives D E v = lambda v for v =
+/// D u, and so the nonzero eigenvalues of the two agree with their multiplicities. Exact, in O(d k^2 + k^3)
+/// instead of O(d^3). For an eigenvalue 0, D u may be 0, and the vector is then 0 or noise of norm 1. Rank
+/// and singular values of D E are not those of E D; they come from the triangular factors of D and E'.
 ///
-/// Not valid where something goes around the bottleneck, as the skips of a U-Net do: the Jacobian is then D E plus
-/// a rest. (Skips within the encoder or within the decoder are part of E or D.) Throws if the sizes do not fit,
-/// k > d, or D or E is not finite.
-template <class DerivedD, class DerivedE>
-[[nodiscard]] Bottleneck bottleneck_spectrum(const Eigen::MatrixBase<DerivedD>& D,
-                                             const Eigen::MatrixBase<DerivedE>& E) {
-  return detail::bottleneck_of(D.template cast<double>(), E.template cast<double>());
+/// Not valid where something goes around the bottleneck, as the skips of a U-Net do: the Jacobian is then D E
+/// plus a rest. (Skips within the encoder or within the decoder are part of E or D.) Throws if the sizes do
+/// not fit, k > d, or E or D is not finite.
+template <class DerivedE, class DerivedD>
+[[nodiscard]] Bottleneck bottleneck_spectrum(const Eigen::MatrixBase<DerivedE>& E,
+                                             const Eigen::MatrixBase<DerivedD>& D) {
+  return detail::bottleneck_of(E.template cast<double>(), D.template cast<double>());
 }
 
-/// The same for the Jacobian of decoder(encoder(x)) at the point x. Throws if x does not fit, or the decoder does
-/// not take what the encoder gives.
+/// The same for the Jacobian of decoder(encoder(x)) at the point x. Throws if x does not fit, or the decoder
+/// does not take what the encoder gives.
 template <Layer Encoder, Layer Decoder>
 [[nodiscard]] Bottleneck bottleneck_spectrum(const Model<Encoder>& encoder, const Model<Decoder>& decoder,
                                              VecIn<typename Encoder::Scalar> x) {
@@ -102,7 +102,13 @@ template <Layer Encoder, Layer Decoder>
   require(encoder.layer.out_size() == decoder.layer.in_size(), "bottleneck_spectrum: the encoder gives ",
           encoder.layer.out_size(), " rows, the decoder expects ", decoder.layer.in_size());
   const Vec<typename Encoder::Scalar> code = encoder(x);
-  return bottleneck_spectrum(jacobian(decoder, code), jacobian(encoder, x));
+  return bottleneck_spectrum(jacobian(encoder, x), jacobian(decoder, code));
+}
+
+/// The numerical rank of the whole, D E, by its singular values. Throws if the tolerance is not in [0, 1).
+template <class = void>
+[[nodiscard]] Rank numerical_rank(const Bottleneck& b, double relative_tolerance = 1e-8) {
+  return detail::rank_of(b.singular_values, relative_tolerance, "numerical_rank");
 }
 
 }  // namespace basin
