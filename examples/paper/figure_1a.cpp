@@ -1,6 +1,6 @@
-// Figure 1a of the paper: autoencoders of the line that interpolate two examples: an arbitrary one, a shallow one trained
-// from near zero, the iteration of that, and a deep one. The slope at an example decides whether it attracts.
-// Data, sizes and initial values are open in the paper; ours: docs/paper/figure_1a.md.
+// Figure 1a of the paper: autoencoders of the line that interpolate two examples: an arbitrary one, a shallow
+// one trained from near zero, the iteration of that, and a deep one. The slope at an example decides whether
+// it attracts. Data, sizes and initial values are open in the paper; ours: docs/paper/figure_1a.md.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -122,10 +122,14 @@ void draw_all(Program& program, const Measured& arbitrary, const Measured& flat,
                                     panel("the shallow one, iterated", flat, true),
                                     panel("deep, iterated: " + deep.name, deep, true)},
                           .columns = 2};
-  program.draw(panels, "figure_1a.png",
-               "The paper's four panels, seed by seed alike: first seed shown. Orbits go up or down to the "
-               "graph of f and "
-               "across to the diagonal; where |f'| < 1 at an example they end there.");
+  const auto slopes = [](const Measured& m) {
+    return text(number(m.flattest.front()), " and ", number(m.steepest.front()));
+  };
+  program.draw(
+      panels, "figure_1a.png",
+      text("The paper's four panels, first seed. Orbits go up or down to the graph of f and across to "
+           "the diagonal; where |f'| < 1 at an example they end there. |f'| at the two examples: ",
+           slopes(arbitrary), " (arbitrary), ", slopes(flat), " (shallow), ", slopes(deep), " (deep)."));
 
   LinePlot arrival{
       .title = "Starts on [-1, 1] whose orbits are at an example (within .01), median and range over seeds",
