@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "basin/dynamics/orbit.hpp"
+#include "basin/layers/affine.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 
@@ -61,6 +63,31 @@ TEST_CASE("recovery counts examples (R_t) and starts over a ladder of epsilon", 
     CHECK(ladder[i].distinct == distinct[i]);
   }
   CHECK(std::abs(mean_norm(examples) - 10) < 1e-15);
+}
+
+TEST_CASE("recovery_curve follows orbits over time, also past an example that does not attract",
+          "[dynamics]") {
+  // x -> x/2 from 8 and from 12: 4, 2, 1, ... and 6, 3, 1.5, ...; of the examples 0 and 3 only 0 attracts.
+  const Model f(Affine<double>(Mat<double>{{0.5}}, Vec<double>::Zero(1)), Vec<double>(0));
+  const Orbit<double> o =
+      orbit(f, Mat<double>{{8, 12}}, OrbitOptions{.max_steps = 10, .snapshots = {0, 1, 2, 3, 4, 10}});
+  const Mat<double> targets{{0, 3}};
+  const auto curve = recovery_curve(o.snapshots, targets, {0.8, 1.1});
+  REQUIRE(curve.size() == 6);
+  const std::vector<double> recovered[] = {{0, 0, 0.5, 0, 0.5, 0.5}, {0, 0.5, 0.5, 0.5, 0.5, 0.5}};
+  const std::vector<double> arrived[] = {{0, 0, 0.5, 0, 1, 1}, {0, 0.5, 1, 0.5, 1, 1}};
+  for (std::size_t k = 0; k < 6; ++k) {
+    REQUIRE(curve[k].size() == 2);
+    for (std::size_t e = 0; e < 2; ++e) {
+      CHECK(curve[k][e].recovered == recovered[e][k]);
+      CHECK(curve[k][e].arrived == arrived[e][k]);
+    }
+  }
+  CHECK(curve[2][0].epsilon == 0.8);
+  CHECK(curve[3][1].distinct == 1);
+  CHECK(recovery_curve(std::vector<Mat<double>>{}, targets, {1.0}).empty());
+  CHECK(contains(error_of([&] { (void)recovery_curve(o.snapshots, targets, {0}); }),
+                 "epsilon must be > 0, got 0"));
 }
 
 TEST_CASE("basins refuse sizes and epsilons that make no sense", "[dynamics]") {

@@ -123,6 +123,18 @@ template <class Iterates, class Examples>
   return result;
 }
 
+/// The recovery of several sets of iterates of the same starts, for example the snapshots of an orbit: entry [k][e] is
+/// that of iterates[k] at epsilons[e]. R_t as a curve over t. It need not rise: an orbit can pass an example that does
+/// not attract. Throws as recovery does.
+template <class S, class Examples>
+[[nodiscard]] std::vector<std::vector<Recovery>> recovery_curve(const std::vector<Mat<S>>& iterates,
+                                                                const Eigen::MatrixBase<Examples>& examples,
+                                                                const std::vector<double>& epsilons) {
+  std::vector<std::vector<Recovery>> curve;
+  for (const Mat<S>& x : iterates) curve.push_back(recovery(x, examples, epsilons));
+  return curve;
+}
+
 /// The mean 2-norm of the columns: the unit in which epsilon is usually given (5 % of the mean norm).
 template <class Derived>
 [[nodiscard]] double mean_norm(const Eigen::MatrixBase<Derived>& X) {
