@@ -1,8 +1,11 @@
 // Table 1 of the paper: linear convolutional autoencoders of 3 x 3 filters on two 3 x 3 images, from 2 to 8 layers
 // with 1 to 128 filters a layer. Their spectra need depth to be 1, 1, and little else; filters do not replace it.
-// What the paper leaves open is chosen as docs/paper/table_1.md says.
+// What the paper leaves open is chosen as docs/paper/table_1.md says. Full mode keeps the long trainings, those of 128
+// filters, in OUT/checkpoints and goes on from there.
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,36 +48,52 @@ double constant_for(const Row& row) {
 LinearTraining training(const Row& row, Start start, Index most_steps) {
   // 128 filters from random values diverge at the paper's rate of 0.1.
   const double rate = row.filters > 16 && start == Start::random ? 0.03 : 0.1;
-  const Index steps = row.filters == 1 ? 200000 : row.filters == 16 ? 60000 : 20000;
+  const Index steps = row.filters == 1 ? 200000 : 60000;
   return {.adam = false, .rate = rate, .max_steps = std::min(steps, most_steps)};
+}
+
+constexpr Index to_the_end = 1000000;  // steps, beyond those of any training
+
+/// Where a training is kept; `folder` is empty where none is.
+std::optional<Checkpoint> checkpoint(const std::filesystem::path& folder, const Row& row, Start start,
+                                     std::uint64_t seed) {
+  if (folder.empty()) return {};
+  const LinearTraining t = training(row, start, to_the_end);
+  return Checkpoint(folder / text("table_1_", row.layers, "x", row.filters, "_", name(start), "_seed", seed,
+                                  ".safetensors"),
+                    text("table 1, ", row.id(), ", ", name(start), ", from ", start_value, " or ", spread,
+                         ", seed ", seed, ", rate ", t.rate, ", loss ", t.loss_goal));
 }
 
 template <Layer F>
 LinearRun run(const F& net, const Row& row, Start start, std::uint64_t seed, Index most_steps,
-              SeedProgress& progress, std::size_t place) {
+              const std::filesystem::path& folder, SeedProgress& progress, std::size_t place) {
   Random random(seed);
   const Mat<double> x = normal_starts<double>(s * s, images, random);
   const initial::Scheme scheme = start == Start::constant ? initial::constant(constant_for(row))
                                                           : initial::scaled(initial::lecun_normal(), spread);
   return train_linear(Model(net, initial_values(net, scheme, random)), x, training(row, start, most_steps),
-                      progress, place);
+                      progress, place, checkpoint(folder, row, start, seed));
 }
 
+/// With `folder`, the trainings of 128 filters are kept there.
 std::vector<LinearRun> run_row(const Row& row, Start start, const std::vector<std::uint64_t>& seeds,
-                               Index most_steps = 1000000) {
+                               std::filesystem::path folder = {}, Index most_steps = to_the_end) {
+  if (row.filters <= 16) folder.clear();
   SeedProgress progress(text(row.id(), ", ", name(start)), seeds.size());
   return over_seeds(seeds, [&](std::uint64_t seed, std::size_t k) {
-    if (row.filters == 1) return run(plain_net(s, row.layers), row, start, seed, most_steps, progress, k);
+    if (row.filters == 1)
+      return run(plain_net(s, row.layers), row, start, seed, most_steps, folder, progress, k);
     if (row.layers == 2)
-      return run(wide_net_of_two(s, row.filters), row, start, seed, most_steps, progress, k);
-    return run(wide_net(s, row.layers, row.filters), row, start, seed, most_steps, progress, k);
+      return run(wide_net_of_two(s, row.filters), row, start, seed, most_steps, folder, progress, k);
+    return run(wide_net(s, row.layers, row.filters), row, start, seed, most_steps, folder, progress, k);
   });
 }
 
 /// The net of one filter that a net of f equal filters is: filters sqrt(f) w_1, f w_2, ..., sqrt(f) w_L have the same
 /// operator, and gradient descent at the same rate keeps it so.
 std::vector<LinearRun> run_equivalent(const Row& row, const std::vector<std::uint64_t>& seeds,
-                                      Index most_steps = 1000000) {
+                                      Index most_steps = to_the_end) {
   SeedProgress progress(text(row.id(), ", its net of one filter"), seeds.size());
   return over_seeds(seeds, [&](std::uint64_t seed, std::size_t k) {
     Random random(seed);
@@ -166,10 +185,12 @@ void add_symmetry_claims(Program& program, const Finished& f, const std::vector<
   constexpr Index early = 10;  // steps
   const auto differences = [](const std::vector<LinearRun>& a, const std::vector<LinearRun>& b) {
     std::vector<double> values;
-    for (std::size_t i = 0; i < a.size(); ++i) values.push_back((a[i].A - b[i].A).norm() / b[i].A.norm());
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (a[i].training.status != FitStatus::diverged && b[i].training.status != FitStatus::diverged)
+        values.push_back((a[i].A - b[i].A).norm() / b[i].A.norm());
     return values;
   };
-  const std::vector<LinearRun> first = run_row(f.row, f.start, seeds, early),
+  const std::vector<LinearRun> first = run_row(f.row, f.start, seeds, {}, early),
                                first_one = run_equivalent(f.row, seeds, early),
                                one = run_equivalent(f.row, seeds);
   if (interrupted()) return;
@@ -251,10 +272,12 @@ void draw(Program& program, const std::vector<Finished>& all) {
 void body(Program& program) {
   add_printed_depth_claim(program);
   std::vector<Finished> all;
+  const std::filesystem::path folder =
+      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
   for (const Row& row : rows)
     for (const Start start : {Start::constant, Start::random}) {
       if (interrupted() || (row.filters > 16 && !program.full())) continue;
-      Finished f{row, start, run_row(row, start, program.seeds())};
+      Finished f{row, start, run_row(row, start, program.seeds(), folder)};
       if (interrupted() || f.runs.empty()) continue;
       add_claims(program, f);
       if (start == Start::constant && row.filters > 1) add_symmetry_claims(program, f, program.seeds());
@@ -266,7 +289,11 @@ void body(Program& program) {
     }
   if (all.empty()) return;
   for (const Index layers : {2, 3, 5, 8}) add_filters_claim(program, all, layers);
-  if (!program.full()) program.note("The rows of 128 filters are run with --full.");
+  program.note(program.full()
+                   ? text("Trainings of 128 filters are kept in ", folder.string(),
+                          "; a further run with the same settings takes them from there. Delete them to "
+                          "train anew.")
+                   : "The rows of 128 filters are run with --full.");
   draw(program, all);
   std::vector<std::string> ids, starts;
   std::vector<double> loss, steps, seconds, projection;

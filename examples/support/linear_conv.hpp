@@ -6,6 +6,7 @@
 #include <limits>     // std::numeric_limits
 #include <mutex>      // std::mutex
 #include <numeric>    // std::accumulate
+#include <optional>   // std::optional
 #include <string>     // std::string
 #include <utility>    // std::move
 #include <vector>     // std::vector
@@ -25,6 +26,7 @@
 #include "basin/train/fit.hpp"               // fit
 #include "basin/train/gradient_descent.hpp"  // GradientDescent
 #include "basin/train/initial.hpp"           // initial_values
+#include "support/checkpoint.hpp"            // Checkpoint, resumable_fit
 #include "support/claims.hpp"                // number, summary, median
 #include "support/contrast.hpp"              // stretched
 #include "support/image_table.hpp"           // ImageTable
@@ -110,10 +112,11 @@ class SeedProgress {
   Progress progress_;
 };
 
-/// Trains f to reproduce the columns of `examples` and linearizes it. `seed` is its place in `progress`.
+/// Trains f to reproduce the columns of `examples` and linearizes it. `seed` is its place in `progress`. With
+/// `checkpoint`, the training is kept there: a stopped one goes on, one that has ended is not run again.
 template <Layer F>
 LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t, SeedProgress& progress,
-                       std::size_t seed) {
+                       std::size_t seed, const std::optional<Checkpoint>& checkpoint = {}) {
   LinearRun run{
       .examples = std::move(examples), .A = {}, .training = {}, .memory = {}, .parameters = f.theta.size()};
   FitOptions options{.max_epochs = t.max_steps, .loss_below = t.loss_goal, .cancelled = interrupted};
@@ -132,13 +135,14 @@ LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t
         step < t.warm_up ? static_cast<double>(step + 1) / static_cast<double>(t.warm_up) : 1;
     return growth * (t.easy_below > 0 ? std::clamp(std::sqrt(loss / t.easy_below), 0.02, 1.) : 1);
   };
-  if (t.adam) {
-    Adam<double> adam({.learning_rate = t.rate, .epsilon = t.epsilon});
-    run.training = fit(f, run.examples, adam, options);
-  } else {
-    GradientDescent<double> descent({.learning_rate = t.rate});
-    run.training = fit(f, run.examples, descent, options);
-  }
+  const auto train = [&](auto optimizer) {
+    run.training = checkpoint ? resumable_fit(f, run.examples, optimizer, options, *checkpoint)
+                              : fit(f, run.examples, optimizer, options);
+  };
+  if (t.adam)
+    train(Adam<double>({.learning_rate = t.rate, .epsilon = t.epsilon}));
+  else
+    train(GradientDescent<double>({.learning_rate = t.rate}));
   run.A = linearize_dense(f).A;
   run.memory = memorization(run.A, run.examples);
   progress.update(seed, 1, "");
