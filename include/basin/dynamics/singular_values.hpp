@@ -52,6 +52,10 @@ Vec<double> singular_values_of(MatIn<double> A, const char* who) {
   return scale * solver.eigenvalues().tail(n).reverse().cwiseMax(0);  // eigenvalues come in ascending order
 }
 
+#ifdef BASIN_EXTERN_TEMPLATES  // see basin/instantiate.hpp
+extern template Vec<double> singular_values_of<void>(MatIn<double>, const char*);
+#endif
+
 }  // namespace detail
 
 /// The singular values of A, min(rows, columns) of them, in descending order, computed in double with an
