@@ -1,5 +1,6 @@
-// Theorem 5, its Lemma and its Corollary: which entries of a linear convolutional autoencoder are zero whatever
-// its filters are, and what that forbids. Symbolic patterns, random filters, and trained nets on 4 x 4 images.
+// Theorem 5, its Lemma and its Corollary: which entries of a linear convolutional autoencoder are zero
+// whatever its filters are, and what that forbids. Symbolic patterns, random filters, and trained nets on 4 x
+// 4 images.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -30,7 +31,8 @@ Conv2d<S> conv(Index s, Index in, Index out) {
   return {{in, s, s}, {.out_channels = out, .kernel = 3, .padding = Padding::all(1), .bias = false}};
 }
 
-/// use(net), net of `layers` 3 x 3 convolutions that keep s x s images, with `filters` filters in each hidden layer.
+/// use(net), net of `layers` 3 x 3 convolutions that keep s x s images, with `filters` filters in each hidden
+/// layer.
 template <class Use>
 auto with_net(Index s, Index layers, Index filters, const Use& use) {
   if (layers == 1) return use(conv(s, 1, 1));
@@ -49,7 +51,8 @@ Index formula(Index s, Index m) {
   return m < s ? s * s * s * s - pairs * pairs : 0;
 }
 
-/// A pixel that every output depends on: only then may the matrix be v e_j' / v_j, of rank one with eigenvalue 1.
+/// A pixel that every output depends on: only then may the matrix be v e_j' / v_j, of rank one with
+/// eigenvalue 1.
 bool has_full_column(const NonzeroPattern& p) {
   for (Index j = 0; j < p.cols(); ++j) {
     Index i = 0;
@@ -312,11 +315,14 @@ void draw_patterns(Program& program, const Vec<S>& x, std::uint64_t seed) {
       "4 random filters", [&](Index m) { return shades(random_map(trained_side, m, 4, random)); }, P);
   add_row(
       "trained, 1 filter", [&](Index m) { return shades(train(x, m, 1, random).A); }, P);
-  program.draw(
-      table, "theorem_5_patterns.png",
-      "Black entries are exactly 0. One layer leaves 156 of them, two leave 60, three none; more filters "
-      "change nothing, and training cannot fill them. On the right the projection onto the training image, "
-      "which has none.");
+  program.draw(table, "theorem_5_patterns.png",
+               text("Black entries are exactly 0. One layer leaves ", pattern(trained_side, 1, 1).zeros(),
+                    " of them, two leave ", pattern(trained_side, 2, 1).zeros(), ", three ",
+                    pattern(trained_side, 3, 1).zeros(),
+                    "; more filters change nothing, and training cannot fill them. On the right the "
+                    "projection onto the "
+                    "training image, which has ",
+                    (span_projection(x).array() == 0).count(), "."));
 }
 
 void draw_counts(Program& program) {
