@@ -250,11 +250,12 @@ void add_claims(Program& program, const std::vector<Case>& cases, const std::vec
   std::vector<double> ranks;
   for (const Extra& e : extras)
     ranks.push_back(static_cast<double>(e.of_A.rank) / static_cast<double>(e.of_X.rank));
-  program.claim(contested_claim(
-      "1, corollary (as printed)",
-      "rank(A) = dim span(X): rank(A) / rank(X) for x_1 = sigmoid(v), x_2 = sigmoid(2 v).", "1", ranks,
-      Band{1, 1}, Band{0.5, 0.5}, "",
-      text("A has rank 1, second singular value ", number(extras.front().of_A.singular_values[1]))));
+  program.claim(
+      contested_claim("1, corollary (as printed)",
+                      "rank(A) = dim span(X): rank(A) / rank(X) for x_1 = sigmoid(v), x_2 = sigmoid(2 v).",
+                      "1", ranks, Band{1, 1}, Band{0.5, 0.5}, "",
+                      text("A has rank ", extras.front().of_A.rank, ", second singular value ",
+                           number(extras.front().of_A.singular_values[1]))));
   program.claim(exact_claim("1, phi-eigenvectors",
                             "The examples are phi-eigenvectors with eigenvalue 1: largest residual.", "exact",
                             collect(cases, [](const Case& c) { return c.eigen_residual; }), at_most(1e-11)));
