@@ -8,10 +8,13 @@
 #include <utility>     // std::move
 #include <vector>      // std::vector
 
-#include "basin/core/error.hpp"      // FileError, require, text
-#include "basin/core/model.hpp"      // Model
-#include "basin/io/safetensors.hpp"  // SafeTensors, read_safetensors, write_safetensors
-#include "basin/train/fit.hpp"       // FitOptions, FitResult, fit
+#include "basin/core/error.hpp"       // FileError, require, text
+#include "basin/core/model.hpp"       // Model
+#include "basin/io/safetensors.hpp"   // SafeTensors, read_safetensors, write_safetensors
+#include "basin/train/fit.hpp"        // FitOptions, FitResult, fit, detail::takes_full_batch
+#include "basin/train/loss.hpp"       // MeanSquaredError
+#include "basin/train/objective.hpp"  // Objective
+#include "basin/train/optimizer.hpp"  // OptimizerState
 
 namespace basin::examples {
 
@@ -77,19 +80,22 @@ NamedArray<S> named(const std::string& name, const Mat<S>& m) {
 
 /// fit, saved to `checkpoint` every `every` seconds, when it is cancelled and when it has ended, and taken up from
 /// there: a training that was stopped and resumed gives bit for bit what it gives in one piece, and one that has ended
-/// returns at once. For the full batch; epochs, schedule and seconds count from the very beginning, the history from
-/// where this call began. A training that diverges leaves the file as it was. Throws as fit does, FileError if the
-/// file cannot be read or written, and for minibatches.
+/// returns at once. Epochs, schedule, orders of minibatches and seconds count from the very beginning, the history from
+/// where this call began. With minibatches the end of an epoch is what is saved: where fit stops within one, the model
+/// goes back to the end of the epoch before. A training that diverges leaves the file as it was. Throws as fit does,
+/// and FileError if the file cannot be read or written.
 template <Layer F, class O>
 [[nodiscard]] FitResult resumable_fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer,
                                       const FitOptions& options, const Checkpoint& checkpoint,
                                       double every = 60) {
   using S = typename F::Scalar;
   using Clock = std::chrono::steady_clock;
-  require(options.batch_size == 0, "resumable_fit: minibatches cannot be resumed, batch_size must be 0, got ",
-          options.batch_size);
-  Index done = 0;  // epochs before this call
-  double seconds = 0;
+  const bool minibatches = !basin::detail::takes_full_batch(options, x.cols());
+  FitOptions rest = options;
+  double seconds = 0;  // before this call
+  // With minibatches only the end of an epoch tells that a training has converged: what did must not begin another one.
+  const std::string bounds = detail::exact(options.loss_below) + " " + detail::exact(options.gradient_below);
+  bool converged = false;
   SafeTensors<S> saved;
   if (checkpoint.load(saved)) {
     const auto at = [&](const char* name) {
@@ -101,11 +107,16 @@ template <Layer F, class O>
     const auto columns = static_cast<Index>(at("columns"));
     optimizer.state().values =  // of no columns: plain gradient descent
         columns > 0 ? detail::matrix_in(saved, "state", n, columns, checkpoint.file()) : Mat<S>(n, 0);
-    done = static_cast<Index>(at("epochs"));
+    rest.first_epoch = static_cast<Index>(at("epochs"));
     seconds = at("seconds");
+    if (const auto by = saved.metadata.find("converged"); minibatches && by != saved.metadata.end())
+      converged = by->second == bounds;
     saved = {};
   }
-  const auto save = [&](Index epochs, double so_far) {
+  if (converged) rest.max_epochs = rest.first_epoch;
+  rest.max_seconds = std::max(0., options.max_seconds - seconds);
+
+  const auto save = [&](Index epochs, double so_far, bool has_converged) {
     SafeTensors<S> content;
     content.tensors.push_back(detail::named<S>("theta", model.theta));
     if (optimizer.state().steps > 0)
@@ -113,32 +124,45 @@ template <Layer F, class O>
     content.metadata = {{"epochs", detail::exact(static_cast<double>(epochs))},
                         {"steps", detail::exact(static_cast<double>(optimizer.state().steps))},
                         {"columns", detail::exact(static_cast<double>(optimizer.state().values.cols()))},
-                        {"seconds", detail::exact(so_far)}};
+                        {"seconds", detail::exact(so_far)},
+                        {"converged", has_converged ? bounds : ""}};
     checkpoint.save(std::move(content));
   };
 
-  FitOptions rest = options;
-  rest.max_epochs = std::max<Index>(0, options.max_epochs - done);
-  rest.max_seconds = std::max(0., options.max_seconds - seconds);
-  if (options.schedule) rest.schedule = [&](Index epoch) { return options.schedule(epoch + done); };
-  Clock::time_point last = Clock::now();
-  rest.observer = [&](const Epoch& e) {  // after epoch e was measured, before its update
-    Epoch shifted = e;
-    shifted.epoch += done;
-    shifted.seconds += seconds;
-    if (options.observer) options.observer(shifted);
-    if (std::chrono::duration<double>(Clock::now() - last).count() < every) return;
-    save(shifted.epoch, shifted.seconds);
-    last = Clock::now();
+  Vec<S> theta_then;  // at the end of the last epoch, of minibatches
+  OptimizerState<S> state_then;
+  Index epochs_then = rest.first_epoch;
+  const auto remember = [&](Index epochs) {
+    if (!minibatches) return;
+    theta_then = model.theta;
+    state_then = optimizer.state();
+    epochs_then = epochs;
   };
+  remember(epochs_then);
+  Clock::time_point last = Clock::now();
+  rest.observer =
+      [&](const Epoch& e) {  // of the full batch before the update of epoch e, of minibatches after
+        Epoch shifted = e;
+        shifted.seconds += seconds;
+        if (options.observer) options.observer(shifted);
+        const Index epochs = minibatches ? e.epoch + 1 : e.epoch;
+        remember(epochs);
+        if (std::chrono::duration<double>(Clock::now() - last).count() < every) return;
+        save(epochs, shifted.seconds, false);
+        last = Clock::now();
+      };
   FitResult result = fit(model, x, optimizer, rest);
-  result.epochs += done;
   result.seconds += seconds;
-  for (Epoch& e : result.history) {
-    e.epoch += done;
-    e.seconds += seconds;
+  for (Epoch& e : result.history) e.seconds += seconds;
+  if (result.status == FitStatus::diverged) return result;
+  if (minibatches && optimizer.state().steps != state_then.steps) {
+    model.theta = std::move(theta_then);
+    optimizer.state() = std::move(state_then);
+    result.epochs = epochs_then;
+    result.loss = Objective(model.layer, MeanSquaredError{}, options.l2).value(model.theta, x, x);
   }
-  if (result.status != FitStatus::diverged) save(result.epochs, result.seconds);
+  if (converged) result.status = FitStatus::converged;
+  save(result.epochs, result.seconds, result.status == FitStatus::converged);
   return result;
 }
 

@@ -763,10 +763,74 @@ TEST_CASE("a training that is stopped and resumed gives the same bits", "[exampl
   checkpoint.save(content);
   CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, broken); }),
                  "has no remark \"steps\""));
-  options.batch_size = 2;
-  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, checkpoint); }),
-                 "batch_size must be 0, got 2"));
   CHECK(contains(error_of([] { Checkpoint("a.txt", ""); }), "must end in .safetensors, got a.txt"));
+}
+
+TEST_CASE("minibatches that are stopped and resumed give the same bits", "[examples]") {
+  using basin::FitStatus;
+  const basin::Dense<float> net(2, 2);
+  const basin::Vec<float> theta = basin::initial_values(net, basin::initial::normal(0, 1), 1);
+  const basin::Mat<float> x{{1, 0.5f, -1, 2, 0.25f}, {0, 2, 1, -1, 1}};
+  basin::FitOptions options{.max_epochs = 40, .batch_size = 2, .seed = 7};
+  options.schedule = basin::schedule::step_decay(10, 0.8);
+  double at_the_end = 0;  // the loss after 40 epochs
+  for (const bool converges : {false, true}) {
+    if (converges) options.loss_below = 1.3 * at_the_end;
+    basin::Adam<float> whole_adam({.learning_rate = 0.02});
+    basin::Model whole(net, theta);
+    const basin::FitResult expected = fit(whole, x, whole_adam, options);
+    REQUIRE(expected.status == (converges ? FitStatus::converged : FitStatus::exhausted));
+    REQUIRE(expected.epochs > 10);
+    at_the_end = expected.loss;
+
+    TempDir dir;
+    const Checkpoint checkpoint(dir / "a.safetensors", "setting");
+    std::vector<basin::Epoch> seen;  // over all calls
+    basin::FitResult r;
+    basin::Vec<float> ended;
+    int calls = 0, updates = 0;
+    const auto go_on = [&] {
+      basin::Model f(net, theta);
+      basin::Adam<float> adam({.learning_rate = 0.02});
+      basin::FitOptions part = options;
+      part.observer = [&](const basin::Epoch& e) { seen.push_back(e); };
+      // Asked after each of the 3 minibatches of an epoch and at its end: at 4 k + 3 in the middle of one.
+      part.cancelled = [&] { return ++updates == (calls % 2 == 0 ? 7 : 12); };
+      updates = 0;
+      r = resumable_fit(f, x, adam, part, checkpoint, calls % 3 == 0 ? 0 : 60);
+      ended = f.theta;
+      ++calls;
+      CHECK(static_cast<Index>(seen.size()) == r.epochs);  // none is lost, none is made twice
+      if (r.status == FitStatus::cancelled) {
+        CHECK(updates == (calls % 2 == 1 ? 7 : 12));
+        CHECK(r.loss == basin::Objective(net).value(f.theta, x, x));
+      }
+      if (r.status != expected.status) return true;
+      CHECK(f.theta == whole.theta);
+      CHECK(adam.state().steps == whole_adam.state().steps);
+      CHECK(adam.state().values == whole_adam.state().values);
+      return false;
+    };
+    while (go_on()) REQUIRE(calls < 100);
+    CHECK(calls > 4);
+    CHECK(r.epochs == expected.epochs);
+    CHECK(r.loss == expected.loss);
+    REQUIRE(seen.size() == expected.history.size());
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      CHECK(seen[i].epoch == static_cast<Index>(i));
+      CHECK(seen[i].loss == expected.history[i].loss);
+      CHECK(seen[i].gradient_norm == expected.history[i].gradient_norm);
+      CHECK(seen[i].rate == expected.history[i].rate);
+    }
+    CHECK_FALSE(go_on());  // what has ended returns at once ...
+    CHECK(ended == whole.theta);
+    CHECK(r.epochs == expected.epochs);
+    CHECK(r.loss == expected.loss);
+    if (!converges) continue;
+    options.loss_below /= 100;  // ... unless more is wanted
+    CHECK(go_on());
+    CHECK(seen.size() > expected.history.size());
+  }
 }
 
 TEST_CASE("without gnuplot a program goes on and says what to install", "[examples]") {

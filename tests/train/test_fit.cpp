@@ -177,6 +177,39 @@ TEST_CASE("two calls of fit go on where the first stopped", "[train]") {
   CHECK((once.theta.array() == twice.theta.array()).all());
 }
 
+TEST_CASE("first_epoch goes on with the schedule and the orders of a training in one piece", "[train]") {
+  const Mat<double> x = random_matrix<double>(8, 10, 11);
+  for (const Index batch : {0, 4}) {
+    FitOptions options{.max_epochs = 20, .batch_size = batch, .seed = 5};
+    options.schedule = schedule::step_decay(3, 0.7);
+    auto once = small_net<double>(), twice = small_net<double>();
+    Adam<double> adam_once, adam_twice;
+    const FitResult whole = fit(once, x, adam_once, options);
+    options.max_epochs = 7;
+    const FitResult begun = fit(twice, x, adam_twice, options);
+    CHECK(begun.epochs == 7);
+    options.max_epochs = 20;
+    options.first_epoch = 7;
+    const FitResult rest = fit(twice, x, adam_twice, options);
+    CHECK((once.theta.array() == twice.theta.array()).all());
+    CHECK(rest.epochs == 20);
+    CHECK(rest.loss == whole.loss);
+    REQUIRE(rest.history.size() == whole.history.size() - 7);
+    for (std::size_t i = 0; i < rest.history.size(); ++i) {
+      CHECK(rest.history[i].epoch == whole.history[i + 7].epoch);
+      CHECK(rest.history[i].loss == whole.history[i + 7].loss);
+      CHECK(rest.history[i].rate == whole.history[i + 7].rate);
+    }
+    options.max_epochs = 5;  // nothing is left to do
+    const FitResult none = fit(twice, x, adam_twice, options);
+    CHECK(none.status == FitStatus::exhausted);
+    CHECK(none.epochs == 7);
+    CHECK(none.history.size() == (batch == 0 ? 1 : 0));
+    CHECK(none.loss == loss_value(MeanSquaredError{}, twice(x), x));
+    CHECK((once.theta.array() == twice.theta.array()).all());
+  }
+}
+
 TEST_CASE("divergence is a status, with the last parameters of finite loss", "[train]") {
   const Mat<double> x = random_matrix<double>(8, 6, 12);
   for (const Index batch : {0, 2}) {
@@ -270,6 +303,7 @@ TEST_CASE("fit refuses options and sizes that make no sense", "[train]") {
   const auto with = [&](FitOptions o) { return error_of([&] { (void)fit(model, x, adam, o); }); };
   CHECK(contains(with({.max_epochs = -1}), "max_epochs must be >= 0, got -1"));
   CHECK(contains(with({.batch_size = -5}), "batch_size must be >= 0 (0: the full batch), got -5"));
+  CHECK(contains(with({.first_epoch = -2}), "first_epoch must be >= 0, got -2"));
   CHECK(contains(with({.schedule = Schedule()}), "schedule must not be empty"));
   CHECK(contains(with({.l2 = -1}), "l2 must be >= 0, got -1"));
   CHECK(contains(error_of([&] { (void)fit(model, random_matrix<double>(7, 6, 1), adam); }),

@@ -1,6 +1,6 @@
 // fit: train a model by gradient descent until it has converged, or say why it has not.
 #pragma once
-#include <algorithm>   // std::min
+#include <algorithm>   // std::clamp, std::min
 #include <chrono>      // std::chrono::steady_clock
 #include <cmath>       // std::isfinite
 #include <concepts>    // std::same_as
@@ -24,7 +24,7 @@ namespace basin {
 
 /// What was measured in one epoch. With the full batch, epoch e stands for the parameters after e updates.
 /// With minibatches, epoch 0 stands for the first pass through the data: loss and gradient norm are means
-/// over the minibatches, each taken before its update.
+/// over the minibatches, each taken before its update. Epochs count from `first_epoch` on.
 struct Epoch {
   Index epoch = 0;
   double loss = 0;
@@ -34,12 +34,13 @@ struct Epoch {
 };
 
 struct FitOptions {
-  Index max_epochs = 1000;    // passes through the data
+  Index max_epochs = 1000;    // passes through the data, those before first_epoch included
   double loss_below = 0;      // converged when the loss is <= this ...
   double gradient_below = 0;  // ... or the gradient's norm is <= this
   double max_seconds = std::numeric_limits<double>::infinity();
   Index batch_size = 0;  // 0: the full batch; else shuffled minibatches, the last of an epoch may be smaller
   std::uint64_t seed = 0;                           // of the shuffles
+  Index first_epoch = 0;                            // > 0: goes on after so many epochs of an earlier call
   Schedule schedule = schedule::constant();         // epoch -> factor of the optimizer's rate
   double l2 = 0;                                    // adds l2 / 2 |theta|^2 to the loss
   double clip_norm = 0;                             // > 0: gradients longer than this are shortened to it
@@ -70,9 +71,9 @@ inline std::ostream& operator<<(std::ostream& out, FitStatus s) {
 
 struct FitResult {
   FitStatus status = FitStatus::exhausted;
-  Index epochs =
-      0;  // passes through the data that were finished; when diverged, the epoch in which it happened
-  double loss = 0;           // of the parameters that were returned, over all the data, l2 term included
+  Index epochs = 0;  // passes through the data that were finished, those before first_epoch included; when
+                     // diverged, the epoch in which it happened
+  double loss = 0;   // of the parameters that were returned, over all the data, l2 term included
   double gradient_norm = 0;  // as last measured
   double seconds = 0;
   std::vector<Epoch> history;
@@ -96,10 +97,16 @@ inline void require_fit_options(const FitOptions& o, Index samples) {
   require(o.gradient_below >= 0, "fit: gradient_below must be >= 0, got ", o.gradient_below);
   require(o.max_seconds >= 0, "fit: max_seconds must be >= 0, got ", o.max_seconds);
   require(o.batch_size >= 0, "fit: batch_size must be >= 0 (0: the full batch), got ", o.batch_size);
+  require(o.first_epoch >= 0, "fit: first_epoch must be >= 0, got ", o.first_epoch);
   require(o.clip_norm >= 0, "fit: clip_norm must be >= 0 (0: no clipping), got ", o.clip_norm);
   require(o.clip_value >= 0, "fit: clip_value must be >= 0 (0: no clipping), got ", o.clip_value);
   require(static_cast<bool>(o.schedule), "fit: schedule must not be empty");
   require(samples >= 1, "fit: x must have at least 1 column, got 0");
+}
+
+/// Whether an epoch is one update with all samples.
+inline bool takes_full_batch(const FitOptions& o, Index samples) {
+  return o.batch_size == 0 || o.batch_size >= samples;
 }
 
 template <Layer F, class O, class L>
@@ -117,11 +124,13 @@ class Fit {
     require_fit_options(o_, x.cols());
     gradient_.resize(model.theta.size());
     last_finite_ = model.theta;
-    result_.history.reserve(static_cast<std::size_t>(std::min<Index>(o_.max_epochs, 1 << 16) + 1));
+    result_.epochs = o_.first_epoch;
+    const Index epochs = std::clamp<Index>(o_.max_epochs - o_.first_epoch, 0, 1 << 16);
+    result_.history.reserve(static_cast<std::size_t>(epochs + 1));
   }
 
   FitResult run() {
-    if (o_.batch_size == 0 || o_.batch_size >= x_.cols())
+    if (takes_full_batch(o_, x_.cols()))
       full_batch();
     else
       minibatches();
@@ -131,11 +140,11 @@ class Fit {
 
  private:
   void full_batch() {
-    for (Index e = 0;; ++e) {
+    for (Index e = o_.first_epoch;; ++e) {
       const double loss = objective_(model_.theta, x_, target_, gradient_);
       const double norm = norm_in_double<S>(gradient_);
       result_.epochs = e;
-      if (e == 0 || std::isfinite(loss))
+      if (e == o_.first_epoch || std::isfinite(loss))
         result_.loss = loss;  // otherwise the last finite one is kept with its theta
       if (diverged(loss, norm)) return;
       if (finished(record(e, loss, norm), e >= o_.max_epochs)) return;
@@ -147,9 +156,10 @@ class Fit {
     std::vector<Index> order(static_cast<std::size_t>(x_.cols()));
     std::iota(order.begin(), order.end(), Index(0));
     Random random(o_.seed);
+    for (Index e = 0; e < o_.first_epoch; ++e) random.shuffle(order);  // each order comes from the last one
     Scratch<S> x, target;
     result_.loss = objective_.value(model_.theta, x_, target_);
-    for (Index e = 0; e < o_.max_epochs; ++e) {
+    for (Index e = o_.first_epoch; e < o_.max_epochs; ++e) {
       random.shuffle(order);
       double loss = 0, norm = 0;
       for (Index begin = 0; begin < x_.cols(); begin += o_.batch_size) {
@@ -239,8 +249,10 @@ class Fit {
 /// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The
 /// optimizer keeps its state, so that a second call goes on where the first stopped. Full
 /// batch, epoch e: measure loss and gradient at theta, stop or update; what is returned
-/// is the theta that was measured last. Allocates nothing after the first epoch. Throws
-/// on options or sizes that make no sense; divergence is a status, not an exception.
+/// is the theta that was measured last. With first_epoch = e after e finished epochs, the
+/// schedule and the orders of the minibatches are those of a training in one piece, and so
+/// are the bits. Allocates nothing after the first epoch. Throws on options or sizes that
+/// make no sense; divergence is a status, not an exception.
 template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
