@@ -24,20 +24,27 @@ struct Row {
   double bracket;        // the paper's [< bracket]
   Index printed_params;  // what the paper prints
   Index plain;           // layers before the first skip; all of them in nets without
-  double most;           // promised: the median of the largest remaining |eigenvalue| is at most this
+  Band promised;         // of the median of the largest remaining |eigenvalue|
   std::string others = "1";
   std::string id() const { return text(s, "x", s, ", n = ", examples); }
   bool skips() const { return plain < layers; }
 };
-const std::vector<Row> rows = {{2, 1, 3, 1e-2, 27, 3, 0.2},
-                               {3, 1, 9, 1e-2, 81, 9, 2e-2},
-                               {4, 1, 29, 1e-3, 261, 29, 1e-4},
-                               {5, 1, 70, 1e-5, 630, 70, 1e-7},
-                               {6, 1, 144, 2e-2, 1296, 24, 1e-2},
-                               {7, 1, 267, 4e-3, 2403, 27, 1e-2},
-                               {3, 3, 10, 1e-2, 90, 10, 0.8, "1, .98, .98"},
-                               {5, 5, 200, 1e-3, 1800, 80, 1e-2, "1, 1, 1, 1, 1"},
-                               {7, 5, 350, 1e-2, 3105, 140, 3e-2, "1, 1, 1, 1, 1"}};
+const std::vector<Row> rows = {{2, 1, 3, 1e-2, 27, 3, {0.015, 0.05}},
+                               {3, 1, 9, 1e-2, 81, 9, {1e-3, 1.5e-2}},
+                               {4, 1, 29, 1e-3, 261, 29, {5e-7, 5e-5}},
+                               {5, 1, 70, 1e-5, 630, 70, {1e-10, 1e-8}},
+                               {6, 1, 144, 2e-2, 1296, 24, {3e-4, 4e-3}},
+                               {7, 1, 267, 4e-3, 2403, 27, {2e-4, 5e-3}},
+                               {3, 3, 10, 1e-2, 90, 10, {0.1, 0.9}, "1, .98, .98"},
+                               {5, 5, 200, 1e-3, 1800, 80, {1e-5, 1e-2}, "1, 1, 1, 1, 1"},
+                               {7, 5, 350, 1e-2, 3105, 140, {1e-5, 0.1}, "1, 1, 1, 1, 1"}};
+
+/// At least 20 where a training takes less than a second, so that what is promised does not hang on a few seeds.
+std::vector<std::uint64_t> seeds_of(const Program& program, const Row& row) {
+  std::vector<std::uint64_t> seeds = program.seeds();
+  while (row.layers <= 70 && seeds.size() < 20) seeds.push_back(seeds.back() + 1);
+  return seeds;
+}
 
 /// The settings of the five-image rows: see docs/paper/table_2.md.
 constexpr double plain_sd = 0.36, skip_sd = 0.05, constant = 0.1;
@@ -108,7 +115,7 @@ void add_claims(Program& program, const Row& row, const std::vector<LinearRun>& 
     program.claim(contested_claim(row.id() + ", remaining",
                                   "All other eigenvalues are smaller than the bracket.",
                                   text("[< ", number(row.bracket), "]"), over_runs(done, remaining),
-                                  at_most(row.bracket), at_most(row.most), "", of));
+                                  at_most(row.bracket), row.promised, "", of));
     program.claim(
         contested_claim(row.id() + ", projection",
                         "The net memorizes in the Lemma's sense: A is the orthogonal projection onto the "
@@ -279,7 +286,7 @@ void body(Program& program) {
       program.note("The row of five 7x7 images (350 layers) is run with --full: minutes.");
       continue;
     }
-    const std::vector<LinearRun> runs = run_row(row, program.seeds());
+    const std::vector<LinearRun> runs = run_row(row, seeds_of(program, row));
     if (runs.empty()) break;
     add_claims(program, row, runs);
     for (const LinearRun& r : runs) {

@@ -1,6 +1,6 @@
 // Linear convolutional autoencoders of the paper's Tables 1 and 2: how they are built, trained to a loss and judged.
 #pragma once
-#include <algorithm>  // std::clamp, std::count_if
+#include <algorithm>  // std::clamp, std::count_if, std::max, std::min
 #include <cmath>      // std::sqrt
 #include <cstdint>    // std::uint64_t
 #include <limits>     // std::numeric_limits
@@ -76,8 +76,9 @@ struct LinearTraining {
   double loss_goal = 1e-6;  // mean squared error over all pixels and examples
   double epsilon = 1e-8;    // of Adam
   Index warm_up = 0;        // the rate grows linearly over so many steps
-  /// Where > 0: the rate is multiplied by sqrt(loss / easy_below), at least by 0.02, once the loss is below it. Steps
-  /// of Adam do not shrink with the gradient, and in deep nets they end in an oscillation above the goal.
+  /// Where > 0: the rate is multiplied by sqrt(smallest loss so far / easy_below), at least by 0.02, once that is below
+  /// 1. Steps of Adam do not shrink with the gradient, and in deep nets they end in an oscillation above the goal. The
+  /// smallest, not the present loss: a rate that grows again when the loss jumps keeps what is learned from settling.
   double easy_below = 0;
 };
 
@@ -113,17 +114,19 @@ class SeedProgress {
 };
 
 /// Trains f to reproduce the columns of `examples` and linearizes it. `seed` is its place in `progress`. With
-/// `checkpoint`, the training is kept there: a stopped one goes on, one that has ended is not run again.
+/// `checkpoint`, the training is kept there: a stopped one goes on, one that has ended is not run again. Not with
+/// `easy_below`, since the smallest loss is not kept.
 template <Layer F>
 LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t, SeedProgress& progress,
                        std::size_t seed, const std::optional<Checkpoint>& checkpoint = {}) {
+  require(!checkpoint || t.easy_below == 0, "train_linear: a training with easy_below cannot be resumed");
   LinearRun run{
       .examples = std::move(examples), .A = {}, .training = {}, .memory = {}, .parameters = f.theta.size()};
   FitOptions options{.max_epochs = t.max_steps, .loss_below = t.loss_goal, .cancelled = interrupted};
-  double loss = std::numeric_limits<double>::infinity(), first = 0;
+  double smallest = std::numeric_limits<double>::infinity(), first = 0;
   options.observer = [&](const Epoch& e) {
     if (e.epoch == 0) first = e.loss;
-    loss = e.loss;
+    smallest = std::min(smallest, e.loss);
     if (e.epoch % 256 != 0) return;
     progress.update(seed,
                     training_fraction(e.loss, first, t.loss_goal, static_cast<double>(e.epoch),
@@ -133,7 +136,7 @@ LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t
   options.schedule = [&](Index step) {
     const double growth =
         step < t.warm_up ? static_cast<double>(step + 1) / static_cast<double>(t.warm_up) : 1;
-    return growth * (t.easy_below > 0 ? std::clamp(std::sqrt(loss / t.easy_below), 0.02, 1.) : 1);
+    return growth * (t.easy_below > 0 ? std::clamp(std::sqrt(smallest / t.easy_below), 0.02, 1.) : 1);
   };
   const auto train = [&](auto optimizer) {
     run.training = checkpoint ? resumable_fit(f, run.examples, optimizer, options, *checkpoint)

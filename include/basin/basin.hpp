@@ -20,6 +20,7 @@
 #include "basin/data/swiss_roll.hpp"           // swiss_roll
 #include "basin/dynamics/basins.hpp"           // nearest, assign, recovery
 #include "basin/dynamics/bottleneck.hpp"       // bottleneck_spectrum
+#include "basin/dynamics/cycle.hpp"            // periods
 #include "basin/dynamics/fixed_point.hpp"      // classify_fixed_point
 #include "basin/dynamics/jacobian.hpp"         // jacobian
 #include "basin/dynamics/orbit.hpp"            // orbit
