@@ -11,7 +11,7 @@
 #include <string>      // std::string
 #include <vector>      // std::vector
 
-#include "works.hpp"  // ChainWork
+#include "works.hpp"  // with_work
 
 namespace bench {
 
@@ -49,21 +49,24 @@ struct Variant {
   std::function<void(long)> steps;  // does so many training steps
 };
 
-/// Program is built from a ChainWork and has check() -> std::vector<float> (loss, gradient) and
+/// Program is built from a ChainWork or an ImageWork and has check() -> std::vector<float> (loss, gradient) and
 /// variants() -> std::vector<Variant>.
 template <class Program>
 int run(int argc, char** argv) {
-  const std::string command = argc > 1 ? argv[1] : "";
-  const ChainWork* const work = argc > 2 ? find_chain_work(argv[2]) : nullptr;
-  if (command == "list") {
-    for (const ChainWork& w : chain_works) std::printf("%s\n", w.name);
-  } else if (command == "check" && work) {
-    for (const float value : Program(*work).check()) std::printf("%.9g\n", static_cast<double>(value));
-  } else if (command == "time" && work && argc > 3) {
-    Program program(*work);
+  const std::string command = argc > 1 ? argv[1] : "", name = argc > 2 ? argv[2] : "";
+  const auto check = [](const auto& work) {
+    for (const float value : Program(work).check()) std::printf("%.9g\n", static_cast<double>(value));
+  };
+  const auto time = [&](const auto& work) {
+    Program program(work);
     for (const Variant& v : program.variants())
       std::printf("%s %.4f\n", v.name.c_str(), 1e6 * seconds_per_step(std::atof(argv[3]), v.steps));
-  } else {
+  };
+  if (command == "list") {
+    for (const ChainWork& w : chain_works) std::printf("%s\n", w.name);
+    for (const ImageWork& w : image_works) std::printf("%s\n", w.name);
+  } else if (!((command == "check" && with_work(name, check)) ||
+               (command == "time" && argc > 3 && with_work(name, time)))) {
     std::fprintf(stderr, "usage: %s list | check WORK | time WORK SECONDS\n", argv[0]);
     return 2;
   }

@@ -27,6 +27,38 @@ inline constexpr std::array chain_works = {
     ChainWork{"linc8x128_3x3_b2", 8, 128, 3, 2, 0},
 };
 
+/// A net of 3 x 3 convolutions with padding 1 and bias on color images of 32 x 32 pixels, a leaky ReLU of slope 0.01
+/// behind each but the last.
+///
+/// `unet` false: an autoencoder, five convolutions of stride 2, then five times nearest upsampling by 2 and a
+/// convolution; 64 channels in between.
+/// `unet` true: 3-64-64 at 32 x 32, maximum pooling, 128-128 at 16 x 16, maximum pooling, 256-256 at 8 x 8, upsampling,
+/// [skip; upsampled]-128-128, upsampling, [skip; upsampled]-64-64-3.
+struct ImageWork {
+  const char* name;
+  bool unet;
+  int batch;
+
+  struct Channels {
+    int inputs, outputs;
+  };
+  /// Of each convolution, in the order of theta, where the bias of a layer follows its weight.
+  std::vector<Channels> layers() const {
+    if (unet)
+      return {{3, 64},    {64, 64},   {64, 128}, {128, 128}, {128, 256}, {256, 256},
+              {384, 128}, {128, 128}, {192, 64}, {64, 64},   {64, 3}};
+    std::vector<Channels> all(10, {64, 64});
+    all.front().inputs = all.back().outputs = 3;
+    return all;
+  }
+};
+
+inline constexpr std::array image_works = {
+    ImageWork{"cae64_b10", false, 10},
+    ImageWork{"cae64_b100", false, 100},
+    ImageWork{"unet_b1", true, 1},
+};
+
 /// The learning rate of all training steps (Adam, else with PyTorch's defaults).
 inline constexpr double learning_rate = 1e-4;
 
@@ -59,11 +91,37 @@ inline std::vector<float> images(const ChainWork& work) {
   return all;
 }
 
-/// The work of this name, or nullptr.
-inline const ChainWork* find_chain_work(const std::string& name) {
-  for (const ChainWork& work : chain_works)
-    if (name == work.name) return &work;
-  return nullptr;
+/// Weights and biases, uniform with PyTorch's bounds.
+inline std::vector<float> weights(const ImageWork& work) {
+  std::mt19937 random(1);
+  std::vector<float> all;
+  for (const auto& [inputs, outputs] : work.layers()) {
+    const double bound = 1 / std::sqrt(9.0 * inputs);
+    for (int i = 0; i < (9 * inputs + 1) * outputs; ++i)
+      all.push_back(static_cast<float>(uniform(random, -bound, bound)));
+  }
+  return all;
+}
+
+inline std::vector<float> images(const ImageWork& work) {
+  std::mt19937 random(2);
+  std::vector<float> all(static_cast<std::size_t>(work.batch * 3 * 32 * 32));
+  for (float& pixel : all) pixel = static_cast<float>(uniform(random, 0, 1));
+  return all;
+}
+
+/// use(work) for the work of this name; false if there is none.
+template <class Use>
+bool with_work(const std::string& name, const Use& use) {
+  const auto find = [&](const auto& works) {
+    for (const auto& work : works)
+      if (name == work.name) {
+        use(work);
+        return true;
+      }
+    return false;
+  };
+  return find(chain_works) || find(image_works);
 }
 
 }  // namespace bench

@@ -126,3 +126,10 @@ TEST_CASE("training steps of chains of single filters allocate nothing", "[alloc
   const Conv2d<float> f({1, 5, 5}, {.padding = Padding::all(1), .bias = false});
   require_no_allocation<float>(Chain(Stack(Residual(Stack(f, 3)), 2), Stack(f, 2)));
 }
+
+TEST_CASE("training steps of convolutions in tiles allocate nothing", "[allocation]") {
+  require_no_allocation<float>(
+      Chain(Conv2d<float>({8, 6, 6}, {.out_channels = 10, .padding = Padding::all(1)}),
+            UpsampleNearest<float>({10, 6, 6}),
+            Conv2d<float>({10, 12, 12}, {.out_channels = 9, .padding = Padding::all(1)})));
+}

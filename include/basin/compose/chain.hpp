@@ -74,9 +74,9 @@ class Chain {
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     if constexpr (on_planes)
       if (const auto layout = detail::plane_path(*this)) return c.planes.forward(*this, *layout, theta, x, y);
-    each([&](auto k, const auto& f, Index offset) {
+    steps([&](auto first, auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.h[k].resize(f.out_size(), x.cols());
-      f.forward(theta.segment(offset, f.param_size()), input<k>(x, c),
+      f.forward(theta.segment(offset, f.param_size()), input<first>(x, c),
                 k + 1 < N ? MatOut<S>(c.h[k].mat()) : y, std::get<k>(c.f));
     });
   }
@@ -84,9 +84,9 @@ class Chain {
     if constexpr (on_planes)
       if (const auto layout = detail::plane_path(*this)) return c.planes.infer(*this, *layout, theta, x, y);
     make_room(c, x.cols());
-    each([&](auto k, const auto& f, Index offset) {
+    steps([&](auto first, auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.v.resize(f.out_size(), x.cols());
-      basin::infer(f, theta.segment(offset, f.param_size()), k == 0 ? ConstRef(x) : ConstRef(c.u.mat()),
+      basin::infer(f, theta.segment(offset, f.param_size()), first == 0 ? ConstRef(x) : ConstRef(c.u.mat()),
                    k + 1 < N ? MatOut<S>(c.v.mat()) : y, std::get<k>(c.f));
       c.u.swap(c.v);
     });
@@ -96,10 +96,10 @@ class Chain {
     if constexpr (on_planes)
       if (detail::plane_path(*this)) return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
     make_room(c, y_bar.cols());
-    each_reversed([&](auto k, const auto& f, Index offset) {
-      if constexpr (k > 0) c.v.resize(f.in_size(), y_bar.cols());
-      f.vjp(theta.segment(offset, f.param_size()), input<k>(x, c), output<k>(y, c), std::get<k>(c.f),
-            k + 1 < N ? ConstRef(c.u.mat()) : ConstRef(y_bar), k > 0 ? MatOut<S>(c.v.mat()) : x_bar,
+    steps_reversed([&](auto first, auto k, const auto& f, Index offset) {
+      if constexpr (first > 0) c.v.resize(f.in_size(), y_bar.cols());
+      f.vjp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
+            k + 1 < N ? ConstRef(c.u.mat()) : ConstRef(y_bar), first > 0 ? MatOut<S>(c.v.mat()) : x_bar,
             detail::wanted_segment<S>(theta_bar, offset, f.param_size()));
       c.u.swap(c.v);
     });
@@ -108,10 +108,10 @@ class Chain {
     if constexpr (on_planes)
       if (detail::plane_path(*this)) return c.planes.jvp(*this, theta, x_dot, y_dot);
     make_room(c, x_dot.cols());
-    each([&](auto k, const auto& f, Index offset) {
+    steps([&](auto first, auto k, const auto& f, Index offset) {
       if constexpr (k + 1 < N) c.v.resize(f.out_size(), x_dot.cols());
-      f.jvp(theta.segment(offset, f.param_size()), input<k>(x, c), output<k>(y, c), std::get<k>(c.f),
-            k == 0 ? ConstRef(x_dot) : ConstRef(c.u.mat()), k + 1 < N ? MatOut<S>(c.v.mat()) : y_dot);
+      f.jvp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
+            first == 0 ? ConstRef(x_dot) : ConstRef(c.u.mat()), k + 1 < N ? MatOut<S>(c.v.mat()) : y_dot);
       c.u.swap(c.v);
     });
   }
@@ -218,6 +218,41 @@ class Chain {
        ...);
     }
     (std::make_index_sequence<N>{});
+  }
+
+  /// Like each, but where layer k can do the work of the layer before it as well, faster than the two alone (see
+  /// Conv2d::behind), one step is both: op(first, k, layer, offset of its parameters), for layers first, ..., k.
+  template <class Op>
+  void steps(const Op& op) const {
+    each([&](auto k, const auto&, Index offset) { step<k>(op, offset); });
+  }
+  template <class Op>
+  void steps_reversed(const Op& op) const {
+    each_reversed([&](auto k, const auto&, Index offset) { step<k>(op, offset); });
+  }
+  template <std::size_t K, class Op>
+  void step(const Op& op, Index offset) const {
+    if constexpr (joins<K + 1>())
+      if (joint<K + 1>()) return;
+    constexpr std::integral_constant<std::size_t, K> k;
+    if constexpr (joins<K>())
+      if (const auto both = joint<K>())
+        return op(std::integral_constant<std::size_t, K - 1>{}, k, *both, offset);
+    op(k, k, std::get<K>(f_), offset);
+  }
+  /// Whether layer K has a function `behind` for the layer before it.
+  template <std::size_t K>
+  static constexpr bool joins() {
+    if constexpr (K > 0 && K < N) return requires(const std::tuple<Fs...>& f) {
+        std::get<K>(f).behind(std::get<K - 1>(f));
+      };
+    else
+      return false;
+  }
+  /// Layers K - 1 and K as one, if that is faster.
+  template <std::size_t K>
+  auto joint() const {
+    return std::get<K>(f_).behind(std::get<K - 1>(f_));
   }
 
   /// u and v change places from layer to layer: both need room for the widest one, or the next call, which may

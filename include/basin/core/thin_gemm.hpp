@@ -1,5 +1,6 @@
-// Products with a matrix of few columns. Packing the large factor, as core/gemm.hpp does through Eigen, would cost
-// as much as the product; here both factors are read where they lie. One thread, no memory.
+// Products that read both factors where they lie: of matrices with few columns, where packing the large factor, as
+// core/gemm.hpp does through Eigen, would cost as much as the product, and of matrices that lie well already. One
+// thread, no memory.
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::min
@@ -81,15 +82,17 @@ struct Strided {
 };
 
 /// C(k, j) += sum over m < depth of A(k, m) B(m, j), for `tall` vectors of k and j < wide; k is contiguous in A and C.
+/// Without `add`, C is overwritten.
 template <class P, int tall, int wide, class S>
-EIGEN_STRONG_INLINE void sum_tile(Index depth, const S* a, Index lda, const Strided<S>& b, S* c, Index ldc) {
+EIGEN_STRONG_INLINE void sum_tile(Index depth, const S* a, Index lda, const Strided<S>& b, S* c, Index ldc,
+                                  bool add = true) {
   using namespace Eigen::internal;
   constexpr Index lanes = unpacket_traits<P>::size;
   P sum[tall][wide];
 #pragma GCC unroll 8
   for (int i = 0; i < tall; ++i)
 #pragma GCC unroll 8
-    for (int j = 0; j < wide; ++j) sum[i][j] = ploadu<P>(c + j * ldc + i * lanes);
+    for (int j = 0; j < wide; ++j) sum[i][j] = add ? ploadu<P>(c + j * ldc + i * lanes) : pset1<P>(S(0));
   for (Index m = 0; m < depth; ++m) {
     P left[tall];
 #pragma GCC unroll 8
@@ -138,6 +141,34 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
     columns(0, C.cols());
   else
     for (Index j = 0; j < C.cols(); j += tile_wide) columns(j, std::min(j + tile_wide, C.cols()));
+}
+
+/// C = A B, or C += A B with `add`, for A and C whose rows are whole vectors; k is contiguous in A and C. Runs at full
+/// speed without packing if a panel of A, tile_tall vectors x depth, stays in the first-level cache: lda should be an odd
+/// number of cache lines, so that its columns do not compete for the same few places there.
+template <class S>
+void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b, S* c,
+                     Index ldc, bool add) {
+  using P = typename Eigen::internal::packet_traits<S>::type;
+  constexpr Index lanes = Eigen::internal::unpacket_traits<P>::size;
+  eigen_assert(rows % lanes == 0);
+  const auto panel = [&]<int tall>(Index k) {
+    constexpr int wide =
+        tall > 1 ? tile_wide : 2 * tile_wide;  // enough sums to hide the latency of multiply-adds
+    const auto tile = [&]<int columns>(Index j) {
+      sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, c + j * ldc + k, ldc, add);
+    };
+    Index j = 0;
+    while (j + wide <= cols && cols - j != wide + 2) {  // 8 = 4 + 4 is faster than 6 + 1 + 1
+      tile.template operator()<wide>(j);
+      j += wide;
+    }
+    for (; j + 4 <= cols; j += 4) tile.template operator()<4>(j);
+    for (; j < cols; ++j) tile.template operator()<1>(j);
+  };
+  Index k = 0;
+  for (; k + tile_tall * lanes <= rows; k += tile_tall * lanes) panel.template operator()<tile_tall>(k);
+  for (; k < rows; k += lanes) panel.template operator()<1>(k);
 }
 
 }  // namespace basin::detail

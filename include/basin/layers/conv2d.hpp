@@ -8,6 +8,7 @@
 #include "basin/core/planes.hpp"           // PlaneLayout, Planes
 #include "basin/layers/conv_geometry.hpp"  // ConvGeometry, Size2, Padding
 #include "basin/layers/conv_planes.hpp"    // convolve_planes, transpose_planes
+#include "basin/layers/tiled_conv.hpp"     // TiledConv
 
 namespace basin {
 
@@ -59,7 +60,13 @@ void add_channel_bias_gradient(MatIn<S> y_bar, Index pixels, VecOut<S> b_bar) {
     for (Index o = 0; o < b_bar.size(); ++o) b_bar[o] += y_bar.col(n).segment(o * pixels, pixels).sum();
 }
 
+template <class S>
+class UpsampledConv;
+
 }  // namespace detail
+
+template <class S>
+class UpsampleNearest;
 
 /// y = conv(x) + b (cross-correlation, see detail::ConvGeometry for the sum), on images of a fixed input
 /// shape. theta = [w; b], w[o][c][i][j] in PyTorch's order (output channel, input channel of the group,
@@ -91,20 +98,31 @@ class Conv2d {
   const detail::ConvGeometry& geometry() const { return geometry_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& cache) const {
+    if (in_tiles(x.cols())) return tiled().apply(theta.data(), bias(theta), x, y);
     geometry_.template apply<S>(theta.data(), x, y, cache);
     detail::add_channel_bias<S>(theta.tail(bias_), geometry_.out.pixels(), y);
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
-    if (theta_bar.size() > 0) {
-      geometry_.template add_weight_gradient<S>(x, y_bar, theta_bar.data(), cache);
+    if (theta_bar.size() > 0)
       detail::add_channel_bias_gradient<S>(y_bar, geometry_.out.pixels(), theta_bar.tail(bias_));
-    }
+    if (in_tiles(y_bar.cols()))
+      return tiled().transpose(theta.data(), x, y_bar, x_bar,
+                               theta_bar.size() > 0 ? theta_bar.data() : nullptr);
+    if (theta_bar.size() > 0) geometry_.template add_weight_gradient<S>(x, y_bar, theta_bar.data(), cache);
     if (x_bar.size() > 0) geometry_.template apply_adjoint<S>(theta.data(), y_bar, x_bar, cache);
   }
   void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache& cache, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    if (in_tiles(x_dot.cols())) return tiled().apply(theta.data(), nullptr, x_dot, y_dot);
     geometry_.template apply<S>(theta.data(), x_dot, y_dot, cache);
   }
+
+  /// The two layers as one that works on the small image; nullopt where that would not be faster. A Chain asks.
+  std::optional<detail::UpsampledConv<S>> behind(const UpsampleNearest<S>& up) const {
+    return detail::UpsampledConv<S>::join(up, *this);
+  }
+  /// The bias inside theta, or nullptr without one.
+  const S* bias(VecIn<S> theta) const { return bias_ > 0 ? theta.data() + geometry_.weight_size() : nullptr; }
 
   // One 3 x 3 filter of an image with padding 1 works on planes (detail::PlaneLayer).
   std::optional<detail::PlaneLayout> plane_layout() const {
@@ -139,6 +157,16 @@ class Conv2d {
   }
 
  private:
+  /// Tiles pay where channels fill vectors and weights serve enough tiles.
+  bool in_tiles(Index columns) const {
+    const detail::ConvGeometry& g = geometry_;
+    return g.kernel == Size2(3) && g.stride == Size2(1) && g.dilation == Size2(1) && g.groups == 1 &&
+           g.in.channels >= 8 && columns * g.out.pixels() >= 128;
+  }
+  detail::TiledConv<S, detail::Winograd> tiled() const {
+    return {geometry_.in, geometry_.out, geometry_.padding.top, geometry_.padding.left};
+  }
+
   detail::ConvGeometry geometry_;
   Index bias_;  // output channels with bias, 0 without
 };

@@ -2,23 +2,26 @@
 #pragma once
 #include <vector>  // std::vector
 
-#include "basin/core/error.hpp"            // require
-#include "basin/core/layer.hpp"            // Layer
-#include "basin/layers/conv_geometry.hpp"  // Size2
-#include "basin/layers/plane_map.hpp"      // PlaneMap
+#include "basin/core/error.hpp"             // require
+#include "basin/core/layer.hpp"             // Layer
+#include "basin/layers/conv_geometry.hpp"   // Size2
+#include "basin/layers/plane_map.hpp"       // PlaneMap
+#include "basin/layers/upsampled_conv.hpp"  // what Conv2d::behind gives
 
 namespace basin {
 
 /// y[c, i, j] = x[c, floor(i / factor_h), floor(j / factor_w)]: every pixel becomes a factor_h x factor_w
-/// block (Algorithm 2 of the paper with factor 2).
+/// block (Algorithm 2 of the paper with factor 2). In a Chain, factor 2 with a Conv2d behind it runs as one (see
+/// Conv2d::behind).
 template <class S>
 class UpsampleNearest : public detail::PlaneMap<S> {
  public:
   static constexpr const char* name = "UpsampleNearest";
   /// Throws unless both factors are at least 1.
   explicit UpsampleNearest(Shape in, Size2 factor = {2, 2})
-      : detail::PlaneMap<S>(in, repeated(in, in.height, factor.height),
-                            repeated(in, in.width, factor.width)) {}
+      : detail::PlaneMap<S>(in, repeated(in, in.height, factor.height), repeated(in, in.width, factor.width)),
+        factor_(factor) {}
+  Size2 factor() const { return factor_; }
 
  private:
   static std::vector<Index> repeated(const Shape& in, Index n, Index factor) {
@@ -28,6 +31,8 @@ class UpsampleNearest : public detail::PlaneMap<S> {
     for (Index i = 0; i < n * factor; ++i) source.push_back(i / factor);
     return source;
   }
+
+  Size2 factor_;
 };
 
 static_assert(Layer<UpsampleNearest<float>> && Layer<UpsampleNearest<double>>);

@@ -1,0 +1,206 @@
+// The 3 x 3 convolution of many channels in tiles of 2 x 2 outputs, alone or behind nearest upsampling.
+#pragma once
+#include <algorithm>  // std::clamp, std::fill, std::max, std::min
+#include <cstdint>    // std::uintptr_t
+
+#include "basin/core/shape.hpp"              // Shape
+#include "basin/core/thin_gemm.hpp"          // multiply_panels, Strided
+#include "basin/core/types.hpp"              // MatIn, MatOut, Vec, Index
+#include "basin/layers/channel_vectors.hpp"  // ChannelRows, ChannelPlanes, Filters
+#include "basin/layers/winograd.hpp"         // Winograd, UpsampledWinograd
+
+namespace basin::detail {
+
+/// y = conv(x; w) for a 3 x 3 kernel with stride 1, where x is `in` (for UpsampledWinograd: before the upsampling) and y
+/// is `out`, and both derivatives. Per tile of 2 x 2 outputs, 16 (9) products of a pair of channels replace 36.
+///
+/// A block of some tiles is worked on at a time: channels are brought side by side, each tile mapped to Method's
+/// products, these are `products`^2 products of matrices over the channels, and the way back. Differences between
+/// neighbours are taken before the products, so that results differ from direct sums by rounding (of the largest
+/// number near a pixel), and a number that is not finite spreads over its tiles.
+template <class S, class Method>
+class TiledConv {
+  static constexpr Index kinds = Method::products * Method::products;
+  static constexpr Index most_tiles = 64;  // in a block: enough for the products, few enough for the cache
+
+ public:
+  /// `top` and `left` are rows and columns of zeros before x.
+  TiledConv(const Shape& in, const Shape& out, Index top, Index left)
+      : in_(in),
+        out_(out),
+        top_(top),
+        left_(left),
+        tile_rows_((out.height + 1) / 2),
+        tile_cols_((out.width + 1) / 2),
+        band_(std::clamp<Index>(most_tiles / tile_cols_, 1, tile_rows_)),
+        samples_(band_ == tile_rows_ ? std::max<Index>(1, most_tiles / (tile_rows_ * tile_cols_)) : 1) {}
+
+  /// y = conv(x; w) + b for each column; b may be nullptr.
+  void apply(const S* w, const S* b, MatIn<S> x, MatOut<S> y) const {
+    Memory m(*this, x.cols());
+    const ChannelPlanes<S> weight = m.planes(in_.channels, m.out_pitch);
+    filters_to_planes<typename Method::Weight, S>({w, 9 * in_.channels, 9, out_.channels, in_.channels},
+                                                  weight);
+    const ChannelPlanes<S> data = m.planes(m.tiles, m.in_pitch), products = m.planes(m.tiles, m.out_pitch);
+    S *const rows_in = m.take(m.in_rows), *const rows_out = m.take(m.out_rows);
+    for_blocks(x.cols(), [&](const Block& k) {
+      load_data(x, k, rows_in, data);
+      for (Index p = 0; p < kinds; ++p)
+        multiply_panels<S>(whole_lanes<S>(out_.channels), tiles(k), in_.channels,
+                           weight.data + p * weight.plane, weight.pitch,
+                           {data.data + p * data.plane, 1, data.pitch}, products.data + p * products.plane,
+                           products.pitch, false);
+      for (Index n = 0; n < k.samples; ++n) {
+        planes_to_tiles<typename Method::Output, false>(of_sample(products, k, n), 2 * tile_cols_,
+                                                        m.out_pitch, 2, k.rows, tile_cols_,
+                                                        whole_lanes<S>(out_.channels), rows_out);
+        store_channels<false, S>(output_rows(rows_out, k), b, out_.channels, out_.pixels(), out_.width,
+                                 2 * k.row, output_end(k), entry(y, 0, k.sample + n));
+      }
+    });
+  }
+
+  /// x_bar = conv'(y_bar; w) unless x_bar has size 0; w_bar += its gradient unless it is nullptr.
+  void transpose(const S* w, MatIn<S> x, MatIn<S> y_bar, MatOut<S> x_bar, S* w_bar) const {
+    const bool input = x_bar.size() > 0, gradient = w_bar != nullptr;
+    if ((!input && !gradient) || y_bar.cols() == 0) return;
+    Memory m(*this, y_bar.cols());
+    ChannelPlanes<S> weight{}, weight_bar{};
+    if (input) {
+      x_bar.setZero();
+      weight = m.planes(out_.channels, m.in_pitch);
+      filters_to_planes<typename Method::Weight, S>({w, 9, 9 * in_.channels, in_.channels, out_.channels},
+                                                    weight);
+    }
+    if (gradient) weight_bar = m.planes(in_.channels, m.out_pitch);
+    const ChannelPlanes<S> data = m.planes(m.tiles, m.in_pitch), products = m.planes(m.tiles, m.out_pitch);
+    S *const rows_in = m.take(m.in_rows), *const rows_out = m.take(m.out_rows);
+    for_blocks(y_bar.cols(), [&](const Block& k) {
+      load_products(y_bar, k, rows_out, products);
+      if (gradient) {
+        load_data(x, k, rows_in, data);
+        for (Index p = 0; p < kinds; ++p)
+          multiply_panels<S>(whole_lanes<S>(out_.channels), in_.channels, tiles(k),
+                             products.data + p * products.plane, products.pitch,
+                             {data.data + p * data.plane, data.pitch, 1},
+                             weight_bar.data + p * weight_bar.plane, weight_bar.pitch,
+                             k.sample > 0 || k.row > 0);  // the first block overwrites
+      }
+      if (!input) return;
+      for (Index p = 0; p < kinds; ++p)
+        multiply_panels<S>(whole_lanes<S>(in_.channels), tiles(k), out_.channels,
+                           weight.data + p * weight.plane, weight.pitch,
+                           {products.data + p * products.plane, 1, products.pitch},
+                           data.data + p * data.plane, data.pitch, false);
+      for (Index n = 0; n < k.samples; ++n) {
+        std::fill(rows_in, rows_in + m.in_rows, S(0));
+        planes_to_tiles<typename Method::DataAdjoint, true>(of_sample(data, k, n), input_width(), m.in_pitch,
+                                                            Method::step, k.rows, tile_cols_,
+                                                            whole_lanes<S>(in_.channels), rows_in);
+        store_channels<true, S>(input_rows(rows_in, k), nullptr, in_.channels, in_.pixels(), in_.width,
+                                input_begin(k), input_end(k), entry(x_bar, 0, k.sample + n));
+      }
+    });
+    if (gradient)
+      add_planes_to_filters<typename Method::WeightAdjoint, S>(
+          weight_bar, {w_bar, 9 * in_.channels, 9, out_.channels, in_.channels});
+  }
+
+ private:
+  /// Tile rows [row, row + rows) of samples [sample, sample + samples).
+  struct Block {
+    Index sample, samples, row, rows;
+  };
+  template <class Body>
+  void for_blocks(Index columns, const Body& body) const {
+    for (Index n = 0; n < columns; n += samples_)
+      for (Index i = 0; i < tile_rows_; i += band_)
+        body(Block{n, std::min(samples_, columns - n), i, std::min(band_, tile_rows_ - i)});
+  }
+  Index tiles(const Block& k) const { return k.samples * k.rows * tile_cols_; }
+  ChannelPlanes<S> of_sample(const ChannelPlanes<S>& all, const Block& k, Index n) const {
+    return {all.data + n * k.rows * tile_cols_ * all.pitch, all.pitch, all.plane};
+  }
+
+  // Rows of x and y under a block; in memory they are as wide as the tiles.
+  Index input_width() const { return Method::step * tile_cols_ + Method::tile - Method::step; }
+  Index input_height(Index rows) const { return Method::step * rows + Method::tile - Method::step; }
+  Index input_begin(const Block& k) const { return std::max<Index>(0, Method::step * k.row - top_); }
+  Index input_end(const Block& k) const {
+    return std::max(input_begin(k), std::min(in_.height, Method::step * k.row - top_ + input_height(k.rows)));
+  }
+  Index output_end(const Block& k) const { return std::min(out_.height, 2 * (k.row + k.rows)); }
+  ChannelRows<S> input_rows(S* data, const Block& k) const {
+    return {data, input_width(), channel_pitch(in_.channels), Method::step * k.row - top_, left_};
+  }
+  ChannelRows<S> output_rows(S* data, const Block& k) const {
+    return {data, 2 * tile_cols_, channel_pitch(out_.channels), 2 * k.row, 0};
+  }
+
+  void load_data(MatIn<S> x, const Block& k, S* memory, const ChannelPlanes<S>& data) const {
+    const ChannelRows<S> rows = input_rows(memory, k);
+    for (Index n = 0; n < k.samples; ++n) {
+      std::fill(memory, memory + input_height(k.rows) * rows.row * rows.pitch, S(0));
+      load_channels<S>(entry(x, 0, k.sample + n), in_.channels, in_.pixels(), in_.width, input_begin(k),
+                       input_end(k), rows);
+      tiles_to_planes<typename Method::Data, S>(memory, rows.row, rows.pitch, Method::step, k.rows,
+                                                tile_cols_, whole_lanes<S>(in_.channels),
+                                                of_sample(data, k, n));
+    }
+  }
+  void load_products(MatIn<S> y_bar, const Block& k, S* memory, const ChannelPlanes<S>& products) const {
+    const ChannelRows<S> rows = output_rows(memory, k);
+    for (Index n = 0; n < k.samples; ++n) {
+      std::fill(memory, memory + 2 * k.rows * rows.row * rows.pitch, S(0));
+      load_channels<S>(entry(y_bar, 0, k.sample + n), out_.channels, out_.pixels(), out_.width, 2 * k.row,
+                       output_end(k), rows);
+      tiles_to_planes<typename Method::OutputAdjoint, S>(memory, rows.row, rows.pitch, 2, k.rows, tile_cols_,
+                                                         whole_lanes<S>(out_.channels),
+                                                         of_sample(products, k, n));
+    }
+  }
+
+  /// Working memory, kept by each thread from call to call and shared by all layers; 64-byte lines.
+  struct Memory {
+    Index in_pitch, out_pitch, tiles, in_rows, out_rows;
+    S* next;
+    S* end;
+
+    Memory(const TiledConv& f, Index columns)
+        : in_pitch(channel_pitch(f.in_.channels)),
+          out_pitch(channel_pitch(f.out_.channels)),
+          tiles(std::min(f.samples_, columns) * f.band_ * f.tile_cols_),
+          in_rows(f.input_height(f.band_) * f.input_width() * in_pitch),
+          out_rows(4 * f.band_ * f.tile_cols_ * out_pitch) {
+      const Index weights = std::max(plane(f.in_.channels, out_pitch), plane(f.out_.channels, in_pitch)) +
+                            plane(f.in_.channels, out_pitch);
+      const Index size =
+          kinds * (weights + plane(tiles, in_pitch) + plane(tiles, out_pitch)) + in_rows + out_rows + 16;
+      thread_local Vec<S> memory;
+      if (memory.size() < size) memory.resize(size);
+      const auto misplaced =
+          static_cast<Index>(reinterpret_cast<std::uintptr_t>(memory.data()) % 64 / sizeof(S));
+      next = memory.data() + (misplaced > 0 ? static_cast<Index>(64 / sizeof(S)) - misplaced : 0);
+      end = memory.data() + size;
+    }
+    S* take(Index size) {
+      S* const begin = next;
+      next += size;
+      eigen_assert(next <= end);
+      return begin;
+    }
+    /// Matrices of `pitch` x columns.
+    ChannelPlanes<S> planes(Index columns, Index pitch) {
+      return {take(kinds * plane(columns, pitch)), pitch, plane(columns, pitch)};
+    }
+    /// An odd number of lines, like the pitch.
+    static Index plane(Index columns, Index pitch) { return (columns * pitch / 16 | 1) * 16; }
+  };
+
+  Shape in_, out_;
+  Index top_, left_;
+  Index tile_rows_, tile_cols_;
+  Index band_, samples_;  // rows of tiles and samples of a block
+};
+
+}  // namespace basin::detail
