@@ -19,7 +19,7 @@ template std::vector<std::complex<double>> eigenvalues_of<void>(const Mat<double
 template Eigenpairs eigenpairs_of<void>(const Mat<double>&, const char*);
 template Vec<double> singular_values_of<void>(MatIn<double>, const char*);
 #if __has_include(<Spectra/GenEigsSolver.h>)
-template Leading leading_of<void>(Index, const Product&, Index, const LeadingOptions&);
+template Leading leading_of<void>(Index, const MatrixProduct&, Index, const LeadingOptions&);
 #endif
 
 }  // namespace basin::detail

@@ -47,13 +47,13 @@ struct Leading {
 namespace detail {
 
 /// y = A x.
-using Product = std::function<void(VecIn<double> x, VecOut<double> y)>;
+using MatrixProduct = std::function<void(VecIn<double> x, VecOut<double> y)>;
 
 /// Spectra's idea of a matrix, counting products.
 struct CountedOperator {
   using Scalar = double;
   Index n;
-  const Product& apply;
+  const MatrixProduct& apply;
   mutable Index products = 0;
   mutable std::exception_ptr error = nullptr;  // what apply threw, to tell it from what Spectra throws
   Index rows() const { return n; }
@@ -197,7 +197,7 @@ Leading dense_leading(const CountedOperator& op, Index count, bool vectors) {
 
 /// leading_eigenvalues for a product of any kind.
 template <class = void>
-Leading leading_of(Index n, const Product& apply, Index count, const LeadingOptions& options) {
+Leading leading_of(Index n, const MatrixProduct& apply, Index count, const LeadingOptions& options) {
   require(n >= 1, "leading_eigenvalues: the matrix must not be empty");
   require(count >= 1 && count <= n, "leading_eigenvalues: count must be from 1 to ", n, ", got ", count);
   require(options.tolerance > 0, "leading_eigenvalues: tolerance must be > 0, got ", options.tolerance);
@@ -224,7 +224,7 @@ Leading leading_of(Index n, const Product& apply, Index count, const LeadingOpti
 }
 
 #ifdef BASIN_EXTERN_TEMPLATES  // see basin/instantiate.hpp
-extern template Leading leading_of<void>(Index, const Product&, Index, const LeadingOptions&);
+extern template Leading leading_of<void>(Index, const MatrixProduct&, Index, const LeadingOptions&);
 #endif
 
 }  // namespace detail
