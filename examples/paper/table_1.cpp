@@ -319,5 +319,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("table_1", "Table 1: depth and filters of linear convolutional autoencoders",
-                     {.quick = 5, .full = 7}, argc, argv, body);
+                     {.quick = 5, .full = 5}, argc, argv, body);
 }

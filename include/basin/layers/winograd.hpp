@@ -22,12 +22,12 @@ namespace basin::detail {
 
 /// F(2, 3): four products in place of six. The next tile begins two inputs further.
 struct Winograd {
-  static constexpr int tile = 4, step = 2, products = 4;
+  static constexpr Index tile = 4, step = 2, products = 4;
 
   struct Data {  // B'
-    static constexpr int from = 4, to = 4;
+    static constexpr Index from = 4, to = 4;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* d, int s, P* v, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* d, Index s, P* v, Index t) {
       using namespace Eigen::internal;
       v[0] = psub(d[0], d[2 * s]);
       v[t] = padd(d[s], d[2 * s]);
@@ -36,9 +36,9 @@ struct Winograd {
     }
   };
   struct DataAdjoint {  // B
-    static constexpr int from = 4, to = 4;
+    static constexpr Index from = 4, to = 4;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* v, int s, P* d, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* v, Index s, P* d, Index t) {
       using namespace Eigen::internal;
       d[0] = v[0];
       d[t] = padd(psub(v[s], v[2 * s]), v[3 * s]);
@@ -47,18 +47,18 @@ struct Winograd {
     }
   };
   struct Output {  // A'
-    static constexpr int from = 4, to = 2;
+    static constexpr Index from = 4, to = 2;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* m, int s, P* y, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* m, Index s, P* y, Index t) {
       using namespace Eigen::internal;
       y[0] = padd(padd(m[0], m[s]), m[2 * s]);
       y[t] = psub(psub(m[s], m[2 * s]), m[3 * s]);
     }
   };
   struct OutputAdjoint {  // A
-    static constexpr int from = 2, to = 4;
+    static constexpr Index from = 2, to = 4;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* y, int s, P* m, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* y, Index s, P* m, Index t) {
       using namespace Eigen::internal;
       m[0] = y[0];
       m[t] = padd(y[0], y[s]);
@@ -67,9 +67,9 @@ struct Winograd {
     }
   };
   struct Weight {  // G
-    static constexpr int from = 3, to = 4;
+    static constexpr Index from = 3, to = 4;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* w, int s, P* u, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* w, Index s, P* u, Index t) {
       using namespace Eigen::internal;
       const P half = pset1<P>(0.5f), ends = pmul(half, padd(w[0], w[2 * s])), middle = pmul(half, w[s]);
       u[0] = w[0];
@@ -79,9 +79,9 @@ struct Winograd {
     }
   };
   struct WeightAdjoint {  // G'
-    static constexpr int from = 4, to = 3;
+    static constexpr Index from = 4, to = 3;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* u, int s, P* w, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* u, Index s, P* w, Index t) {
       using namespace Eigen::internal;
       const P half = pset1<P>(0.5f), sum = pmul(half, padd(u[s], u[2 * s]));
       w[0] = padd(u[0], sum);
@@ -94,12 +94,12 @@ struct Winograd {
 /// The same behind nearest upsampling by 2, from the small image: outputs 2 i and 2 i + 1 depend on its pixels i - 1, i
 /// and i + 1, y = (w0 d0 + (w1 + w2) d1, (w0 + w1) d1 + w2 d2). Three products in place of six.
 struct UpsampledWinograd {
-  static constexpr int tile = 3, step = 1, products = 3;
+  static constexpr Index tile = 3, step = 1, products = 3;
 
   struct Data {
-    static constexpr int from = 3, to = 3;
+    static constexpr Index from = 3, to = 3;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* d, int s, P* v, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* d, Index s, P* v, Index t) {
       using namespace Eigen::internal;
       v[0] = psub(d[0], d[s]);
       v[t] = d[s];
@@ -107,9 +107,9 @@ struct UpsampledWinograd {
     }
   };
   struct DataAdjoint {
-    static constexpr int from = 3, to = 3;
+    static constexpr Index from = 3, to = 3;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* v, int s, P* d, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* v, Index s, P* d, Index t) {
       using namespace Eigen::internal;
       d[0] = v[0];
       d[t] = padd(psub(v[s], v[0]), v[2 * s]);
@@ -117,18 +117,18 @@ struct UpsampledWinograd {
     }
   };
   struct Output {
-    static constexpr int from = 3, to = 2;
+    static constexpr Index from = 3, to = 2;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* m, int s, P* y, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* m, Index s, P* y, Index t) {
       using namespace Eigen::internal;
       y[0] = padd(m[0], m[s]);
       y[t] = psub(m[s], m[2 * s]);
     }
   };
   struct OutputAdjoint {
-    static constexpr int from = 2, to = 3;
+    static constexpr Index from = 2, to = 3;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* y, int s, P* m, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* y, Index s, P* m, Index t) {
       using namespace Eigen::internal;
       m[0] = y[0];
       m[t] = padd(y[0], y[s]);
@@ -136,9 +136,9 @@ struct UpsampledWinograd {
     }
   };
   struct Weight {
-    static constexpr int from = 3, to = 3;
+    static constexpr Index from = 3, to = 3;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* w, int s, P* u, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* w, Index s, P* u, Index t) {
       using namespace Eigen::internal;
       u[0] = w[0];
       u[t] = padd(padd(w[0], w[s]), w[2 * s]);
@@ -146,9 +146,9 @@ struct UpsampledWinograd {
     }
   };
   struct WeightAdjoint {
-    static constexpr int from = 3, to = 3;
+    static constexpr Index from = 3, to = 3;
     template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* u, int s, P* w, int t) {
+    static EIGEN_STRONG_INLINE void map(const P* u, Index s, P* w, Index t) {
       using namespace Eigen::internal;
       w[0] = padd(u[0], u[s]);
       w[t] = u[s];
@@ -162,9 +162,9 @@ template <class L, class P>
 EIGEN_STRONG_INLINE void along_both_sides(const P* x, P* y) {
   P half[L::to * L::from];
 #pragma GCC unroll 4
-  for (int j = 0; j < L::from; ++j) L::map(x + j, L::from, half + j, L::from);
+  for (Index j = 0; j < L::from; ++j) L::map(x + j, L::from, half + j, L::from);
 #pragma GCC unroll 4
-  for (int i = 0; i < L::to; ++i) L::map(half + i * L::from, 1, y + i * L::to, 1);
+  for (Index i = 0; i < L::to; ++i) L::map(half + i * L::from, 1, y + i * L::to, 1);
 }
 
 }  // namespace basin::detail
