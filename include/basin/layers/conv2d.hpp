@@ -1,5 +1,6 @@
 // Two-dimensional convolution, in every geometry that PyTorch's Conv2d has and asymmetric padding besides.
 #pragma once
+#include <concepts>  // std::same_as
 #include <optional>  // std::optional
 #include <vector>    // std::vector
 
@@ -118,7 +119,9 @@ class Conv2d {
   }
 
   /// The two layers as one that works on the small image; nullopt where that would not be faster. A Chain asks.
-  std::optional<detail::UpsampledConv<S>> behind(const UpsampleNearest<S>& up) const {
+  /// A template, so that clang does not want UpsampledConv complete where no layer upsamples.
+  template <std::same_as<UpsampleNearest<S>> Up>
+  auto behind(const Up& up) const {
     return detail::UpsampledConv<S>::join(up, *this);
   }
   /// The bias inside theta, or nullptr without one.
