@@ -11,6 +11,7 @@
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
 #include "basin/train/objective.hpp"
+#include "support/alone.hpp"
 #include "support/catch.hpp"
 #include "support/random_matrix.hpp"
 
@@ -18,33 +19,12 @@ using namespace basin;
 
 namespace {
 
-/// The layer f without its functions on planes, as a user would write it.
-template <Layer F>
-struct General {
-  using Scalar = typename F::Scalar;
-  using S = Scalar;
-  using Cache = typename F::Cache;
-  static constexpr bool broadcasts = basin::broadcasts<F>();
-  F f;
-  Index in_size() const { return f.in_size(); }
-  Index out_size() const { return f.out_size(); }
-  Index param_size() const { return f.param_size(); }
-  void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const { f.forward(theta, x, y, c); }
-  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
-           VecOut<S> theta_bar) const {
-    f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
-  }
-  void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
-    f.jvp(theta, x, y, c, x_dot, y_dot);
-  }
-};
-
 template <class S>
 Conv2d<S> conv(Index height, Index width, bool bias) {
   return Conv2d<S>({1, height, width}, {.padding = Padding::all(1), .bias = bias});
 }
 auto kept = [](auto f) { return f; };
-auto general = [](auto f) { return General<decltype(f)>{f}; };
+auto general = [](auto f) { return Alone<decltype(f)>{f}; };
 
 /// Nested skips, a leaky ReLU first, between and last, biases; `as` is kept or general.
 template <class S>
@@ -161,7 +141,7 @@ TEST_CASE("a pixel that is not finite spreads on planes as on the general path",
       Mat<double> x = random_matrix<double>(20, 3, 2), y(20, 3), expected(20, 3);
       x(pixel, 1) = bad;
       Stack<Conv2d<double>>::Cache c;
-      Stack<General<Conv2d<double>>>::Cache c_plain;
+      Stack<Alone<Conv2d<double>>>::Cache c_plain;
       fast.forward(theta, x, y, c);
       plain.forward(theta, x, expected, c_plain);
       CHECK((y.array().isFinite() == expected.array().isFinite()).all());

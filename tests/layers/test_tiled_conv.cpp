@@ -12,6 +12,7 @@
 #include "basin/layers/pointwise.hpp"
 #include "basin/layers/upsample.hpp"
 #include "basin/train/objective.hpp"
+#include "support/alone.hpp"
 #include "support/catch.hpp"
 #include "support/random_matrix.hpp"
 
@@ -102,26 +103,6 @@ Index between(Random& random, Index low, Index high) {
   return low + static_cast<Index>(random.uniform() * static_cast<double>(high - low + 1));
 }
 
-/// The layer without what a Chain would look for in it.
-template <Layer F>
-struct Alone {
-  using Scalar = typename F::Scalar;
-  using S = Scalar;
-  using Cache = typename F::Cache;
-  static constexpr bool broadcasts = basin::broadcasts<F>();
-  F f;
-  Index in_size() const { return f.in_size(); }
-  Index out_size() const { return f.out_size(); }
-  Index param_size() const { return f.param_size(); }
-  void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const { f.forward(theta, x, y, c); }
-  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
-           VecOut<S> theta_bar) const {
-    f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
-  }
-  void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
-    f.jvp(theta, x, y, c, x_dot, y_dot);
-  }
-};
 auto kept = [](auto f) { return f; };
 auto alone = [](auto f) { return Alone<decltype(f)>{f}; };
 
