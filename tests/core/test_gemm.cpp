@@ -1,6 +1,7 @@
 // The one matrix product against sums written out, in every form and shape, and on blocks of larger matrices.
 #include "basin/core/gemm.hpp"
 
+#include <array>
 #include <limits>
 
 #include "support/catch.hpp"
@@ -65,6 +66,39 @@ TEST_CASE("gemm is the matrix product in every form, with shapes from 1 to sever
       }
   require_products<float>(300, 700, 90, 1);  // larger than Eigen's blocks
   require_products<double>(150, 520, 130, 2);
+}
+
+TEMPLATE_TEST_CASE("large products have the same bits with any number of threads", "[core]", float, double) {
+  using S = TestType;
+  struct Sizes {
+    Index m, k, n;
+  };
+  bool by_rows = false, by_columns = false;
+  int seed = 0;
+  for (const auto& [m, k, n] :
+       {Sizes{512, 512, 100}, Sizes{128, 128, 100}, Sizes{131, 700, 61}, Sizes{1000, 37, 45},
+        Sizes{45, 37, 1001}, Sizes{7, 2000, 150}, Sizes{333, 300, 299}}) {
+    const detail::ProductParts parts(m, n, k, 3);
+    REQUIRE(parts.count >= 2);
+    (parts.of_rows ? by_rows : by_columns) = true;
+    const Mat<S> A = random_matrix<S>(m, k, ++seed), B = random_matrix<S>(k, n, ++seed), At = A.transpose(),
+                 Bt = B.transpose(), start = random_matrix<S>(m, n, ++seed);
+    const auto products = [&](int threads) {
+      set_num_threads(threads);
+      std::array<Mat<S>, 3> C{start, start, start};
+      gemm_add<S>(A, B, C[0]);
+      gemm_add<S, Op::transposed>(At, B, C[1]);
+      gemm_add<S, Op::plain, Op::transposed>(A, Bt, C[2]);
+      set_num_threads(0);
+      return C;
+    };
+    const auto one = products(1);
+    INFO(m << " x " << k << " x " << n);
+    CHECK((one[0] - start - A * B).norm() <= 100 * std::numeric_limits<S>::epsilon() * (A * B).norm());
+    for (const int threads : {2, 3, 7}) CHECK(products(threads) == one);
+  }
+  CHECK(by_rows);
+  CHECK(by_columns);
 }
 
 TEST_CASE("an empty sum is zero, and an empty product is left alone", "[core]") {

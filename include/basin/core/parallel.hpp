@@ -35,13 +35,22 @@ inline void set_num_threads(int n) {
   detail::thread_setting() = n;
 }
 
+/// The number of threads that a parallel_for called here would use: 1 inside a parallel region.
+inline int free_threads() {
+#ifdef _OPENMP
+  return omp_in_parallel() ? 1 : num_threads();
+#else
+  return 1;
+#endif
+}
+
 /// body(0), ..., body(pieces - 1), spread over num_threads() threads; inside a parallel region, one after the
 /// other. An exception thrown by a piece is rethrown here (of several, that of the first piece).
 template <class Body>
 void parallel_for(Index pieces, const Body& body) {
 #ifdef _OPENMP
-  const int threads = static_cast<int>(pieces < num_threads() ? pieces : num_threads());
-  if (threads > 1 && !omp_in_parallel()) {
+  const int most = free_threads(), threads = static_cast<int>(pieces < most ? pieces : most);
+  if (threads > 1) {
     std::exception_ptr error;
     Index error_piece = pieces;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)

@@ -3,6 +3,7 @@
 #include <algorithm>  // std::clamp, std::fill, std::max, std::min
 #include <cstdint>    // std::uintptr_t
 
+#include "basin/core/parallel.hpp"           // parallel_for, column_range, free_threads
 #include "basin/core/shape.hpp"              // Shape
 #include "basin/core/thin_gemm.hpp"          // multiply_panels, Strided
 #include "basin/core/types.hpp"              // MatIn, MatOut, Vec, Index
@@ -18,6 +19,9 @@ namespace basin::detail {
 /// products, these are `products`^2 products of matrices over the channels, and the way back. Differences between
 /// neighbours are taken before the products, so that results differ from direct sums by rounding (of the largest
 /// number near a pixel), and a number that is not finite spreads over its tiles.
+///
+/// The threads share each step of a large block, by channels or by products. No sum is cut, so that their number does
+/// not change a bit.
 template <class S, class Method>
 class TiledConv {
   static constexpr Index kinds = Method::products * Method::products;
@@ -39,24 +43,27 @@ class TiledConv {
   void apply(const S* w, const S* b, MatIn<S> x, MatOut<S> y) const {
     Memory m(*this, x.cols());
     const ChannelPlanes<S> weight = m.planes(in_.channels, m.out_pitch);
-    filters_to_planes<typename Method::Weight, S>({w, 9 * in_.channels, 9, out_.channels, in_.channels},
-                                                  weight);
+    to_planes({w, 9 * in_.channels, 9, out_.channels, in_.channels}, weight);
     const ChannelPlanes<S> data = m.planes(m.tiles, m.in_pitch), products = m.planes(m.tiles, m.out_pitch);
     S *const rows_in = m.take(m.in_rows), *const rows_out = m.take(m.out_rows);
     for_blocks(x.cols(), [&](const Block& k) {
       load_data(x, k, rows_in, data);
-      for (Index p = 0; p < kinds; ++p)
+      over_products(k, [&](Index p) {
         multiply_panels<S>(whole_lanes<S>(out_.channels), tiles(k), in_.channels,
                            weight.data + p * weight.plane, weight.pitch,
                            {data.data + p * data.plane, 1, data.pitch}, products.data + p * products.plane,
                            products.pitch, false);
-      for (Index n = 0; n < k.samples; ++n) {
-        planes_to_tiles<typename Method::Output, false>(of_sample(products, k, n), 2 * tile_cols_,
-                                                        m.out_pitch, 2, k.rows, tile_cols_,
-                                                        whole_lanes<S>(out_.channels), rows_out);
-        store_channels<false, S>(output_rows(rows_out, k), b, out_.channels, out_.pixels(), out_.width,
-                                 2 * k.row, output_end(k), entry(y, 0, k.sample + n));
-      }
+      });
+      over_channels(k, out_.channels, [&](Index begin, Index end) {
+        const ChannelRows<S> rows = from_channel(output_rows(rows_out, k), begin);
+        for (Index n = 0; n < k.samples; ++n) {
+          planes_to_tiles<typename Method::Output, false>(of_sample(products, k, n, begin), rows.row,
+                                                          rows.pitch, 2, k.rows, tile_cols_,
+                                                          whole_lanes<S>(end - begin), rows.data);
+          store_channels<false, S>(rows, b ? b + begin : nullptr, end - begin, out_.pixels(), out_.width,
+                                   2 * k.row, output_end(k), entry(y, begin * out_.pixels(), k.sample + n));
+        }
+      });
     });
   }
 
@@ -69,41 +76,46 @@ class TiledConv {
     if (input) {
       x_bar.setZero();
       weight = m.planes(out_.channels, m.in_pitch);
-      filters_to_planes<typename Method::Weight, S>({w, 9, 9 * in_.channels, in_.channels, out_.channels},
-                                                    weight);
+      to_planes({w, 9, 9 * in_.channels, in_.channels, out_.channels}, weight);
     }
     if (gradient) weight_bar = m.planes(in_.channels, m.out_pitch);
     const ChannelPlanes<S> data = m.planes(m.tiles, m.in_pitch), products = m.planes(m.tiles, m.out_pitch);
     S *const rows_in = m.take(m.in_rows), *const rows_out = m.take(m.out_rows);
     for_blocks(y_bar.cols(), [&](const Block& k) {
       load_products(y_bar, k, rows_out, products);
-      if (gradient) {
-        load_data(x, k, rows_in, data);
-        for (Index p = 0; p < kinds; ++p)
+      if (gradient) load_data(x, k, rows_in, data);
+      over_products(k, [&](Index p) {
+        if (gradient)
           multiply_panels<S>(whole_lanes<S>(out_.channels), in_.channels, tiles(k),
                              products.data + p * products.plane, products.pitch,
                              {data.data + p * data.plane, data.pitch, 1},
                              weight_bar.data + p * weight_bar.plane, weight_bar.pitch,
                              k.sample > 0 || k.row > 0);  // the first block overwrites
-      }
+        if (input)
+          multiply_panels<S>(whole_lanes<S>(in_.channels), tiles(k), out_.channels,
+                             weight.data + p * weight.plane, weight.pitch,
+                             {products.data + p * products.plane, 1, products.pitch},
+                             data.data + p * data.plane, data.pitch, false);
+      });
       if (!input) return;
-      for (Index p = 0; p < kinds; ++p)
-        multiply_panels<S>(whole_lanes<S>(in_.channels), tiles(k), out_.channels,
-                           weight.data + p * weight.plane, weight.pitch,
-                           {products.data + p * products.plane, 1, products.pitch},
-                           data.data + p * data.plane, data.pitch, false);
-      for (Index n = 0; n < k.samples; ++n) {
-        std::fill(rows_in, rows_in + m.in_rows, S(0));
-        planes_to_tiles<typename Method::DataAdjoint, true>(of_sample(data, k, n), input_width(), m.in_pitch,
-                                                            Method::step, k.rows, tile_cols_,
-                                                            whole_lanes<S>(in_.channels), rows_in);
-        store_channels<true, S>(input_rows(rows_in, k), nullptr, in_.channels, in_.pixels(), in_.width,
-                                input_begin(k), input_end(k), entry(x_bar, 0, k.sample + n));
-      }
+      over_channels(k, in_.channels, [&](Index begin, Index end) {
+        const ChannelRows<S> rows = from_channel(input_rows(rows_in, k), begin);
+        for (Index n = 0; n < k.samples; ++n) {
+          clear(rows, input_height(k.rows), end - begin);
+          planes_to_tiles<typename Method::DataAdjoint, true>(of_sample(data, k, n, begin), rows.row,
+                                                              rows.pitch, Method::step, k.rows, tile_cols_,
+                                                              whole_lanes<S>(end - begin), rows.data);
+          store_channels<true, S>(rows, nullptr, end - begin, in_.pixels(), in_.width, input_begin(k),
+                                  input_end(k), entry(x_bar, begin * in_.pixels(), k.sample + n));
+        }
+      });
     });
     if (gradient)
-      add_planes_to_filters<typename Method::WeightAdjoint, S>(
-          weight_bar, {w_bar, 9 * in_.channels, 9, out_.channels, in_.channels});
+      over_channels(large_weight(), out_.channels, [&](Index begin, Index end) {
+        add_planes_to_filters<typename Method::WeightAdjoint, S>(
+            {weight_bar.data + begin, weight_bar.pitch, weight_bar.plane},
+            {w_bar + begin * 9 * in_.channels, 9 * in_.channels, 9, end - begin, in_.channels});
+      });
   }
 
  private:
@@ -118,8 +130,52 @@ class TiledConv {
         body(Block{n, std::min(samples_, columns - n), i, std::min(band_, tile_rows_ - i)});
   }
   Index tiles(const Block& k) const { return k.samples * k.rows * tile_cols_; }
-  ChannelPlanes<S> of_sample(const ChannelPlanes<S>& all, const Block& k, Index n) const {
-    return {all.data + n * k.rows * tile_cols_ * all.pitch, all.pitch, all.plane};
+  ChannelPlanes<S> of_sample(const ChannelPlanes<S>& all, const Block& k, Index n, Index channel) const {
+    return {all.data + n * k.rows * tile_cols_ * all.pitch + channel, all.pitch, all.plane};
+  }
+  static ChannelRows<S> from_channel(ChannelRows<S> rows, Index channel) {
+    rows.data += channel;
+    return rows;
+  }
+
+  /// Whether a step of the block is worth starting threads, which takes microseconds.
+  bool large(const Block& k) const {
+    return static_cast<double>(kinds * in_.channels * out_.channels) * static_cast<double>(tiles(k)) >= 1e6;
+  }
+  bool large_weight() const { return in_.channels * out_.channels >= 1 << 12; }
+  /// body(begin, end) for ranges of whole vectors of channels.
+  template <class Body>
+  static void over_channels(bool spread, Index channels, const Body& body) {
+    const Index lanes = channel_lanes<S>, vectors = whole_lanes<S>(channels) / lanes;
+    const Index parts = spread ? std::min<Index>(vectors, free_threads()) : 1;
+    parallel_for(parts, [&](Index k) {
+      const ColumnRange part = column_range(vectors, parts, k);
+      body(part.begin * lanes, std::min(channels, (part.begin + part.size) * lanes));
+    });
+  }
+  template <class Body>
+  void over_channels(const Block& k, Index channels, const Body& body) const {
+    over_channels(large(k), channels, body);
+  }
+  /// body(p) for each of the products of two matrices.
+  template <class Body>
+  void over_products(const Block& k, const Body& body) const {
+    if (large(k)) return parallel_for(kinds, body);
+    for (Index p = 0; p < kinds; ++p) body(p);
+  }
+
+  void to_planes(const Filters<const S>& w, const ChannelPlanes<S>& planes) const {
+    over_channels(large_weight(), w.rows, [&](Index begin, Index end) {
+      filters_to_planes<typename Method::Weight, S>(
+          {w.data + begin * w.row, w.row, w.column, end - begin, w.cols},
+          {planes.data + begin, planes.pitch, planes.plane});
+    });
+  }
+  /// Zeros in so many rows, from the first channel of `rows` on.
+  static void clear(const ChannelRows<S>& rows, Index height, Index channels) {
+    const Index pixels = height * rows.row;
+    for (Index p = 0; p < pixels; ++p)
+      std::fill_n(rows.data + p * rows.pitch, whole_lanes<S>(channels), S(0));
   }
 
   // Rows of x and y under a block; in memory they are as wide as the tiles.
@@ -138,26 +194,30 @@ class TiledConv {
   }
 
   void load_data(MatIn<S> x, const Block& k, S* memory, const ChannelPlanes<S>& data) const {
-    const ChannelRows<S> rows = input_rows(memory, k);
-    for (Index n = 0; n < k.samples; ++n) {
-      std::fill(memory, memory + input_height(k.rows) * rows.row * rows.pitch, S(0));
-      load_channels<S>(entry(x, 0, k.sample + n), in_.channels, in_.pixels(), in_.width, input_begin(k),
-                       input_end(k), rows);
-      tiles_to_planes<typename Method::Data, S>(memory, rows.row, rows.pitch, Method::step, k.rows,
-                                                tile_cols_, whole_lanes<S>(in_.channels),
-                                                of_sample(data, k, n));
-    }
+    over_channels(k, in_.channels, [&](Index begin, Index end) {
+      const ChannelRows<S> rows = from_channel(input_rows(memory, k), begin);
+      for (Index n = 0; n < k.samples; ++n) {
+        clear(rows, input_height(k.rows), end - begin);
+        load_channels<S>(entry(x, begin * in_.pixels(), k.sample + n), end - begin, in_.pixels(), in_.width,
+                         input_begin(k), input_end(k), rows);
+        tiles_to_planes<typename Method::Data, S>(rows.data, rows.row, rows.pitch, Method::step, k.rows,
+                                                  tile_cols_, whole_lanes<S>(end - begin),
+                                                  of_sample(data, k, n, begin));
+      }
+    });
   }
   void load_products(MatIn<S> y_bar, const Block& k, S* memory, const ChannelPlanes<S>& products) const {
-    const ChannelRows<S> rows = output_rows(memory, k);
-    for (Index n = 0; n < k.samples; ++n) {
-      std::fill(memory, memory + 2 * k.rows * rows.row * rows.pitch, S(0));
-      load_channels<S>(entry(y_bar, 0, k.sample + n), out_.channels, out_.pixels(), out_.width, 2 * k.row,
-                       output_end(k), rows);
-      tiles_to_planes<typename Method::OutputAdjoint, S>(memory, rows.row, rows.pitch, 2, k.rows, tile_cols_,
-                                                         whole_lanes<S>(out_.channels),
-                                                         of_sample(products, k, n));
-    }
+    over_channels(k, out_.channels, [&](Index begin, Index end) {
+      const ChannelRows<S> rows = from_channel(output_rows(memory, k), begin);
+      for (Index n = 0; n < k.samples; ++n) {
+        clear(rows, 2 * k.rows, end - begin);
+        load_channels<S>(entry(y_bar, begin * out_.pixels(), k.sample + n), end - begin, out_.pixels(),
+                         out_.width, 2 * k.row, output_end(k), rows);
+        tiles_to_planes<typename Method::OutputAdjoint, S>(rows.data, rows.row, rows.pitch, 2, k.rows,
+                                                           tile_cols_, whole_lanes<S>(end - begin),
+                                                           of_sample(products, k, n, begin));
+      }
+    });
   }
 
   /// Working memory, kept by each thread from call to call and shared by all layers; 64-byte lines.

@@ -1,7 +1,7 @@
 // The function that training minimizes: parameters -> loss
 // and gradient, over a batch that may be spread over threads.
 #pragma once
-#include <algorithm>  // std::max, std::min
+#include <algorithm>  // std::min
 #include <bit>        // std::bit_floor
 #include <utility>    // std::move
 #include <vector>     // std::vector
@@ -71,14 +71,13 @@ class Objective {
   }
 
   /// Into how many pieces a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
-  /// multiply-adds forward and with enough to do for each weight that what a piece costs by itself (a gradient of its
-  /// own, weights brought into the form that products need) is little beside it: 48 columns, or, in convolutions, which
-  /// use a weight many times in one column, 256 multiply-adds.
+  /// multiply-adds forward, and with 256 for each weight, so that what a piece costs by itself (a gradient of its own,
+  /// weights brought into the form that products need) is little beside it. Within a piece, large products are spread
+  /// over threads.
   Index pieces(Index columns) const {
     const double work = static_cast<double>(basin::work(f_)) * static_cast<double>(columns);
     const double reuse = work / (static_cast<double>(f_.param_size()) + 1);
-    const double all = static_cast<double>(columns);
-    const double most = std::min({work / 4e6, std::max(all / 48, reuse / 256), all, 16.0});
+    const double most = std::min({work / 4e6, reuse / 256, static_cast<double>(columns), 16.0});
     return most < 2 ? 1 : static_cast<Index>(std::bit_floor(static_cast<unsigned>(most)));
   }
 
