@@ -42,6 +42,7 @@
 #include "basin/linearize/structure.hpp"       // forced_zeros, heuristic_depth
 #include "basin/train/fit.hpp"                 // fit
 #include "basin/train/initial.hpp"             // initial_values
+#include "basin/train/memory.hpp"              // training_memory
 #include "basin/train/optimizers.hpp"          // Adam, GradientDescent, ...
 #include "basin/train/schedule.hpp"            // schedule::step_decay, ...
 #include "basin/version.hpp"                   // BASIN_VERSION_MAJOR

@@ -58,6 +58,16 @@ class Chain {
   Index work() const {
     return std::apply([](const auto&... f) { return (basin::work(f) + ...); }, f_);
   }
+  Index cache_bytes(Index columns) const {
+    if constexpr (on_planes)
+      if (const auto layout = detail::plane_path(*this))
+        return detail::PlaneCache<S>::bytes(*this, *layout, columns);
+    Index sum = detail::bytes<S>(2 * widest_ * columns);
+    steps([&](auto, auto k, const auto& f, Index) {
+      sum += basin::cache_bytes(f, columns) + (k + 1 < N ? detail::bytes<S>(f.out_size() * columns) : 0);
+    });
+    return sum;
+  }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     each([&](auto k, const auto& f, Index offset) {

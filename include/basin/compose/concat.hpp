@@ -36,6 +36,7 @@ class Concat {
     return Shape{in->channels + out->channels, in->height, in->width};
   }
   Index work() const { return basin::work(f_); }
+  Index cache_bytes(Index columns) const { return basin::cache_bytes(f_, columns); }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");

@@ -36,6 +36,9 @@ class Residual {
   std::optional<Shape> in_shape() const { return basin::in_shape(f_); }
   std::optional<Shape> out_shape() const { return basin::out_shape(f_, basin::in_shape(f_)); }
   Index work() const { return basin::work(f_); }
+  Index cache_bytes(Index columns) const {
+    return basin::cache_bytes(f_, columns) + detail::bytes<S>(f_.out_size() * columns);
+  }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");

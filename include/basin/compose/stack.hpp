@@ -42,6 +42,13 @@ class Stack {
   std::optional<Shape> in_shape() const { return basin::in_shape(f_); }
   std::optional<Shape> out_shape() const { return basin::out_shape(f_, basin::in_shape(f_)); }
   Index work() const { return depth_ * basin::work(f_); }
+  Index cache_bytes(Index columns) const {
+    if constexpr (detail::PlaneLayer<F>)
+      if (const auto layout = detail::plane_path(*this))
+        return detail::PlaneCache<S>::bytes(*this, *layout, columns);
+    return depth_ * basin::cache_bytes(f_, columns) +
+           detail::bytes<S>((depth_ + 1) * f_.out_size() * columns);
+  }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     for (Index k = 0; k < depth_; ++k)

@@ -33,6 +33,7 @@ struct NoCache {};
 ///     in_shape(), out_shape()     Shape or std::optional<Shape> of the images, checked where layers meet
 ///     keeps_shape                 static constexpr bool: the output has the shape of the input
 ///     work()                      multiply-adds of one forward column, to decide how to spread a batch
+///     cache_bytes(B)              bytes that a cache holds on the heap after forward and vjp of B columns
 ///     param_blocks()              what theta holds, for initial values and files
 ///     name                        static constexpr const char*, for messages
 template <class L>
@@ -73,6 +74,15 @@ Index work(const F& f) {
     return f.work();
   else
     return f.param_size();
+}
+
+/// Bytes on the heap of a cache of f after forward and vjp of so many columns: what the layer says, else 0.
+template <class F>
+Index cache_bytes(const F& f, Index columns) {
+  if constexpr (requires { f.cache_bytes(columns); })
+    return f.cache_bytes(columns);
+  else
+    return 0;
 }
 
 /// The image shape that f reads, if it reads one.

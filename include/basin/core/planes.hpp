@@ -81,6 +81,12 @@ void add_planes(const PlaneLayout& layout, Index n, const S* from, S* to) {
 template <class S>
 class PlaneCache {
  public:
+  /// On the heap after forward and vjp of so many columns.
+  template <class F>
+  static Index bytes(const F& f, const PlaneLayout& layout, Index columns) {
+    const Index images = (f.plane_slots() + 2 + f.plane_spares() + 2) * columns;
+    return static_cast<Index>(sizeof(S)) * (layout.size + 2 * layout.slack + images * layout.stride);
+  }
   template <class F>
   void forward(const F& f, const PlaneLayout& layout, VecIn<S> theta, MatIn<S> x, MatOut<S> y) {
     prepare(layout);

@@ -37,4 +37,11 @@ class Scratch {
   Index rows_ = 0, cols_ = 0;
 };
 
+namespace detail {
+template <class S>
+constexpr Index bytes(Index entries) {
+  return entries * static_cast<Index>(sizeof(S));
+}
+}  // namespace detail
+
 }  // namespace basin

@@ -93,6 +93,12 @@ struct ConvGeometry {
     Scratch<S> taps, outputs;
   };
 
+  /// Of a workspace that has served so many columns.
+  template <class S>
+  Index workspace_bytes(Index columns) const {
+    return bytes<S>(std::min(tile(), columns) * out.pixels() * (taps() + group_outputs()));
+  }
+
   /// y = conv(x), for each column.
   template <class S>
   void apply(const S* weight, MatIn<S> x, MatOut<S> y, Workspace<S>& work) const {
@@ -161,9 +167,9 @@ struct ConvGeometry {
   /// Small images share one product: it needs about 256 rows to run at full speed.
   template <class Body>
   void for_tiles(Index samples, const Body& body) const {
-    const Index tile = std::max<Index>(1, 256 / out.pixels());
-    for (Index first = 0; first < samples; first += tile) body(first, std::min(tile, samples - first));
+    for (Index first = 0; first < samples; first += tile()) body(first, std::min(tile(), samples - first));
   }
+  Index tile() const { return std::max<Index>(1, 256 / out.pixels()); }
 
   /// Whether the weight is so much larger than what it multiplies that packing it would not pay.
   bool few_outputs(Index count) const { return taps() >= 64 && count * out.pixels() <= 48; }

@@ -70,6 +70,7 @@ class ConvTranspose2d {
   Shape in_shape() const { return geometry_.out; }
   Shape out_shape() const { return geometry_.in; }
   Index work() const { return geometry_.work(); }
+  Index cache_bytes(Index columns) const { return geometry_.template workspace_bytes<S>(columns); }
   std::vector<ParamBlock> param_blocks() const {
     return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups,
                                geometry_.kernel, bias_);

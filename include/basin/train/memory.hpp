@@ -1,0 +1,39 @@
+// How much memory a training takes, to know before it starts.
+#pragma once
+#include "basin/core/error.hpp"       // require
+#include "basin/core/layer.hpp"       // Layer, cache_bytes
+#include "basin/core/parallel.hpp"    // column_range
+#include "basin/core/scratch.hpp"     // bytes
+#include "basin/train/objective.hpp"  // Objective
+
+namespace basin {
+
+/// Bytes, by what they are for.
+struct TrainingMemory {
+  Index parameters = 0;   // theta, and the copy that fit keeps of the last good one
+  Index gradients = 0;    // one for each piece of the batch (Objective::pieces)
+  Index optimizer = 0;    // what the optimizer remembers
+  Index activations = 0;  // outputs of all layers, cotangents and what layers keep for their derivatives
+  Index total() const { return parameters + gradients + optimizer + activations; }
+};
+
+/// The memory that fit takes for f on batches of `columns`, beside the data: known from sizes alone, nothing is
+/// allocated. `optimizer_vectors` are the vectors of theta's size that the optimizer keeps: 2 for Adam, 3 with AMSGrad, 0
+/// for plain gradient descent, 1 with momentum. On top come a few megabytes for each thread, in which products and
+/// convolutions arrange their factors. Layers without `cache_bytes` (see Layer) count as keeping nothing. Throws
+/// unless columns >= 1 and optimizer_vectors >= 0.
+template <Layer F>
+[[nodiscard]] TrainingMemory training_memory(const F& f, Index columns, Index optimizer_vectors = 2) {
+  using S = typename F::Scalar;
+  require(columns >= 1, "training_memory: columns must be >= 1, got ", columns);
+  require(optimizer_vectors >= 0, "training_memory: optimizer_vectors must be >= 0, got ", optimizer_vectors);
+  const Index theta = detail::bytes<S>(f.param_size()), pieces = Objective(f).pieces(columns);
+  TrainingMemory m{2 * theta, pieces * theta, optimizer_vectors * theta, 0};
+  for (Index k = 0; k < pieces; ++k) {
+    const Index size = column_range(columns, pieces, k).size;
+    m.activations += cache_bytes(f, size) + detail::bytes<S>(2 * f.out_size() * size);
+  }
+  return m;
+}
+
+}  // namespace basin

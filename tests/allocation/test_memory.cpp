@@ -1,0 +1,97 @@
+// training_memory against what the heap says after a step.
+#include "basin/train/memory.hpp"
+
+#include <malloc.h>
+
+#include "basin/compose/chain.hpp"
+#include "basin/compose/concat.hpp"
+#include "basin/compose/fully_connected.hpp"
+#include "basin/compose/residual.hpp"
+#include "basin/compose/stack.hpp"
+#include "basin/core/model.hpp"
+#include "basin/layers/conv2d.hpp"
+#include "basin/layers/conv_transpose2d.hpp"
+#include "basin/layers/maps.hpp"
+#include "basin/layers/pointwise.hpp"
+#include "basin/layers/pool.hpp"
+#include "basin/layers/upsample.hpp"
+#include "basin/train/adam.hpp"
+#include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/random_matrix.hpp"
+
+using namespace basin;
+
+namespace {
+
+double bytes_in_use() {
+  const struct mallinfo2 m = mallinfo2();
+  return static_cast<double>(m.uordblks) + static_cast<double>(m.hblkhd);
+}
+
+/// One step, with the working memory of this thread grown before.
+template <Layer F>
+void require_memory(const F& net, Index batch, Index least_pieces = 1) {
+  using S = typename F::Scalar;
+  set_num_threads(1);
+  const Mat<S> x = random_matrix<S>(net.in_size(), batch, 1),
+               target = random_matrix<S>(net.out_size(), batch, 2);
+  Vec<S> theta = random_matrix<S>(net.param_size(), 1, 3) / S(20);
+  {
+    Vec<S> gradient(net.param_size());
+    (void)Objective<F>(net)(theta, x, target, gradient);
+  }
+  const double before = bytes_in_use();
+  Vec<S> gradient(net.param_size());
+  Objective<F> objective(net);
+  Adam<S> adam;
+  (void)objective(theta, x, target, gradient);
+  adam.step(gradient, theta);
+  const double used = bytes_in_use() - before;
+  const TrainingMemory memory = training_memory(net, batch);
+  CHECK(objective.pieces(batch) >= least_pieces);
+  CHECK(memory.parameters == 2 * net.param_size() * static_cast<Index>(sizeof(S)));
+  const auto said = static_cast<double>(memory.gradients + memory.optimizer + memory.activations);
+  INFO("used " << used << ", said " << said);
+  CHECK(used > 0.99 * said);
+  CHECK(used < 1.01 * said + 20000);  // vectors of small objects, and malloc's own
+  set_num_threads(0);
+}
+
+}  // namespace
+
+TEST_CASE("training_memory is what a training step takes from the heap", "[allocation]") {
+  {  // AddressSanitizer's malloc does not count
+    const double before = bytes_in_use();
+    const Vec<double> v = Vec<double>::Zero(100000);
+    if (bytes_in_use() - before < 800000) return;
+    REQUIRE(v.size() == 100000);
+  }
+  const Padding same = Padding::all(1);
+  require_memory(fully_connected<float>(300, 128, 7), 100);
+  require_memory(fully_connected<double>(100, 100, 5), 1100, 4);
+  require_memory(
+      Chain(Dense<float>(200, 100), Stack(Residual(Dense<float>(100, 100)), 5), Dense<float>(100, 200)), 64);
+  const Conv2d<float> filter({1, 9, 9}, {.padding = same, .bias = false});
+  require_memory(Chain(Stack(Residual(Stack(filter, 10)), 20), Stack(filter, 7)), 300);  // on planes
+  require_memory(Chain(Conv2d<float>({3, 32, 32}, {.out_channels = 16, .stride = 2, .padding = same}),
+                       Pointwise<float, LeakyRelu>(Shape{16, 16, 16}), MaxPool2d<float>({16, 16, 16}),
+                       ConvTranspose2d<float>({16, 8, 8},
+                                              {.out_channels = 8, .kernel = 4, .stride = 2, .padding = same}),
+                       Concat(Chain(Conv2d<float>({8, 16, 16}, {.out_channels = 8, .padding = same}),
+                                    Pointwise<float, Tanh>(Shape{8, 16, 16}))),
+                       UpsampleNearest<float>({16, 16, 16}),
+                       Conv2d<float>({16, 32, 32}, {.out_channels = 3, .padding = same})),
+                 40, 2);
+}
+
+TEST_CASE("training_memory knows what is kept and refuses nonsense", "[allocation]") {
+  const Dense<double> net(10, 20);
+  const TrainingMemory m = training_memory(net, 3, 1);
+  CHECK(m.parameters == 2 * 220 * 8);
+  CHECK(m.gradients == 220 * 8);
+  CHECK(m.optimizer == 220 * 8);
+  CHECK(m.activations == 2 * 20 * 3 * 8);  // the output and its cotangent
+  CHECK(m.total() == 4 * 220 * 8 + 960);
+  CHECK(error_of([&] { (void)training_memory(net, 0); }) == "training_memory: columns must be >= 1, got 0");
+}
