@@ -51,6 +51,23 @@ TEST_CASE("CIFAR-10 has labels 0 to 9", "[data]") {
                  "batch: offset 3073: label is 10, expected 0 to 9"));
 }
 
+TEST_CASE("A CIFAR-10 batch is refused at every truncation and with every wrong label", "[data]") {
+  const TempDir dir;
+  Bytes bytes(2 * 3073, 3);
+  const auto read = [](const std::filesystem::path& p) {
+    const ImageSet images = read_cifar10(p);
+    return images.pixels.cols() == images.count() &&
+           static_cast<Index>(images.labels.size()) == images.count() && images.shape == Shape{3, 32, 32};
+  };
+  CHECK(refused_truncations(dir, bytes, read) == bytes.size() - 1);  // one record of the two is a batch, too
+  for (const std::size_t at : {std::size_t(0), std::size_t(3073)})
+    for (int label = 0; label < 256; ++label) {
+      Bytes damaged = bytes;
+      damaged[at] = static_cast<unsigned char>(label);
+      CHECK(refuses(write_file(dir / "damaged", damaged), read) == (label > 9 ? 1 : 0));
+    }
+}
+
 TEST_CASE("The photo sets are whole", "[data]") {
   for (const auto& [side, sum] :
        {std::pair<Index, std::int64_t>{32, 10933041}, {64, 43758517}}) {  // with the labels
