@@ -7,6 +7,7 @@
 #include "basin/compose/fully_connected.hpp"   // fully_connected
 #include "basin/compose/residual.hpp"          // Residual
 #include "basin/compose/stack.hpp"             // Stack
+#include "basin/compose/u_net.hpp"             // u_net
 #include "basin/core/error.hpp"                // FileError, require
 #include "basin/core/layer.hpp"                // Layer
 #include "basin/core/model.hpp"                // Model
