@@ -470,6 +470,7 @@ void draw_sizes(Program& program, const Setting& s, const std::string& images,
                   .y_label = "%",
                   .series = {},
                   .y_range = Extent{-2, 102}};
+    for (const Group* g : p.compared()) plot.x_ticks.push_back(static_cast<double>(g->size));
     std::size_t color = 1;
     const auto add = [&](const std::string& name, const auto& value) {
       Series line{.name = name, .x = {}, .y = {}, .style = Series::Style::line_points, .color = color++};

@@ -119,6 +119,11 @@ std::string add(std::ostringstream& script, const LinePlot& plot) {
   if (plot.log_x) script << "set logscale x\n";
   if (plot.log_y) script << "set logscale y\n";
   if (plot.square) script << "set size square\n";
+  if (!plot.x_ticks.empty()) {
+    script << "unset mxtics\nset xtics (";
+    for (std::size_t k = 0; k < plot.x_ticks.size(); ++k) script << (k == 0 ? "" : ",") << plot.x_ticks[k];
+    script << ")\n";
+  }
 
   Range xs, ys;
   Parts bands, curves;

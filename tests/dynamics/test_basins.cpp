@@ -7,6 +7,7 @@
 #include "basin/layers/affine.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/random_matrix.hpp"
 
 using namespace basin;
 
@@ -28,6 +29,36 @@ TEST_CASE("nearest finds the nearest example and its distance", "[dynamics]") {
   // A small distance far from the origin is not lost to cancellation.
   const Mat<double> far{{1e8}, {0}}, near{{1e8 + 1e-6}, {0}};
   CHECK(std::abs(nearest(far, near).distance[0] - 1e-6) < 2e-8);
+}
+
+TEST_CASE("nearest is the smallest of the distances, bit for bit", "[dynamics]") {
+  const auto check = [](const auto& points, const auto& to) {
+    const Mat<double> d = distances(points, to);
+    const Nearest n = nearest(points, to);
+    REQUIRE(n.index.size() == static_cast<std::size_t>(d.rows()));
+    for (Index i = 0; i < d.rows(); ++i) {
+      Index j = 0;
+      const double smallest = d.row(i).minCoeff(&j);
+      CHECK(n.distance[static_cast<std::size_t>(i)] == smallest);
+      CHECK(n.index[static_cast<std::size_t>(i)] == j);
+    }
+  };
+  for (const double offset : {0., 1., 1e6}) {  // far from the origin products alone could not tell
+    Mat<double> points = random_matrix<double>(30, 150, 1).array() + offset;
+    Mat<double> to = random_matrix<double>(30, 200, 2).array() + offset;
+    check(points, to);
+    check(Mat<float>(points.cast<float>()), Mat<float>(to.cast<float>()));
+    to.rightCols(100) = to.leftCols(100);  // of equally near ones the first
+    points.leftCols(50) = to.middleCols(120, 50) * (1 + 1e-9);
+    check(points, to);
+    points(3, 60) = NAN;
+    points(4, 61) = INFINITY;
+    check(points, to);
+    to(5, 0) = NAN;
+    check(points, to);
+    to(5, 0) = 1e200;  // its square is no number
+    check(points, to);
+  }
 }
 
 TEST_CASE("cosines look at directions alone", "[dynamics]") {

@@ -647,6 +647,15 @@ TEST_CASE("panels show each plot in its place, points in space within their rang
   REQUIRE(drawn);
   const basin::Picture l = basin::read_png(dir / "lines.png");
   CHECK(l.width == 900);
+  // Ticks where they are asked for, and grid lines with them: fewer than gnuplot draws by itself, more than none.
+  const basin::Rgb grid{0xdd, 0xdd, 0xdd};
+  const Index by_itself = count_pixels(l, grid, 0, 450);
+  lines.plots[0].x_ticks = {0.3};
+  REQUIRE(draw(lines, dir / "lines.png"));
+  const basin::Picture ticks = basin::read_png(dir / "lines.png");
+  CHECK(count_pixels(ticks, grid, 0, 450) < by_itself - 100);
+  CHECK(count_pixels(ticks, grid, 450, 900) == count_pixels(l, grid, 450, 900));
+  lines.plots[0].x_ticks = {};
   CHECK(count_pixels(l, blue, 0, 450) > 100);
   CHECK(count_pixels(l, blue, 450, 900) == 0);
   CHECK(count_pixels(l, vermilion, 0, 450) == 0);

@@ -1,12 +1,13 @@
 // Which starts end at which training example, and how many examples are recovered.
 #pragma once
 #include <algorithm>  // std::sort, std::unique
-#include <cmath>      // std::isfinite
+#include <cmath>      // std::isfinite, std::sqrt
 #include <limits>     // std::numeric_limits
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"     // require
-#include "basin/core/parallel.hpp"  // parallel_for
+#include "basin/core/gemm.hpp"      // gemm
+#include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/types.hpp"     // Mat, Vec, Index
 
 namespace basin {
@@ -66,12 +67,46 @@ inline Nearest smallest_by_row(const Mat<double>& d) {
 }
 }  // namespace detail
 
-/// The nearest example of each point. Throws if there is no example or the rows differ.
+/// The nearest example of each point: what the smallest of `distances` is, bit for bit, without that matrix. Products
+/// |e|^2 - 2 p'e, whose rounding is bounded, say which examples may be the nearest; of these the differences are taken.
+/// Throws if there is no example or the rows differ.
 template <class Points, class Examples>
 [[nodiscard]] Nearest nearest(const Eigen::MatrixBase<Points>& points,
                               const Eigen::MatrixBase<Examples>& examples) {
   require(examples.cols() >= 1, "nearest: there must be at least 1 example, got 0");
-  return detail::smallest_by_row(distances(points, examples));
+  require(points.rows() == examples.rows(), "nearest: points have ", points.rows(), " rows, examples have ",
+          examples.rows());
+  const Mat<double> p = points.template cast<double>(), e = examples.template cast<double>();
+  const Vec<double> squares = e.colwise().squaredNorm().transpose();
+  const double longest = std::sqrt(squares.maxCoeff<Eigen::PropagateNaN>());
+  Nearest result{
+      std::vector<Index>(static_cast<std::size_t>(p.cols()), 0),
+      std::vector<double>(static_cast<std::size_t>(p.cols()), std::numeric_limits<double>::infinity())};
+  const Index pieces = (p.cols() + 63) / 64;
+  parallel_for(pieces, [&](Index k) {
+    const ColumnRange c = column_range(p.cols(), pieces, k);
+    Mat<double> keys(e.cols(), c.size);
+    gemm<double, Op::transposed>(e, p.middleCols(c.begin, c.size), keys);
+    keys = (-2 * keys).colwise() + squares;
+    for (Index i = 0; i < c.size; ++i) {
+      const auto point = p.col(c.begin + i);
+      // Keys, and squared distances computed from differences, are off by at most about n epsilon (|p| + |e|)^2.
+      const double size = point.norm() + longest;
+      const double slack =
+          4 * static_cast<double>(p.rows() + 8) * std::numeric_limits<double>::epsilon() * size * size;
+      const double limit = keys.col(i).minCoeff() + slack;
+      double& smallest = result.distance[static_cast<std::size_t>(c.begin + i)];
+      for (Index j = 0; j < e.cols(); ++j) {
+        if (keys(j, i) > limit)
+          continue;  // where one of the two is NaN or the limit infinite, all are looked at
+        const double distance = (point - e.col(j)).norm();
+        if (!(distance < smallest)) continue;
+        smallest = distance;
+        result.index[static_cast<std::size_t>(c.begin + i)] = j;
+      }
+    }
+  });
+  return result;
 }
 
 /// The example within `epsilon` (strictly) of each point, the nearest of several; -1 where there is none.
