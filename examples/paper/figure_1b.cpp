@@ -275,7 +275,10 @@ void draw_curves(Program& program, const Runs& runs) {
 struct Promise {
   Band loss, once, arrived, radius;
 };
-const std::vector<Promise> quick_promises(3), full_promises(4);
+const std::vector<Promise> quick_promises = {{at_most(3e-3), {0.05, 3}, {}, {}},
+                                             {at_most(3e-3), at_most(1), at_least(95), at_most(0.6)},
+                                             {at_most(3e-3), at_least(0.3), at_most(20), at_least(1.1)}};
+const std::vector<Promise> full_promises(4);  // not measured
 
 void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs, const Promise& promise) {
   const auto collect = [&](const auto& of) {
@@ -319,6 +322,24 @@ void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs
                    text(" of ", runs[0].distances.rows())))));
 }
 
+/// Theorem 2 seen from both sides: what attracts, and where orbits end.
+void add_criterion(Program& program, const Runs& runs) {
+  int agree = 0, networks = 0;
+  for (const std::vector<Run>& of_setting : runs)
+    for (const Run& r : of_setting) {
+      const bool attracts = !r.moduli.empty() && r.moduli.front() < 1;
+      const bool all = r.arrived(0, 100) + r.arrived(1, 100) + r.arrived(2, 100) > 299.9;
+      agree += attracts == all ? 1 : 0;
+      ++networks;
+    }
+  program.claim(contested_claim("1b, criterion",
+                                "All orbits end at the training image if, and only if, the spectral radius "
+                                "there is below 1 (trained networks of which "
+                                "this is so).",
+                                "all", {100. * agree / networks}, at_least(100), at_least(75), "%",
+                                text(networks, " networks")));
+}
+
 void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
@@ -340,6 +361,7 @@ void body(Program& program) {
   draw_curves(program, runs);
   const std::vector<Promise> promises = program.full() ? full_promises : quick_promises;
   for (std::size_t k = 0; k < runs.size(); ++k) add_claims(program, settings[k], runs[k], promises[k]);
+  add_criterion(program, runs);
 }
 
 }  // namespace
