@@ -507,12 +507,16 @@ void draw_sizes(Program& program, const Setting& s, const std::string& images,
 using Promises = std::map<std::string, Band>;
 Promises promises_for(const std::string& data, bool full) {
   if (full) return {};
-  if (data == "Fashion-MNIST") return {
-      
-    };
-  if (data == "MNIST") return {
-      
-    };
+  if (data == "Fashion-MNIST")
+    return {{"4a, training", at_least(66)}, {"4b, training", at_least(100)}, {"4a, R_10", {-6, 18}},
+            {"4a, R_200", {-12, 7}},        {"4a, starts", {-17, 16}},       {"4a, attractors", {-28, 21}},
+            {"4b, R_10", {19, 41}},         {"4b, R_200", {18, 62}},         {"4b, starts", {-2, 112}},
+            {"4b, attractors", {29, 75}}};
+  if (data == "MNIST")
+    return {{"4a, training", at_least(100)}, {"4b, training", at_least(100)}, {"4a, R_10", {-2, 20}},
+            {"4a, R_200", {-3, 22}},         {"4a, starts", {-2, 19}},        {"4a, attractors", {-5, 43}},
+            {"4b, R_10", {13, 27}},          {"4b, R_200", {21, 43}},         {"4b, starts", {-21, 86}},
+            {"4b, attractors", {29, 52}}};
   return {};
 }
 Band promised(const Promises& promises, const std::string& claim) {
