@@ -1,0 +1,537 @@
+// Figure 11 of the paper: a fully connected autoencoder, 7 x 512, trained on 50000 MNIST images until it reconstructs
+// unseen ones, too, and then iterated on these: do the trajectories end at training images? What the paper leaves open
+// (activation, initial values, optimizer, batches, epsilon) is chosen as docs/paper/figure_11.md says. Full mode saves
+// its training in OUT/checkpoints and goes on from there.
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "basin/compose/fully_connected.hpp"
+#include "basin/core/model.hpp"
+#include "basin/dynamics/basins.hpp"
+#include "basin/dynamics/cycle.hpp"
+#include "basin/dynamics/fixed_point.hpp"
+#include "basin/dynamics/orbit.hpp"
+#include "basin/io/csv.hpp"
+#include "basin/train/adam.hpp"
+#include "basin/train/fit.hpp"
+#include "basin/train/initial.hpp"
+#include "basin/train/objective.hpp"
+#include "basin/train/schedule.hpp"
+#include "support/checkpoint.hpp"
+#include "support/program.hpp"
+
+namespace {
+
+using namespace basin;
+using namespace basin::examples;
+using S = float;
+using Network = FullyConnected<S>;
+
+struct Setting {
+  Index examples, starts, inspected;  // of the examples, Jacobians are taken at so many
+  Index batch;
+  double rate;   // Adam's, falling to 0 along a cosine ...
+  Index epochs;  // ... of so many epochs
+  std::vector<Index> times;
+  Index steps() const { return times.back(); }
+};
+const Setting quick_setting{.examples = 300,
+                            .starts = 100,
+                            .inspected = 30,
+                            .batch = 20,
+                            .rate = 1e-3,
+                            .epochs = 300,
+                            .times = {0, 1, 2, 5, 10, 20, 50, 100, 1000}};
+const Setting full_setting{.examples = 50000,
+                           .starts = 1000,
+                           .inspected = 100,
+                           .batch = 128,
+                           .rate = 1e-3,
+                           .epochs = 200,
+                           .times = {0, 1, 2, 5, 10, 20, 50, 100, 1000}};
+constexpr double paper_train = 0.00117, paper_test = 0.00159;
+const std::vector<double> epsilons = {0.01, 0.02, 0.05, 0.1, 0.2};  // times the mean norm of the examples
+constexpr std::size_t shown = 2;                                    // 5 %, that of the claims
+constexpr Index longest_cycle = 20;
+constexpr double returned = 1e-5;  // |f^p(x) - x| of a point that came back, times the mean norm
+
+struct Images {
+  Mat<S> examples, starts, unseen;  // `unseen`: test images that are no starts
+  double unit;                      // the mean norm of the examples
+};
+
+/// The mean squared errors after each epoch: of the training images as the epoch went on, of the starts at its end.
+struct Curve {
+  std::vector<double> train, test;
+};
+
+/// Orbits of some starts, and the nearest training image of each iterate at the times of the setting.
+struct Trajectories {
+  Orbit<S> orbit;
+  std::vector<Nearest> nearest_example;
+  std::vector<Index> periods;  // of where they end
+  /// Percentage within `epsilon` mean norms of a training image.
+  double arrived(std::size_t time, double epsilon, double unit) const {
+    const std::vector<double>& d = nearest_example[time].distance;
+    const auto count = std::count_if(d.begin(), d.end(), [&](double x) { return x < epsilon * unit; });
+    return 100 * static_cast<double>(count) / static_cast<double>(d.size());
+  }
+  /// Training images at which they end.
+  Index distinct(double epsilon, double unit) const {
+    const Nearest& n = nearest_example.back();
+    std::vector<Index> reached;
+    for (std::size_t j = 0; j < n.index.size(); ++j)
+      if (n.distance[j] < epsilon * unit) reached.push_back(n.index[j]);
+    std::sort(reached.begin(), reached.end());
+    return std::unique(reached.begin(), reached.end()) - reached.begin();
+  }
+  /// Percentage of the ends for which holds(period).
+  template <class Holds>
+  double share(const Holds& holds) const {
+    const auto count = std::count_if(periods.begin(), periods.end(), holds);
+    return 100 * static_cast<double>(count) / static_cast<double>(periods.size());
+  }
+  double fixed() const {
+    return share([](Index p) { return p == 1; });
+  }
+  double cycles() const {
+    return share([](Index p) { return p > 1; });
+  }
+  double moving() const {
+    return share([](Index p) { return p == 0; });
+  }
+};
+
+struct Run {
+  Images images;
+  FitResult training;
+  Curve curve;
+  double test_loss = 0;                  // over all test images
+  Mat<S> reconstructions;                // of the starts
+  std::vector<double> radii, residuals;  // of the examples inspected: spectral radius, |f(x) - x| / |x|
+  Trajectories of_starts, of_examples;  // the latter from the examples inspected and as many others as starts
+  // At each time the percentage of iterates nearer to a training image than to any of `unseen`, and what it would be if
+  // nothing told the two apart.
+  std::vector<double> nearer_to_example;
+  double by_chance = 0;
+};
+
+Images images_of(const ImageData& data, const Setting& s, std::uint64_t seed) {
+  Images images;
+  images.examples = choose_images<S>(data.train, std::min(s.examples, data.train.count()), seed);
+  const Mat<S> test = choose_images<S>(data.test, data.test.count(), seed);
+  const Index starts = std::min(s.starts, data.test.count() / 2);
+  require(starts >= 1, "figure_11: there must be at least 2 test images, got ", data.test.count());
+  images.starts = test.leftCols(starts);
+  images.unseen = test.rightCols(test.cols() - starts);
+  images.unit = mean_norm(images.examples);
+  return images;
+}
+
+namespace files = basin::examples::detail;  // arrays and numbers in checkpoints
+
+/// The curve as far as it was saved; epochs that are run once more are written over.
+void save(const Curve& curve, const Checkpoint& checkpoint) {
+  SafeTensors<double> content;
+  const auto array = [](const char* name, const std::vector<double>& v) {
+    return files::named<double>(name,
+                                Eigen::Map<const Mat<double>>(v.data(), static_cast<Index>(v.size()), 1));
+  };
+  content.tensors = {array("train", curve.train), array("test", curve.test)};
+  content.metadata = {{"epochs", std::to_string(curve.train.size())}};
+  checkpoint.save(std::move(content));
+}
+Curve load_curve(const Checkpoint& checkpoint) {
+  SafeTensors<double> content;
+  if (!checkpoint.load(content)) return {};
+  const auto epochs = static_cast<Index>(files::number_in(content.metadata, "epochs", checkpoint.file()));
+  const auto array = [&](const char* name) {
+    const Mat<double> m = files::matrix_in(content, name, epochs, 1, checkpoint.file());
+    return std::vector<double>(m.data(), m.data() + m.size());
+  };
+  return {array("train"), array("test")};
+}
+
+/// Trains f. With `folder`, the training is saved there and taken up from there.
+void train(Model<Network>& f, Run& r, const Setting& s, std::uint64_t seed,
+           const std::filesystem::path& folder) {
+  const Mat<S>& X = r.images.examples;
+  FitOptions options{.max_epochs = s.epochs};
+  options.batch_size = s.batch;
+  options.seed = seed;
+  options.schedule = schedule::cosine(s.epochs);
+  options.cancelled = interrupted;
+  const std::string setting = text("figure 11, 7 x 512 on ", X.cols(), " images, seed ", seed, ", sum ",
+                                   files::exact(X.cast<double>().sum()), ", Kaiming normal, batches of ",
+                                   s.batch, ", Adam ", s.rate, ", cosine of ", s.epochs, " epochs");
+  const auto file = [&](const char* kind) {
+    return Checkpoint(folder / text("figure_11_seed", seed, kind, ".safetensors"), setting);
+  };
+  const bool resumable = !folder.empty();
+  if (resumable) r.curve = load_curve(file("_curve"));
+  Objective objective(f.layer);
+  Progress progress(text("seed ", seed, ": training"));
+  options.observer = [&](const Epoch& e) {
+    const double test = objective.value(f.theta, r.images.starts, r.images.starts);
+    const auto before = static_cast<std::size_t>(e.epoch);  // the curve has a value for each of them
+    r.curve.train.resize(before, std::nan(""));
+    r.curve.test.resize(before, std::nan(""));
+    r.curve.train.push_back(e.loss);
+    r.curve.test.push_back(test);
+    if (resumable) save(r.curve, file("_curve"));
+    progress.update(static_cast<double>(e.epoch + 1) / static_cast<double>(s.epochs), [&] {
+      return text("epoch ", e.epoch, "  loss ", number(e.loss), "  test ", number(test));
+    });
+  };
+  Adam<S> adam({.learning_rate = s.rate});
+  r.training = resumable ? resumable_fit(f, X, adam, options, file("")) : fit(f, X, adam, options);
+  const auto epochs = static_cast<std::size_t>(r.training.epochs);
+  if (r.curve.train.size() > epochs) r.curve.train.resize(epochs), r.curve.test.resize(epochs);
+}
+
+Trajectories iterate(const Model<Network>& f, const Mat<S>& x0, const Images& images, const Setting& s,
+                     const std::string& what) {
+  OrbitOptions options{.max_steps = s.steps(), .tolerance = 1e-5, .bound = 100 * images.unit};
+  options.snapshots = s.times;
+  options.cancelled = interrupted;
+  Trajectories t;
+  {
+    Progress progress(what + ": trajectories");
+    options.observer = [&](Index finished, Index all) {
+      progress.update(static_cast<double>(finished) / static_cast<double>(all));
+    };
+    t.orbit = orbit(f, x0, options);
+  }
+  Progress progress(what + ": nearest training images");
+  for (const Mat<S>& x : t.orbit.snapshots) {
+    if (interrupted()) return t;
+    t.nearest_example.push_back(nearest(x, images.examples));
+    progress.update(static_cast<double>(t.nearest_example.size()) / static_cast<double>(s.times.size()));
+  }
+  t.periods = periods(f, t.orbit.x, longest_cycle, returned * images.unit);
+  return t;
+}
+
+/// When it is interrupted, all but the training and its curve is of no use.
+Run run(const Setting& s, const ImageData& data, std::uint64_t seed, const std::filesystem::path& folder) {
+  Run r;
+  r.images = images_of(data, s, seed);
+  const Images& images = r.images;
+  const Network net = fully_connected<S>(images.examples.rows(), 512, 7);
+  Model f(net, initial_values(net, initial::kaiming_normal(LeakyRelu{}.slope), seed));
+  train(f, r, s, seed, folder);
+  if (interrupted()) return r;
+
+  Objective objective(net);
+  const auto starts = static_cast<double>(images.starts.cols()),
+             unseen = static_cast<double>(images.unseen.cols());
+  r.test_loss = (starts * objective.value(f.theta, images.starts, images.starts) +
+                 unseen * objective.value(f.theta, images.unseen, images.unseen)) /
+                (starts + unseen);
+  r.reconstructions = f(images.starts);
+  const std::string what = text("seed ", seed);
+  {
+    Progress progress(what + ": Jacobians of the examples");
+    const Index count = std::min(s.inspected, images.examples.cols());
+    for (Index i = 0; i < count && !interrupted(); ++i) {
+      const FixedPoint p = classify_fixed_point(f, images.examples.col(i));
+      r.radii.push_back(p.spectral_radius);
+      r.residuals.push_back(p.residual);
+      progress.update(static_cast<double>(i + 1) / static_cast<double>(count));
+    }
+  }
+  r.of_starts = iterate(f, images.starts, images, s, what + ", from test images");
+  const Index some = std::min(images.starts.cols(), images.examples.cols());
+  r.of_examples = iterate(f, images.examples.leftCols(some), images, s, what + ", from training images");
+  r.by_chance = 100 * static_cast<double>(images.examples.cols()) /
+                static_cast<double>(images.examples.cols() + images.unseen.cols());
+  for (std::size_t k = 0; k < s.times.size() && !interrupted(); ++k) {
+    const std::vector<double>&example = r.of_starts.nearest_example[k].distance,
+          other = nearest(r.of_starts.orbit.snapshots[k], images.unseen).distance;
+    double nearer = 0;
+    for (std::size_t j = 0; j < example.size(); ++j) nearer += example[j] < other[j] ? 1 : 0;
+    r.nearer_to_example.push_back(100 * nearer / starts);
+  }
+  return r;
+}
+
+/// Percentage of the training images iterated whose trajectory ends within `epsilon` mean norms of itself.
+double stayed(const Run& r, double epsilon) {
+  const Mat<S>& x = r.of_examples.orbit.x;
+  Index count = 0;
+  for (Index j = 0; j < x.cols(); ++j)
+    count += (x.col(j) - r.images.examples.col(j)).norm() < epsilon * r.images.unit ? 1 : 0;
+  return 100 * static_cast<double>(count) / static_cast<double>(x.cols());
+}
+
+/// Rows of the paper's layout: a test image and its reconstruction; its trajectory; the training image nearest to the
+/// end of that.
+void draw_rows(Program& program, const ImageData& data, const Setting& s, const Run& r,
+               const std::string& title, const std::vector<Index>& rows, const std::string& file,
+               const std::string& caption) {
+  const std::vector<Index> drawn_times = {2, 5, 10, 20, 100, s.steps()};
+  std::vector<std::string> columns = {"input", "output", ""};
+  for (const Index t : drawn_times) columns.push_back(std::to_string(t));
+  columns.push_back("nearest\ntraining image");
+  ImageTable table(title, data.train.shape, columns);
+  for (const Index j : rows) {
+    const Nearest& end = r.of_starts.nearest_example.back();
+    const auto k = static_cast<std::size_t>(j);
+    Mat<S> row(data.train.shape.size(), static_cast<Index>(columns.size()));
+    row.col(0) = r.images.starts.col(j);
+    row.col(1) = r.reconstructions.col(j);
+    row.col(2).setOnes();  // as white as the paper
+    for (std::size_t c = 0; c < drawn_times.size(); ++c) {
+      const auto at = std::find(s.times.begin(), s.times.end(), drawn_times[c]) - s.times.begin();
+      row.col(static_cast<Index>(c) + 3) = r.of_starts.orbit.snapshots[static_cast<std::size_t>(at)].col(j);
+    }
+    row.rightCols(1) = r.images.examples.col(end.index[k]);
+    table.add_row(text(number(100 * end.distance[k] / r.images.unit, 2), "%"), row);
+  }
+  program.draw(table, file, caption);
+}
+
+void draw_trajectories(Program& program, const ImageData& data, const Setting& s, const Run& r) {
+  const Nearest& end = r.of_starts.nearest_example.back();
+  std::vector<Index> order(end.distance.size());
+  for (std::size_t j = 0; j < order.size(); ++j) order[j] = static_cast<Index>(j);
+  std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
+    return end.distance[static_cast<std::size_t>(a)] < end.distance[static_cast<std::size_t>(b)];
+  });
+  std::vector<Index> nearest_ends, taken;  // one for each training image
+  for (const Index j : order) {
+    const Index example = end.index[static_cast<std::size_t>(j)];
+    if (nearest_ends.size() == 8 || std::find(taken.begin(), taken.end(), example) != taken.end()) continue;
+    taken.push_back(example);
+    nearest_ends.push_back(j);
+  }
+  const std::string
+      what = text("7 x 512 on ", r.images.examples.cols(), " images of ", data.name),
+      row = text(
+          "Each row: a test image and its reconstruction, the first iterate; the results after so many "
+          "iterations; the "
+          "training image nearest to the last. Before it: its distance, in percent of the mean norm.");
+  draw_rows(program, data, s, r, "Figure 11: " + what + ", best trajectories", nearest_ends, "figure_11.png",
+            text(row, " The eight test images that end nearest to different training images, first seed."));
+  std::vector<Index> some;
+  for (Index j = 0; j < std::min<Index>(8, r.images.starts.cols()); ++j) some.push_back(j);
+  draw_rows(program, data, s, r, "Figure 11: " + what + ", not selected", some, "figure_11_any.png",
+            text(row, " Eight test images as they come."));
+}
+
+/// The fraction of `values` <= x for each x, in percent.
+std::vector<double> cumulative(const std::vector<double>& values, const std::vector<double>& x) {
+  std::vector<double> y;
+  for (const double at : x) {
+    const auto count = std::count_if(values.begin(), values.end(), [&](double v) { return v <= at; });
+    y.push_back(100 * static_cast<double>(count) / static_cast<double>(values.size()));
+  }
+  return y;
+}
+
+void draw_curves(Program& program, const ImageData& data, const Setting& s, const std::vector<Run>& runs) {
+  const Run& r = runs.front();
+  const std::string what = text("7 x 512 on ", r.images.examples.cols(), " images of ", data.name);
+  LinePlot losses{
+      .title = text("Training, ", what, ", first seed"),
+      .x_label = "epoch",
+      .y_label = "mean squared error",
+      .series = {},
+      .log_y = true,
+      .horizontal = {{paper_train, "the paper's training images"}, {paper_test, "the paper's test images"}}};
+  std::vector<double> epochs;
+  for (std::size_t e = 0; e < r.curve.train.size(); ++e) epochs.push_back(static_cast<double>(e + 1));
+  losses.series.push_back({.name = "training images", .x = epochs, .y = r.curve.train});
+  losses.series.push_back({.name = "test images", .x = epochs, .y = r.curve.test});
+  program.draw(
+      losses, "figure_11_training.png",
+      "The mean squared error of the training images, over each epoch as it went on, and of the test "
+      "images that are iterated, at its end.");
+
+  LinePlot distances{.title = text("Distance of trajectories to training images, ", what),
+                     .x_label = "distance to the nearest training image (% of the mean norm)",
+                     .y_label = "trajectories that are no further away (%)",
+                     .series = {},
+                     .log_x = true,
+                     .x_range = Extent{0.1, 100},
+                     .y_range = Extent{-2, 102}};
+  std::vector<double> x;
+  for (int k = 0; k <= 150; ++k) x.push_back(0.1 * std::pow(10, k / 50.));
+  const auto add = [&](const std::string& name, const Trajectories& t, std::size_t time) {
+    std::vector<double> percent;
+    for (const double d : t.nearest_example[time].distance) percent.push_back(100 * d / r.images.unit);
+    distances.series.push_back({.name = name, .x = x, .y = cumulative(percent, x)});
+  };
+  for (const Index t : {Index(0), Index(1), Index(10), s.steps()})
+    add(t == 0 ? std::string("test images") : text("after ", t, t == 1 ? " iteration" : " iterations"),
+        r.of_starts,
+        static_cast<std::size_t>(std::find(s.times.begin(), s.times.end(), t) - s.times.begin()));
+  add(text("from training images, after ", s.steps()), r.of_examples, s.times.size() - 1);
+  program.draw(
+      distances, "figure_11_distance.png",
+      "How many trajectories are within a distance of a training image: of test images after so many "
+      "iterations, and of training images in the end; first seed.");
+
+  Histogram radii{.title = "Spectral radii of the Jacobians at training images, all seeds",
+                  .x_label = "spectral radius",
+                  .y_label = "training images",
+                  .groups = {{what, {}}},
+                  .vertical = {{1, "stable below 1"}}};
+  for (const Run& each : runs)
+    radii.groups.front().values.insert(radii.groups.front().values.end(), each.radii.begin(),
+                                       each.radii.end());
+  program.draw(radii, "figure_11_radii.png",
+               "A fixed point attracts when its spectral radius is below 1 (Theorem 2).");
+}
+
+/// What docs/paper/figure_11.md promises, in percent but for the loss, for what it has measured.
+struct Promise {
+  Band test, arrived, nearer, contracts;
+};
+Promise promise_for(const std::string& data, bool full) {
+  if (full) return {};
+  if (data == "Fashion-MNIST") return {{0.0208, 0.0222}, {28, 61}, at_least(88), at_least(22)};
+  if (data == "MNIST") return {{0.0273, 0.0286}, {17, 84}, at_least(97), at_least(90)};
+  return {};
+}
+
+template <class Value>
+std::vector<double> over(const std::vector<Run>& runs, const Value& value) {
+  std::vector<double> values;
+  for (const Run& r : runs) values.push_back(static_cast<double>(value(r)));
+  return values;
+}
+
+void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs, const Promise& promise) {
+  program.claim(median_claim(
+      "11, training images", "The autoencoder reconstructs its training images (mean squared error).",
+      number(paper_train), over(runs, [](const Run& r) { return r.training.loss; }), at_most(paper_train), "",
+      text("after ", summary(over(runs, [](const Run& r) { return r.training.epochs; })), " epochs of ",
+           summary(over(runs,
+                        [](const Run& r) {
+                          return r.training.seconds /
+                                 static_cast<double>(std::max<Index>(1, r.training.epochs));
+                        })),
+           " seconds")));
+  program.claim(contested_claim("11, test images",
+                                "It reconstructs test images with a near-zero error (mean squared error).",
+                                number(paper_test), over(runs, [](const Run& r) { return r.test_loss; }),
+                                at_most(paper_test), promise.test));
+
+  const auto arrived = [&](double epsilon) {
+    return over(runs, [=](const Run& r) {
+      return r.of_starts.arrived(r.of_starts.nearest_example.size() - 1, epsilon, r.images.unit);
+    });
+  };
+  std::string ladder;
+  for (const double e : epsilons)
+    ladder += text(ladder.empty() ? "" : "; ", "within ", 100 * e, "%: ", summary(arrived(e), "%"), ", at ",
+                   summary(over(runs, [&](const Run& r) { return r.of_starts.distinct(e, r.images.unit); })),
+                   " training images");
+  program.claim(contested_claim(
+      "11, trajectories",
+      text("Training examples are recovered: trajectories of test images end at one (", s.steps(),
+           " iterations, within ", 100 * epsilons[shown], "% of the mean norm)."),
+      "some (it shows several)", arrived(epsilons[shown]), at_least(1e-9), promise.arrived, "%", ladder));
+  program.note(text(
+      "Where trajectories of test images end: ",
+      summary(over(runs, [](const Run& r) { return r.of_starts.fixed(); }), "%"), " at fixed points, ",
+      summary(over(runs, [](const Run& r) { return r.of_starts.cycles(); }), "%"), " on cycles of up to ",
+      longest_cycle, " points, ", summary(over(runs, [](const Run& r) { return r.of_starts.moving(); }), "%"),
+      " have not settled."));
+
+  const Run& first = runs.front();
+  const double chance = first.by_chance / 100, starts = static_cast<double>(first.images.starts.cols());
+  const double beyond = 100 * (chance + 3 * std::sqrt(chance * (1 - chance) / starts));
+  program.claim(contested_claim(
+      "11, memory",
+      text("Trajectories of test images end nearer to one of the ", first.images.examples.cols(),
+           " training images than to one of ", first.images.unseen.cols(), " that were never seen."),
+      text("contractive to the training examples (here: from ", number(beyond), "%)"),
+      over(runs, [](const Run& r) { return r.nearer_to_example.back(); }), at_least(beyond), promise.nearer,
+      "%",
+      text("by chance ", number(first.by_chance), "%; before the first iteration ",
+           summary(over(runs, [](const Run& r) { return r.nearer_to_example.front(); }), "%"))));
+  program.claim(contested_claim(
+      "11, contraction",
+      "The autoencoder is contractive at its training examples: the spectral radius is below 1.",
+      "all (here: from 95%)",
+      over(runs,
+           [](const Run& r) {
+             return 100 *
+                    static_cast<double>(
+                        std::count_if(r.radii.begin(), r.radii.end(), [](double v) { return v < 1; })) /
+                    static_cast<double>(r.radii.size());
+           }),
+      at_least(95), promise.contracts, "%",
+      text("of ", runs.front().radii.size(), " inspected; spectral radius ",
+           summary(over(runs, [](const Run& r) { return median(r.radii); })), ", |f(x) - x| / |x| ",
+           summary(over(runs, [](const Run& r) { return median(r.residuals); })), "; of ",
+           runs.front().of_examples.orbit.x.cols(), " training images ",
+           summary(over(runs, [](const Run& r) { return stayed(r, epsilons[shown]); }), "%"),
+           " end within 5% of themselves, ",
+           summary(over(runs, [](const Run& r) { return stayed(r, 0.2); }), "%"), " within 20%")));
+}
+
+/// One row for each seed, time and epsilon.
+void write_table(const Setting& s, const std::vector<std::uint64_t>& seeds, const std::vector<Run>& runs,
+                 const std::filesystem::path& file) {
+  std::vector<std::uint64_t> seed;
+  std::vector<Index> t;
+  std::vector<double> epsilon, arrived, from_examples, nearer;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    for (std::size_t k = 0; k < s.times.size(); ++k)
+      for (const double e : epsilons) {
+        seed.push_back(seeds[i]);
+        t.push_back(s.times[k]);
+        epsilon.push_back(e);
+        arrived.push_back(runs[i].of_starts.arrived(k, e, runs[i].images.unit));
+        from_examples.push_back(runs[i].of_examples.arrived(k, e, runs[i].images.unit));
+        nearer.push_back(runs[i].nearer_to_example[k]);
+      }
+  CsvTable()
+      .add("seed", seed)
+      .add("t", t)
+      .add("epsilon", epsilon)
+      .add("test_images_arrived_percent", arrived)
+      .add("training_images_arrived_percent", from_examples)
+      .add("nearer_to_training_than_to_unseen_percent", nearer)
+      .write(file);
+}
+
+void body(Program& program) {
+  const Setting& s = program.full() ? full_setting : quick_setting;
+  const std::filesystem::path folder =
+      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  const ImageData data = program.images();
+  std::vector<Run> runs;
+  std::vector<std::uint64_t> seeds;
+  for (const std::uint64_t seed : program.seeds()) {
+    if (interrupted()) break;
+    Run r = run(s, data, seed, folder);
+    if (interrupted()) break;
+    runs.push_back(std::move(r));
+    seeds.push_back(seed);
+  }
+  if (!folder.empty())
+    program.note(text("The training is in ", folder.string(),
+                      "; a further run with the same settings goes on from there. Delete it to begin anew."));
+  if (runs.empty()) return;
+  const Images& images = runs.front().images;
+  program.note(text(images.examples.cols(), " training images; ", images.starts.cols(),
+                    " test images iterated, ", images.unseen.cols(), " others for comparison."));
+  draw_trajectories(program, data, s, runs.front());
+  draw_curves(program, data, s, runs);
+  add_claims(program, s, runs, promise_for(data.name, program.full()));
+  write_table(s, seeds, runs, program.options.out / "figure_11.csv");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("figure_11", "Figure 11: 50000 images, reconstructed and iterated",
+                     {.quick = 1, .full = 1}, argc, argv, body);
+}
