@@ -1,6 +1,6 @@
 // The command line that basin's program and its peers share, so that bench/run can drive them all:
 //   PROGRAM list                           the names of the standard works
-//   PROGRAM describe WORK                  parameters, activations, inputs and operations, a line "name number" for each
+//   PROGRAM describe WORK                  parameters, operations, bytes and so on, a line "name number" for each
 //   PROGRAM check WORK                     the numbers in which all programs must agree, as raw floats: loss, then gradient
 //   PROGRAM time WORK SECONDS THREADS      median microseconds, a line "variant microseconds" for each way to do it
 //   PROGRAM memory WORK                    resident bytes at the start, and at the highest after three training steps
@@ -18,6 +18,7 @@
 #include <functional>  // std::function
 #include <stdexcept>   // std::runtime_error
 #include <string>      // std::string
+#include <utility>     // std::pair
 #include <vector>      // std::vector
 
 #include "works.hpp"  // Work, parse
@@ -112,8 +113,13 @@ int run(int argc, char** argv) try {
   const std::optional<Work> work = parse(name);
   const int threads = argc > 4 ? std::atoi(argv[4]) : 1;
   if (command == "describe" && work) {
-    std::printf("parameters %.0f\nactivations %.0f\ninputs %.0f\noperations %.0f\n", work->parameters(),
-                work->activations(), double(work->batch()) * work->in_size(), work->operations());
+    for (const auto& [what, value] : {std::pair("parameters", work->parameters()),
+                                      {"activations", work->activations()},
+                                      {"inputs", double(work->batch()) * work->in_size()},
+                                      {"operations", work->operations()},
+                                      {"traffic", work->traffic()},
+                                      {"working_set", work->working_set()}})
+      std::printf("%s %.0f\n", what, value);
   } else if (command == "check" && work) {
     const std::vector<float> values = Program(*work, 1).check();
     if (isatty(STDOUT_FILENO))

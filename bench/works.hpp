@@ -114,6 +114,28 @@ struct Work {
     for (const Product& p : products()) sum += double(p.outputs) * static_cast<double>(p.uses);
     return sum * batch();
   }
+  /// Bytes that must move at least, if only registers kept anything: each weight is read forward and backward and its
+  /// gradient written; Adam reads gradient, parameter and two moments and writes three of them; what comes out of a
+  /// layer is written and read, forward and backward. 0 where no count is meaningful.
+  double traffic() const {
+    const double in = double(in_size()) * batch();
+    switch (task) {
+      case Task::train:
+        return 4 * (10 * parameters() + 4 * activations() + 2 * in);
+      case Task::iterate:
+        return 4 * count * (parameters() + 2 * activations());
+      case Task::jacobian:
+        return 4 * (parameters() + (2 * activations() + in) * in_size());
+      default:
+        return 0;
+    }
+  }
+  /// Bytes that are touched again and again.
+  double working_set() const {
+    const double in = double(in_size()) * batch();
+    if (task == Task::train) return 4 * (4 * parameters() + 2 * activations() + in);
+    return 4 * (parameters() + 2 * activations());
+  }
   /// Floating-point operations of the products, two for each multiply-add, as the definition counts them: a
   /// convolution as 9 multiply-adds for each pair of channels and output pixel. A training step takes each product
   /// three times, but the first layer needs no derivative with respect to the data. 0 where the count depends on how
