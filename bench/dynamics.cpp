@@ -99,18 +99,35 @@ Variant bottleneck(E e, D d, const Work& work) {
           }};
 }
 
+/// Writes all of it, or throws.
+template <class T>
+void write(const std::string& name, const T* numbers, Index size) {
+  const auto count = static_cast<std::size_t>(size);
+  std::FILE* file = std::fopen(name.c_str(), "wb");
+  require(file != nullptr, name, ": cannot be written");
+  const bool whole = std::fwrite(numbers, sizeof(T), count, file) == count;
+  require((std::fclose(file) == 0) && whole, name, ": cannot be written");
+}
+bool is_there(const std::string& name) {
+  std::FILE* file = std::fopen(name.c_str(), "rb");
+  return file != nullptr && std::fclose(file) == 0;
+}
+
 template <class F>
 void train(F f, const Mat<float>& x, const FitOptions& options, const Work& work) {
   Model<F> model(std::move(f), as_vector<float>(weights(work)));
   Adam<float> adam({.learning_rate = 1e-3});
   const FitResult trained = fit(model, x, adam, options);
-  const std::string name = trained_file(work);
-  std::FILE* file = std::fopen(name.c_str(), "wb");
-  require(file != nullptr, name, ": cannot be written");
-  const auto size = static_cast<std::size_t>(model.theta.size());
-  const bool whole = std::fwrite(model.theta.data(), sizeof(float), size, file) == size;
-  require((std::fclose(file) == 0) && whole, name, ": cannot be written");
-  std::printf("%s: %ld epochs, loss %.2e\n", name.c_str(), static_cast<long>(trained.epochs), trained.loss);
+  write(trained_file(work), model.theta.data(), model.theta.size());
+  std::printf("%s: %ld epochs, loss %.2e\n", trained_file(work).c_str(), static_cast<long>(trained.epochs),
+              trained.loss);
+}
+/// The matrix whose eigenvalues are wanted, for LAPACK.
+template <class F>
+void save_jacobian(F f, const Work& work) {
+  const Mat<double> J = jacobian(Model(std::move(f), as_vector<double>(trained_weights(work))),
+                                 as_vector<double>(samples(work)));
+  write(jacobian_file(work), J.data(), J.size());
 }
 
 }  // namespace
@@ -130,25 +147,28 @@ Prepared prepare_study(const Work& work) {
 }
 
 void train_and_save(const Work& work, long max_epochs) {
-  if (std::FILE* file = std::fopen(trained_file(work).c_str(), "rb")) {
-    std::fclose(file);
-    return;
-  }
   FitOptions options{.max_epochs = 1000, .loss_below = 1e-6};
   if (work.task == Task::settle) {  // as Figure 2, but fewer epochs
     options.max_epochs = 3000;
     options.schedule = schedule::step_decay(1000, 0.5);
   }
   if (max_epochs > 0) options.max_epochs = max_epochs;
-  if (work.task == Task::settle)
-    return train(fully_connected_net<float>(std::get<FullyConnectedNet>(work.net)), roll(), options, work);
-  if (work.task != Task::spectrum)
+  const auto* dense = std::get_if<FullyConnectedNet>(&work.net);
+  if (work.task == Task::settle) {
+    if (!is_there(trained_file(work))) train(fully_connected_net<float>(*dense), roll(), options, work);
+  } else if (work.task == Task::spectrum) {
+    const Mat<float> x = as_columns<float>(samples(work, 10), work.in_size());  // noise, to be memorized
+    const auto both = [&](const auto& in_float, const auto& in_double) {
+      if (!is_there(trained_file(work))) train(in_float, x, options, work);
+      if (!is_there(jacobian_file(work))) save_jacobian(in_double, work);
+    };
+    if (dense != nullptr)
+      return both(fully_connected_net<float>(*dense), fully_connected_net<double>(*dense));
+    const auto& net = std::get<ImageNet>(work.net);
+    both(autoencoder<float>(net), autoencoder<double>(net));
+  } else {
     throw std::invalid_argument("train: " + work.name + " needs no trained network");
-  const Mat<float> x = as_columns<float>(samples(work, 10), work.in_size());  // noise, to be memorized
-  if (const auto* net = std::get_if<ImageNet>(&work.net))
-    train(autoencoder<float>(*net), x, options, work);
-  else
-    train(fully_connected_net<float>(std::get<FullyConnectedNet>(work.net)), x, options, work);
+  }
 }
 
 }  // namespace bench

@@ -8,13 +8,17 @@
 
 namespace bench {
 
+/// Where the Jacobian of a work on spectra is, in doubles, column by column.
+inline std::string jacobian_file(const Work& work) { return trained_file(work) + ".jacobian"; }
+
 struct Prepared {
   std::function<std::vector<float>()> check;
   std::vector<Variant> variants;
 };
 Prepared prepare_training(const Work& work);  // training.cpp
 Prepared prepare_study(const Work& work);     // dynamics.cpp: iterates, Jacobians, spectra
-/// The network that a study starts from, in dynamics.cpp; `max_epochs` 0: as many as it takes. Left alone if it is there.
+/// Writes the network that a study starts from, and its Jacobian where LAPACK wants that, unless they are there;
+/// `max_epochs` 0: as many as it takes. In dynamics.cpp.
 void train_and_save(const Work& work, long max_epochs);
 
 }  // namespace bench

@@ -1,35 +1,27 @@
-// LAPACK's dgeev for the leading eigenvalues of steps.cpp: all eigenvalues, no vectors, of a Jacobian that it is given
-// (basin makes it, which is not timed). The speed is that of the BLAS behind it.
+// LAPACK's dgeev for the leading eigenvalues of dynamics.cpp: all eigenvalues, no vectors, of the Jacobian that
+// `bench_steps train` wrote. Its speed is that of the BLAS behind it.
 #include <lapacke.h>
 
-#include <complex>  // std::complex, std::abs
+#include <cmath>  // std::hypot
 
-#include "basin/core/parallel.hpp"
-#include "basin/dynamics/jacobian.hpp"
-#include "networks.hpp"
-#include "program.hpp"
+#include "steps.hpp"  // jacobian_file
 
 namespace {
 
-using namespace basin;
-
 class Program {
  public:
-  Program(const bench::Work& work, int threads) : count_(static_cast<std::size_t>(work.count)) {
+  Program(const bench::Work& work, int) : n_(work.in_size()), count_(static_cast<std::size_t>(work.count)) {
     if (work.task != bench::Task::spectrum) throw bench::LeftOut("LAPACK has eigenvalues only");
-    set_num_threads(threads);
-    const Vec<double> theta = bench::as_vector<double>(bench::start_weights(work));
-    const Vec<double> x = bench::as_vector<double>(bench::samples(work));
-    if (const auto* net = std::get_if<bench::ImageNet>(&work.net))
-      J_ = jacobian(Model(bench::autoencoder<double>(*net), theta), x);
-    else
-      J_ = jacobian(
-          Model(bench::fully_connected_net<double>(std::get<bench::FullyConnectedNet>(work.net)), theta), x);
+    const std::string name = bench::jacobian_file(work);
+    J_.resize(static_cast<std::size_t>(n_) * static_cast<std::size_t>(n_));
+    std::FILE* file = std::fopen(name.c_str(), "rb");
+    if (file == nullptr) throw std::runtime_error(name + ": not there, `bench_steps train` writes it");
+    const std::size_t count = std::fread(J_.data(), sizeof(double), J_.size(), file);
+    std::fclose(file);
+    if (count != J_.size()) throw std::runtime_error(name + ": too short");
   }
   std::vector<float> check() const {
-    std::vector<float> moduli;
-    for (const std::complex<double>& value : eigenvalues())
-      moduli.push_back(static_cast<float>(std::abs(value)));
+    std::vector<float> moduli = eigenvalues();
     std::sort(moduli.rbegin(), moduli.rend());
     moduli.resize(count_);
     return moduli;
@@ -41,20 +33,20 @@ class Program {
   }
 
  private:
-  std::vector<std::complex<double>> eigenvalues() const {
-    Mat<double> A = J_;
-    const auto n = static_cast<lapack_int>(A.rows());
-    Vec<double> re(n), im(n);
-    if (LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', n, A.data(), n, re.data(), im.data(), nullptr, 1, nullptr,
+  std::vector<float> eigenvalues() const {  // their moduli
+    std::vector<double> A = J_, re(static_cast<std::size_t>(n_)), im = re;
+    if (LAPACKE_dgeev(LAPACK_COL_MAJOR, 'N', 'N', n_, A.data(), n_, re.data(), im.data(), nullptr, 1, nullptr,
                       1) != 0)
       throw std::runtime_error("dgeev failed");
-    std::vector<std::complex<double>> values;
-    for (Index i = 0; i < n; ++i) values.emplace_back(re[i], im[i]);
-    return values;
+    std::vector<float> moduli;
+    for (std::size_t i = 0; i < re.size(); ++i)
+      moduli.push_back(static_cast<float>(std::hypot(re[i], im[i])));
+    return moduli;
   }
 
+  lapack_int n_;
   std::size_t count_;
-  Mat<double> J_;
+  std::vector<double> J_;
 };
 
 }  // namespace
