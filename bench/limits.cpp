@@ -19,7 +19,7 @@
 namespace {
 
 using Packet = Eigen::internal::packet_traits<float>::type;
-constexpr int lanes = Eigen::internal::unpacket_traits<Packet>::size;
+constexpr int lanes = Eigen::internal::packet_traits<float>::size;
 constexpr int chains = 12;  // independent, enough to hide the latency of two units
 
 double seconds() {
