@@ -1,4 +1,4 @@
-// The training steps of steps.cpp in libtorch, as fast as we could make them: Adam on one flat parameter, of
+// The works of steps.cpp in libtorch, as fast as we could make them: Adam on one flat parameter, of
 // which weights and gradients are views. bench/run also raises glibc's thresholds for giving memory back.
 #include <torch/torch.h>
 
@@ -8,80 +8,125 @@ namespace {
 
 class Program {
  public:
-  explicit Program(const bench::ChainWork& work)
-      : Program(bench::weights(work), bench::images(work), {work.batch, 1, work.side, work.side}) {
-    for (int l = 0; l < work.depth; ++l) add_parameter({work.outputs(l), work.inputs(l), 3, 3});
-    channels_last_ = work.filters > 1;
-    network_ = [this, &work](const torch::Tensor& x) { return chain(work, x); };
-  }
-  explicit Program(const bench::ImageWork& work)
-      : Program(bench::weights(work), bench::images(work), {work.batch, 3, 32, 32}) {
-    for (const auto& [inputs, outputs] : work.layers()) {
-      add_parameter({outputs, inputs, 3, 3});
-      add_parameter({outputs});
-    }
-    channels_last_ = true;
-    network_ = [this, &work](const torch::Tensor& x) { return work.unet ? unet(x) : autoencoder(x); };
+  Program(const bench::Work& work, int threads) : task_(work.task), repeats_(work.count) {
+    if (work.task == bench::Task::spectrum)
+      throw bench::LeftOut("torch::linalg::eigvals is LAPACK's dgeev, which is measured by itself");
+    at::set_num_threads(threads);
+    std::vector<float> start = bench::start_weights(work), samples = bench::samples(work);
+    theta_ = torch::from_blob(start.data(), {static_cast<long>(start.size())}).clone();
+    theta_.mutable_grad() = torch::zeros_like(theta_);
+    std::visit([&](const auto& net) { build(net); }, work.net);
+    shape_.insert(shape_.begin(), work.batch());
+    x_ = torch::from_blob(samples.data(), shape_).clone();
+    adam_ = std::make_unique<torch::optim::Adam>(std::vector<torch::Tensor>{theta_},
+                                                 torch::optim::AdamOptions(bench::learning_rate));
   }
   Program(const Program&) = delete;  // the network refers to this
+
   std::vector<float> check() {
-    const auto loss = static_cast<float>(gradient(x_).item<float>());
-    std::vector<float> values{loss};
-    const float* g = theta_.grad().data_ptr<float>();
-    values.insert(values.end(), g, g + theta_.numel());
+    if (task_ == bench::Task::jacobian)
+      return values_of(jacobian(x_, 128).t());  // column by column, as basin
+    if (task_ != bench::Task::train) return values_of(iterate(x_, 3));
+    std::vector<float> values{gradient(x_).item<float>()};
+    const std::vector<float> g = values_of(theta_.grad());
+    values.insert(values.end(), g.begin(), g.end());
     return values;
   }
   std::vector<bench::Variant> variants() {
-    const auto train = [this](const torch::Tensor& x) {
-      return [this, x](long steps) {
-        for (long i = 0; i < steps; ++i) {
-          gradient(x);
-          adam_->step();
-        }
+    std::vector<bench::Variant> all;
+    const auto add = [&](const std::string& name, double repeats, const auto& step) {
+      const auto on = [&](const std::string& variant, const torch::Tensor& x) {
+        all.push_back({variant,
+                       [step, x](long steps) {
+                         for (long i = 0; i < steps; ++i) step(x);
+                       },
+                       repeats});
       };
+      on(name, x_);
+      if (channels_last_) on(name + "_channels_last", x_.contiguous(at::MemoryFormat::ChannelsLast));
     };
-    std::vector<bench::Variant> all{{"flat_adam", train(x_)}};
-    if (channels_last_)
-      all.push_back({"channels_last", train(x_.contiguous(at::MemoryFormat::ChannelsLast))});
+    if (task_ == bench::Task::train) {
+      add("flat_adam", 1, [this](const torch::Tensor& x) {
+        gradient(x);
+        adam_->step();
+      });
+    } else if (task_ == bench::Task::jacobian) {
+      for (const long at_once : {64, 128, 784})
+        add("vjp_by_" + std::to_string(at_once), 1,
+            [this, at_once](const torch::Tensor& x) { jacobian(x, at_once); });
+    } else {
+      constexpr int at_once = 10;
+      add("iterate", static_cast<double>(repeats_) / at_once,
+          [this](const torch::Tensor& x) { iterate(x, at_once); });
+    }
     return all;
   }
 
  private:
-  Program(std::vector<float> start, std::vector<float> pixels, at::IntArrayRef shape) {
-    at::set_num_threads(1);
-    theta_ = torch::from_blob(start.data(), {static_cast<long>(start.size())}).clone();
-    theta_.mutable_grad() = torch::zeros_like(theta_);
-    x_ = torch::from_blob(pixels.data(), shape).clone();
-    adam_ = std::make_unique<torch::optim::Adam>(std::vector<torch::Tensor>{theta_},
-                                                 torch::optim::AdamOptions(bench::learning_rate));
+  void build(const bench::FullyConnectedNet& net) {
+    shape_ = {net.d};
+    for (const bench::Product& p : net.products()) {
+      add_parameter({p.inputs, p.outputs});
+      add_parameter({p.outputs});
+    }
+    network_ = [this](const torch::Tensor& x) { return fully_connected(x); };
+  }
+  void build(const bench::ChainNet& net) {
+    shape_ = {1, net.side, net.side};
+    for (const bench::Product& p : net.products()) add_parameter({p.outputs, p.inputs, 3, 3});
+    channels_last_ = net.filters > 1;
+    network_ = [this, net](const torch::Tensor& x) { return chain(net, x); };
+  }
+  void build(const bench::ImageNet& net) {
+    shape_ = {3, net.side, net.side};
+    for (const bench::Product& p : net.products()) {
+      add_parameter({p.outputs, p.inputs, 3, 3});
+      add_parameter({p.outputs});
+    }
+    channels_last_ = true;
+    network_ = [this, net](const torch::Tensor& x) { return net.unet ? unet(x) : autoencoder(x); };
   }
   /// The next stretch of theta as a tensor of this shape, and of its gradient.
   void add_parameter(at::IntArrayRef shape) {
     const auto view = [&](const torch::Tensor& flat) {
       return flat.narrow(0, next_, c10::multiply_integers(shape)).view(shape);
     };
-    torch::Tensor w = view(theta_).detach().requires_grad_();
-    w.mutable_grad() = view(theta_.grad());
+    torch::Tensor w = view(theta_).detach();
+    if (task_ == bench::Task::train) {
+      w.requires_grad_();
+      w.mutable_grad() = view(theta_.grad());
+    }
     w_.push_back(w);
     next_ += w.numel();
   }
-  const torch::Tensor& parameter(int k) const { return w_[static_cast<std::size_t>(k)]; }
+  const torch::Tensor& parameter(std::size_t k) const { return w_[k]; }
+  static std::vector<float> values_of(const torch::Tensor& t) {
+    const torch::Tensor c = t.contiguous();
+    return {c.data_ptr<float>(), c.data_ptr<float>() + c.numel()};
+  }
 
-  torch::Tensor chain(const bench::ChainWork& work, torch::Tensor h) const {
+  torch::Tensor fully_connected(torch::Tensor h) const {
+    for (std::size_t k = 0; k + 2 < w_.size(); k += 2) {
+      h = torch::addmm(parameter(k + 1), h, parameter(k));
+      torch::leaky_relu_(h, 0.01);
+    }
+    return torch::addmm(w_[w_.size() - 1], h, w_[w_.size() - 2]);
+  }
+  torch::Tensor chain(const bench::ChainNet& net, torch::Tensor h) const {
     torch::Tensor skipped;
-    for (int l = 0; l < work.depth; ++l) {
-      const bool skips = work.skip > 0 && l / work.skip < work.blocks();
-      if (skips && l % work.skip == 0) skipped = h;
-      h = torch::conv2d(h, parameter(l), {}, 1, 1);
-      if (skips && l % work.skip == work.skip - 1) h = h + skipped;
+    for (int l = 0; l < net.depth; ++l) {
+      const bool skips = net.skip > 0 && l / net.skip < net.blocks();
+      if (skips && l % net.skip == 0) skipped = h;
+      h = torch::conv2d(h, parameter(static_cast<std::size_t>(l)), {}, 1, 1);
+      if (skips && l % net.skip == net.skip - 1) h = h + skipped;
     }
     return h;
   }
-  /// The k-th convolution of an ImageWork.
-  torch::Tensor conv(int k, const torch::Tensor& h, int stride = 1) const {
+  /// The k-th convolution of an ImageNet.
+  torch::Tensor conv(std::size_t k, const torch::Tensor& h, int stride = 1) const {
     return torch::conv2d(h, parameter(2 * k), parameter(2 * k + 1), stride, 1);
   }
-  torch::Tensor block(int k, const torch::Tensor& h, int stride = 1) const {
+  torch::Tensor block(std::size_t k, const torch::Tensor& h, int stride = 1) const {
     torch::Tensor y = conv(k, h, stride);
     return torch::leaky_relu_(y, 0.01);
   }
@@ -89,8 +134,8 @@ class Program {
     return torch::upsample_nearest2d(h, std::vector<long>{2 * h.size(2), 2 * h.size(3)});
   }
   torch::Tensor autoencoder(torch::Tensor h) const {
-    for (int k = 0; k < 5; ++k) h = block(k, h, 2);
-    for (int k = 5; k < 9; ++k) h = block(k, up(h));
+    for (std::size_t k = 0; k < 5; ++k) h = block(k, h, 2);
+    for (std::size_t k = 5; k < 9; ++k) h = block(k, up(h));
     return conv(9, up(h));
   }
   torch::Tensor unet(const torch::Tensor& x) const {
@@ -107,8 +152,32 @@ class Program {
     loss.backward();
     return loss;
   }
+  torch::Tensor iterate(torch::Tensor x, int steps) const {
+    const c10::InferenceMode no_derivatives;
+    for (int t = 0; t < steps; ++t) x = network_(x);
+    return x;
+  }
+  /// Rows of J by vjp: the point repeated `at_once` times, each copy with another unit cotangent.
+  torch::Tensor jacobian(const torch::Tensor& x, long at_once) const {
+    const long n = x.numel();
+    std::vector<torch::Tensor> rows;
+    for (long begin = 0; begin < n; begin += at_once) {
+      const long count = std::min(at_once, n - begin);
+      std::vector<long> shape = shape_;
+      shape[0] = count;
+      const torch::Tensor points = x.expand(shape).contiguous(x.suggest_memory_format()).requires_grad_();
+      torch::Tensor unit = torch::zeros({count, n});
+      unit.narrow(1, begin, count).fill_diagonal_(1);
+      unit = unit.view(shape).contiguous(x.suggest_memory_format());
+      rows.push_back(torch::autograd::grad({network_(points)}, {points}, {unit}).front().reshape({count, n}));
+    }
+    return torch::cat(rows);
+  }
 
+  bench::Task task_;
+  int repeats_;
   torch::Tensor theta_, x_;
+  std::vector<long> shape_;
   std::vector<torch::Tensor> w_;
   std::unique_ptr<torch::optim::Adam> adam_;
   std::function<torch::Tensor(const torch::Tensor&)> network_;
