@@ -2,10 +2,14 @@
 #include "basin/dynamics/jacobian.hpp"
 
 #include "basin/compose/chain.hpp"
+#include "basin/compose/fully_connected.hpp"
 #include "basin/compose/stack.hpp"
+#include "basin/layers/conv2d.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
+#include "basin/layers/upsample.hpp"
+#include "basin/train/initial.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
@@ -77,6 +81,40 @@ TEST_CASE("the Jacobian of a deep net agrees with central differences", "[dynami
   CHECK((jacobian(f, x) - J).norm() <= 1e-8 * (J.norm() + 1e-3));
   CHECK(jacobian(f, x).norm() > 0);
   CHECK(contains(error_of([&] { (void)jacobian(f, Vec<double>::Zero(5)); }), "x has 5 rows, f expects 6"));
+}
+
+TEST_CASE("through a narrow place the Jacobian is the same", "[dynamics]") {
+  const auto compare = [](const auto& net, Index rows) {
+    using S = double;
+    Model f(net, initial_values(net, initial::pytorch_default(), 3));
+    const Vec<S> x = random_matrix<S>(net.in_size(), 1, 4);
+    CHECK(net.rows_at(net.narrowest_cut()) == rows);
+    // All tangents through all layers.
+    Mat<S> y(net.out_size(), 1), J(net.out_size(), net.in_size());
+    typename std::decay_t<decltype(net)>::Cache cache;
+    net.forward(f.theta, x, y, cache);
+    net.jvp(f.theta, x, y, cache, Mat<S>::Identity(net.in_size(), net.in_size()), J);
+    REQUIRE(J.norm() > 0);
+    for (const int threads : {1, 2}) {
+      set_num_threads(threads);
+      CHECK((jacobian(f, x) - J).norm() <= 1e-13 * J.norm());
+      set_num_threads(0);
+    }
+  };
+  compare(fully_connected<double>(40, 9, 4), 9);
+  compare(Chain(Dense<double>(30, 20), Pointwise<double, Tanh>(20), Dense<double>(20, 7),
+                Pointwise<double, Elu>(7), Dense<double>(7, 33)),
+          7);
+  // 300 rows at the cut are several blocks.
+  compare(Chain(Dense<double>(640, 300), Pointwise<double, Tanh>(300), Dense<double>(300, 650)), 300);
+  const Padding same = Padding::all(1);
+  compare(Chain(Conv2d<double>({3, 8, 8}, {.out_channels = 8, .stride = 2, .padding = same}),
+                Conv2d<double>({8, 4, 4}, {.out_channels = 8, .stride = 2, .padding = same}),
+                Pointwise<double, LeakyRelu>(Shape{8, 2, 2}), UpsampleNearest<double>({8, 2, 2}),
+                Conv2d<double>({8, 4, 4}, {.out_channels = 8, .padding = same}),
+                Pointwise<double, LeakyRelu>(Shape{8, 4, 4}), UpsampleNearest<double>({8, 4, 4}),
+                Conv2d<double>({8, 8, 8}, {.out_channels = 3, .padding = same})),
+          32);
 }
 
 TEST_CASE("in float the Jacobian is that of double up to rounding, with the same bits for 1 and 2 threads",

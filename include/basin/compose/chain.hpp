@@ -126,6 +126,55 @@ class Chain {
     });
   }
 
+  /// How many layers lie before the narrowest place between two; 0 where there is none or layers are joined on planes.
+  std::size_t narrowest_cut() const {
+    std::size_t cut = 0;
+    if constexpr (on_planes)
+      if (detail::plane_path(*this)) return cut;
+    Index rows = 0;
+    steps([&](auto first, auto, const auto&, Index) {
+      const Index here = std::get<first>(f_).in_size();
+      if (first == 0 || (cut > 0 && here >= rows)) return;
+      cut = first;
+      rows = here;
+    });
+    return cut;
+  }
+  /// Rows at a cut.
+  Index rows_at(std::size_t cut) const {
+    Index rows = 0;
+    each([&](auto k, const auto& f, Index) {
+      if (k == cut) rows = f.in_size();
+    });
+    return rows;
+  }
+  /// y_dot = J u_dot with the Jacobian J of the layers behind the cut alone; after forward, like jvp.
+  void jvp_from(std::size_t cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_dot,
+                MatOut<S> y_dot) const {
+    make_room(c, u_dot.cols());
+    steps([&](auto first, auto k, const auto& f, Index offset) {
+      if (first < cut) return;
+      if constexpr (k + 1 < N) c.v.resize(f.out_size(), u_dot.cols());
+      f.jvp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
+            first == cut ? ConstRef(u_dot) : ConstRef(c.u.mat()), k + 1 < N ? MatOut<S>(c.v.mat()) : y_dot);
+      c.u.swap(c.v);
+    });
+  }
+  /// x_bar = J' u_bar with the Jacobian J of the layers before the cut alone; after forward, like vjp.
+  void vjp_to(std::size_t cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_bar,
+              MatOut<S> x_bar) const {
+    make_room(c, u_bar.cols());
+    Vec<S> no_theta_bar;
+    steps_reversed([&](auto first, auto k, const auto& f, Index offset) {
+      if (k >= cut) return;
+      if constexpr (first > 0) c.v.resize(f.in_size(), u_bar.cols());
+      f.vjp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
+            k + 1 == cut ? ConstRef(u_bar) : ConstRef(c.u.mat()), first > 0 ? MatOut<S>(c.v.mat()) : x_bar,
+            no_theta_bar);
+      c.u.swap(c.v);
+    });
+  }
+
   // The same on planes (detail::PlaneLayer). Keeps, for each layer, what it keeps and then its output.
   std::optional<detail::PlaneLayout> plane_layout() const requires(detail::PlaneLayer<Fs>&&...) {
     std::optional<detail::PlaneLayout> layout;
