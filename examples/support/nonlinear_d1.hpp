@@ -48,22 +48,32 @@ struct D1Training {
   initial::Scheme scheme = initial::pytorch_default();
 };
 
-/// The networks of Figures 5b and 6: ten images, kept at a ladder of losses and after 10, 100 and 1000 epochs.
+/// The network of Figure 5a, on many images.
+inline D1Training many_images_training(bool full) {
+  return {.filters = full ? 64 : 32,
+          .rate = 2e-3,
+          .decay = 0.9,
+          .clip_norm = 0.1,
+          .loss_goal = full ? 1e-4 : 1e-3,
+          .max_epochs = full ? 20000 : 2500};
+}
+/// The network of Figures 5b and 6, on ten images: kept at a ladder of losses and after 10, 100 and 1000 epochs.
 inline D1Training ten_images_training(bool full) {
-  D1Training t{.filters = full ? 64 : 32,
-               .rate = 1e-3,
-               .decay = 0.9,
-               .loss_goal = full ? 1e-8 : 1e-3,
-               .max_epochs = full ? 30000 : 3000};
+  D1Training t = many_images_training(full);
+  t.loss_goal = full ? 1e-8 : 5e-4;
+  t.max_epochs = full ? 12000 : 4000;
   t.losses = {1e-2, 3e-3, 1e-3};
-  if (full) t.losses.insert(t.losses.end(), {3e-4, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8});
+  if (full)
+    t.losses.insert(t.losses.end(), {3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 1e-7, 1e-8});
+  else
+    t.losses.push_back(5e-4);
   t.epochs = {10, 100, 1000};
   return t;
 }
 
 /// A network on its way.
 struct Stage {
-  std::string name;  // "loss 1e-3", "100 epochs"
+  std::string name;  // "loss 0.001", "100 epochs", "end"
   Index epoch = 0;
   double loss = 0;
   Vec<float> theta;  // empty: not reached
@@ -73,7 +83,8 @@ struct TrainedD1 {
   Mat<float> examples;
   FitResult training;
   Model<LeakyD1> f;
-  std::vector<Stage> stages;  // those reached, by epoch
+  std::vector<Stage>
+      stages;  // those reached, by epoch; the last one is f, called "end" if it is no other stage
   Model<LeakyD1> at(const Stage& s) const { return {f.layer, s.theta}; }
 };
 
@@ -181,6 +192,9 @@ inline TrainedD1 train_d1(const D1Training& t, const Shape& image, const Mat<flo
                                 : resumable_fit(run.f, X, adam, options,
                                                 Checkpoint(folder / (file + ".safetensors"), origin));
   run.stages = stages.reached();
+  if (run.training.status != FitStatus::cancelled &&
+      (run.stages.empty() || run.stages.back().epoch < run.training.epochs))
+    run.stages.push_back({"end", run.training.epochs, run.training.loss, run.f.theta});
   return run;
 }
 
@@ -210,10 +224,11 @@ inline D1Starts d1_starts(const ImageData& data, const std::vector<Index>& chose
           normal_starts<float>(data.train.shape.size(), count, random)};
 }
 
-/// Orbits of `starts`, kept at `times`. A start that has come to rest is not followed to the end.
+/// Orbits of `starts`, kept at `times`. A start that has come to rest, or has gone far beyond all images, is not
+/// followed to the end.
 inline Orbit<float> d1_orbits(const Model<LeakyD1>& f, const Mat<float>& starts,
                               const std::vector<Index>& times, const std::string& what) {
-  OrbitOptions options{.max_steps = times.back(), .tolerance = 1e-5};
+  OrbitOptions options{.max_steps = times.back(), .tolerance = 1e-5, .bound = 1e4};
   options.snapshots = times;
   options.cancelled = interrupted;
   Progress progress(what);
