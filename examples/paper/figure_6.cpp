@@ -87,8 +87,11 @@ Findings look_at(const Model<LeakyD1>& f, const Mat<S>& X, const D1Starts& start
   r.error = median(errors);
   r.images = iterate(f, starts.images, r, what + ": orbits of unseen images");
   r.noise = iterate(f, starts.noise, r, what + ": orbits of noise");
-  for (Index i = 0; i < X.cols() && !interrupted(); ++i)
+  Progress progress(what + ": spectra");
+  for (Index i = 0; i < X.cols() && !interrupted(); ++i) {
     r.spectra.push_back(d1_spectrum(f, X.col(i), eigenvalues));
+    progress.update(static_cast<double>(i + 1) / static_cast<double>(X.cols()));
+  }
   return r;
 }
 
@@ -269,6 +272,7 @@ Promise promise_for(const std::string& data) {
 void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs,
                 const std::vector<Column>& columns, const Promise& promise) {
   std::vector<double> losses, residuals, disagreements;
+  Index iterated = 0, all = 0;
   for (const Run& r : runs) {
     losses.push_back(r.net.training.loss);
     double residual = 0, disagreement = 0;
@@ -276,6 +280,8 @@ void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs
       for (const D1Spectrum& spectrum : f.spectra) {
         residual = std::max(residual, spectrum.residual);
         disagreement = std::max(disagreement, spectrum.disagreement);
+        iterated += spectrum.iterated;
+        all += eigenvalues;
       }
     residuals.push_back(residual);
     disagreements.push_back(disagreement);
@@ -329,15 +335,18 @@ void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs
                            "; different limits: ", list([](const Findings& f) { return f.limits_apart; }))));
   program.claim(median_claim(
       "6, spectra",
-      "Beyond the paper: the residuals |J v - lambda v| / |v| of the 20 leading eigenvalues at the "
-      "training images, largest of all.",
-      "none", residuals, at_most(1e-4), "",
-      text("float products; spectral radius: ", list([](const Findings& f) { return f.modulus(0); }),
+      text("Beyond the paper: the ", eigenvalues,
+           " leading of 3072 eigenvalues at the training images, with their "
+           "residuals |J v - lambda v| / |v| (the largest)."),
+      "none", residuals, at_most(1e-6), "",
+      text("spectral radius, median over the images: ", list([](const Findings& f) { return f.modulus(0); }),
            "; images with a radius below 1, of 10: ", list([](const Findings& f) { return f.stable(); }))));
-  program.claim(median_claim(
-      "6, two ways",
-      "Beyond the paper: the same moduli by products and by way of the bottleneck (largest difference).",
-      "none", disagreements, at_most(1e-3)));
+  program.claim(
+      median_claim("6, two ways",
+                   "Beyond the paper: the moduli by way of the bottleneck and by products alone (largest "
+                   "difference).",
+                   "none", disagreements, at_most(1e-5), "",
+                   text(iterated, " of ", all, " eigenvalues by products: those above 1e-9 of the largest")));
 }
 
 void write_table(const std::vector<Run>& runs, const std::filesystem::path& file) {
