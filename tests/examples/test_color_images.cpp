@@ -69,7 +69,7 @@ TEST_CASE("a file of color images that is cut or too short is refused", "[exampl
 
 TEST_CASE("as many images of each label, all different, drawn by seed", "[examples]") {
   const ImageData photos = find_color_images("");
-  for (const std::uint64_t seed : {0, 1, 2}) {
+  for (const std::uint64_t seed : {0u, 1u, 2u}) {
     const std::vector<Index> ten = choose_balanced(photos.train, 10, seed);
     REQUIRE(ten.size() == 10);
     for (std::size_t k = 0; k < 10; ++k) {
