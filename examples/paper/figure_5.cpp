@@ -60,7 +60,7 @@ Starts iterate(const Model<LeakyD1>& f, const Mat<S>& x0, const Mat<S>& examples
 struct RunA {
   TrainedD1 net;
   std::vector<double> radii, residuals;  // of the examples: spectral radius, |f(x) - x| / |x|
-  Index attracting = 0;
+  Index stable = 0;                      // with a spectral radius < 1
   Starts images, noise;
 };
 
@@ -89,7 +89,7 @@ RunA run_a(const Setting& s, const ImageData& data, std::uint64_t seed, const st
       const FixedPoint p = classify_fixed_point(r.net.f, X.col(i), options);
       r.radii.push_back(p.spectral_radius);
       r.residuals.push_back(p.residual);
-      r.attracting += p.stability == Stability::attracting ? 1 : 0;
+      r.stable += p.spectral_radius < 1 ? 1 : 0;
       progress.update(static_cast<double>(i + 1) / static_cast<double>(X.cols()));
     }
   }
@@ -148,7 +148,7 @@ void draw_orbits(Program& program, const std::string& id, const std::string& tit
         row.col(static_cast<Index>(c)) = from.orbit.snapshots.at(static_cast<std::size_t>(k)).col(j);
       }
       row.rightCols(1) = examples.col(n.index[static_cast<std::size_t>(j)]);
-      const bool arrived = n.distance[static_cast<std::size_t>(j)] < epsilons[narrow] * mean_norm(examples);
+      const bool arrived = n.distance[static_cast<std::size_t>(j)] < epsilons[wide] * mean_norm(examples);
       table.add_row(arrived ? label : label + "*", row);
     }
   };
@@ -158,7 +158,7 @@ void draw_orbits(Program& program, const std::string& id, const std::string& tit
       table, text("figure_", id, ".png"),
       text("Orbits of unseen images and of N(0, 1) noise, first seed: the start, its iterates after so "
            "many steps, and the training image nearest to the last one. A star marks orbits that are "
-           "not within 5% of the mean norm of a training image in the end."));
+           "not within 20% of the mean norm of a training image in the end."));
 }
 
 /// Median over the runs with the range from smallest to largest, at each x.
@@ -279,14 +279,18 @@ void draw_by_loss(Program& program, const ImageData& data, const std::vector<Run
       "from right to left). Medians over the seeds, and their range.");
 }
 
-/// What docs/paper/figure_5.md promises, in percent, for the data it has measured.
+/// What docs/paper/figure_5.md promises of the quick mode's medians, in percent, for the data it has measured.
 struct Promise {
-  Band loss_a, attracting, arrived, loss_b, one_step_narrow, one_step_wide, hundred_steps;
+  Band loss_a = {}, stable = {}, arrived_narrow = {}, arrived_wide = {}, loss_b = {}, one_step_narrow = {},
+       one_step_wide = {}, hundred_steps = {};
 };
-Promise promise_for(const Program& program, const std::string& data) {
-  (void)program;
-  (void)data;
-  return {};
+Promise promise_for(const Program& program, const Setting& s, const std::string& data) {
+  if (program.full() || data != "embedded photos") return {};
+  return {.loss_a = at_most(s.a.loss_goal),
+          .stable = at_least(60),
+          .arrived_wide = at_least(70),
+          .loss_b = at_most(s.b.loss_goal),
+          .one_step_narrow = at_most(20)};
 }
 
 template <class Run, class Value>
@@ -308,24 +312,23 @@ void add_claims_a(Program& program, const Setting& s, const std::vector<RunA>& r
       "5a, attractors",
       "The training images are attractors: the spectral radius of the Jacobian is below 1 (Theorem 2).",
       "contractive to training examples (here: from 95%)",
-      collect(
-          runs,
-          [&](const RunA& r) { return 100. * static_cast<double>(r.attracting) / static_cast<double>(n); }),
-      at_least(95), promise.attracting, "%",
+      collect(runs,
+              [&](const RunA& r) { return 100. * static_cast<double>(r.stable) / static_cast<double>(n); }),
+      at_least(95), promise.stable, "%",
       text("spectral radius, median over the images: ",
-           summary(collect(runs, [](const RunA& r) { return median(r.radii); })))));
+           summary(collect(runs, [](const RunA& r) { return median(r.radii); })), "; |f(x) - x| / |x|: ",
+           summary(collect(runs, [](const RunA& r) { return median(r.residuals); })))));
   for (const auto& [kind, which] : {std::pair{"unseen images", &RunA::images}, {"noise", &RunA::noise}}) {
     const auto at_end = [&, w = which](std::size_t e, double Recovery::*fraction) {
       return collect(runs, [&](const RunA& r) { return 100 * ((r.*w).at(s.steps_a, e).*fraction); });
     };
-    program.claim(contested_claim(text("5a, ", kind),
-                                  text("Iterating the map yields individual training examples (orbits of ",
-                                       kind, ", ", s.steps_a, " iterations, within 5% of the mean norm)."),
-                                  "yields training examples (here: from 95%)",
-                                  at_end(narrow, &Recovery::arrived), at_least(95), promise.arrived, "%",
-                                  text("within 20%: ", summary(at_end(wide, &Recovery::arrived), "%"),
-                                       "; training images reached (R_t), within 5%: ",
-                                       summary(at_end(narrow, &Recovery::recovered), "%"))));
+    for (const auto& [e, band] : {std::pair{narrow, promise.arrived_narrow}, {wide, promise.arrived_wide}})
+      program.claim(contested_claim(
+          text("5a, ", kind, ", ", 100 * epsilons[e], "%"),
+          text("Iterating the map yields individual training examples (orbits of ", kind, ", ", s.steps_a,
+               " iterations, within ", 100 * epsilons[e], "% of the mean norm)."),
+          "yields training examples (here: from 95%)", at_end(e, &Recovery::arrived), at_least(95), band, "%",
+          text("training images reached (R_t): ", summary(at_end(e, &Recovery::recovered), "%"))));
   }
 }
 
@@ -431,7 +434,7 @@ void body(Program& program) {
     RunA r = run_a(s, data, seed, folder);
     if (!interrupted()) a.push_back(std::move(r));
   }
-  const Promise promise = promise_for(program, data.name);
+  const Promise promise = promise_for(program, s, data.name);
   if (!a.empty()) {
     std::vector<Index> shown;
     for (const Index t : {0, 1, 2, 3, 5, 10, 20, 50, 200, 1000})

@@ -55,7 +55,7 @@ inline D1Training many_images_training(bool full) {
           .decay = 0.9,
           .clip_norm = 0.1,
           .loss_goal = full ? 1e-4 : 1.5e-3,
-          .max_epochs = full ? 20000 : 2500};
+          .max_epochs = full ? 6000 : 2500};
 }
 /// The network of Figures 5b and 6, on ten images: kept at a ladder of losses and after 10, 100 and 1000 epochs.
 inline D1Training ten_images_training(bool full) {
