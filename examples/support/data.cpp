@@ -1,5 +1,6 @@
 #include "support/data.hpp"
 
+#include <map>           // std::map
 #include <system_error>  // std::error_code
 
 #include "basin/core/error.hpp"    // FileError, text, require
@@ -72,6 +73,9 @@ ImageSet those(const ImageSet& all, const std::vector<Index>& order, Index begin
   part.pixels.resize(all.pixels.rows(), count);
   for (Index k = 0; k < count; ++k)
     part.pixels.col(k) = all.pixels.col(order[static_cast<std::size_t>(begin + k)]);
+  if (!all.labels.empty())
+    for (Index k = 0; k < count; ++k)
+      part.labels.push_back(all.labels[static_cast<std::size_t>(order[static_cast<std::size_t>(begin + k)])]);
   return part;
 }
 
@@ -159,6 +163,25 @@ std::vector<Index> choose(const ImageSet& pool, Index n, std::uint64_t seed) {
   Random(seed).shuffle(indices);
   indices.resize(static_cast<std::size_t>(n));
   return indices;
+}
+
+std::vector<Index> choose_balanced(const ImageSet& pool, Index n, std::uint64_t seed) {
+  std::map<int, std::vector<Index>> by_label;
+  require(static_cast<Index>(pool.labels.size()) == pool.count() && pool.count() > 0,
+          "choose_balanced: the pool has ", pool.labels.size(), " labels for ", pool.count(), " images");
+  for (const Index i : choose(pool, pool.count(), seed))
+    by_label[pool.labels[static_cast<std::size_t>(i)]].push_back(i);
+  const auto kinds = static_cast<Index>(by_label.size());
+  require(n >= 1 && n % kinds == 0, "choose_balanced: n must be a multiple of ", kinds,
+          ", the number of labels, got ", n);
+  std::vector<Index> chosen;
+  for (const auto& [label, images] : by_label) {
+    const Index each = n / kinds;
+    require(each <= static_cast<Index>(images.size()), "choose_balanced: ", each,
+            " images of each label are wanted, label ", label, " has ", images.size());
+    chosen.insert(chosen.end(), images.begin(), images.begin() + each);
+  }
+  return chosen;
 }
 
 }  // namespace basin::examples

@@ -4,9 +4,12 @@
 #include <cmath>
 
 #include "basin/compose/downsampling.hpp"
+#include "basin/dynamics/leading.hpp"
+#include "basin/layers/conv2d.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
+#include "basin/layers/upsample.hpp"
 #include "basin/train/fit.hpp"
 #include "basin/train/gradient_descent.hpp"
 #include "basin/train/initial.hpp"
@@ -102,6 +105,51 @@ TEST_CASE("D1 is its decoder after its encoder, through as many numbers as it ha
                    (void)downsampling_d1<double>({3, 28, 28}, 4);
                  }),
                  "32 x 32 pixels, got 3 x 28"));
+}
+
+TEST_CASE("the nonlinear D1 is D1 with phi after each convolution", "[compose]") {
+  const Shape image{3, 32, 32};
+  const Mat<double> X = random_matrix<double>(3072, 2, 7);
+  // With slope 1 and no biases it is the linear one, parameter by parameter.
+  const D1<double> linear = downsampling_d1<double>(image, 4);
+  const auto same = downsampling_d1<double>(image, 4, LeakyRelu{1}, false);
+  const Vec<double> theta = initial_values(linear, initial::pytorch_default(), 1);
+  CHECK((Model(same, theta)(X) - Model(linear, theta)(X)).norm() < 1e-14 * Model(linear, theta)(X).norm());
+  // With slope 0 the last map leaves nothing negative; without biases f is positively homogeneous, with them not.
+  const auto relu = downsampling_d1<double>(image, 4, LeakyRelu{0}, false);
+  const Model g(relu, initial_values(relu, initial::kaiming_normal(), 3));
+  CHECK(g(X).minCoeff() == 0);
+  CHECK(g(X).maxCoeff() > 0);
+  CHECK((g(2 * X) - 2 * g(X)).norm() < 1e-14 * g(X).norm());
+  const auto net = downsampling_d1<double>(image, 4, LeakyRelu{});
+  CHECK(net.param_size() == linear.param_size() + 9 * 4 + 3);
+  const Model f(net, initial_values(net, initial::normal(0, 0.3), 4));
+  CHECK((f(2 * X) - 2 * f(X)).norm() > 0.01 * f(X).norm());
+  CHECK(f(X).minCoeff() < 0);
+  CHECK((f(X) - decoder(f)(encoder(f)(X))).norm() == 0);
+  // The same layer by layer.
+  Mat<double> h = X;
+  Index begin = 0;
+  const auto conv = [&](Index side, Index in, Index out, Index stride) {
+    const Conv2d<double> c({in, side, side},
+                           {.out_channels = out, .stride = stride, .padding = Padding::all(1)});
+    h = Model(c, Vec<double>(f.theta.segment(begin, c.param_size())))(h).unaryExpr(
+        [](double v) { return v > 0 ? v : 0.01 * v; });
+    begin += c.param_size();
+  };
+  for (const Index side : {32, 16, 8, 4, 2}) conv(side, side == 32 ? 3 : 4, 4, 2);
+  for (const Index side : {2, 4, 8, 16, 32}) {
+    h = Model(UpsampleNearest<double>({4, side / 2, side / 2}), Vec<double>(0))(h);
+    conv(side, 4, side == 32 ? 3 : 4, 1);
+  }
+  CHECK(begin == net.param_size());
+  CHECK((h - f(X)).norm() < 1e-13 * f(X).norm());
+  const Bottleneck b = bottleneck_spectrum(encoder(f), decoder(f), X.col(0));
+  const Leading whole = leading_eigenvalues(jacobian(f, X.col(0)), 4);
+  REQUIRE(whole.converged);
+  REQUIRE(b.values.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(std::abs(std::abs(b.values[i]) - std::abs(whole.values[i])) < 1e-7 * std::abs(b.values[0]));
 }
 
 TEST_CASE("D2 with equal weights and F filters is D2 with one, throughout full-batch training", "[compose]") {

@@ -1,4 +1,5 @@
 // Which images Figures 5 to 8 get: CIFAR-10 where --data has it, else the embedded photos, and it says which.
+#include "basin/data/cifar10.hpp"
 #include "io/files.hpp"
 #include "support/catch.hpp"
 #include "support/data.hpp"
@@ -64,4 +65,32 @@ TEST_CASE("a file of color images that is cut or too short is refused", "[exampl
   cut.pop_back();
   CHECK(contains(problem(cut), "data_batch_1.bin: offset 6146: 3072 bytes, expected a record of 3073"));
   CHECK(contains(problem(records(1)), "holds 1 images, too few for training and tests"));
+}
+
+TEST_CASE("as many images of each label, all different, drawn by seed", "[examples]") {
+  const ImageData photos = find_color_images("");
+  for (const std::uint64_t seed : {0u, 1u, 2u}) {
+    const std::vector<Index> ten = choose_balanced(photos.train, 10, seed);
+    REQUIRE(ten.size() == 10);
+    for (std::size_t k = 0; k < 10; ++k) {
+      CHECK(photos.train.labels[static_cast<std::size_t>(ten[k])] == static_cast<int>(k / 2));
+      for (std::size_t j = 0; j < k; ++j) CHECK(ten[j] != ten[k]);
+    }
+    CHECK(choose_balanced(photos.train, 10, seed) == ten);
+    CHECK(choose_balanced(photos.train, 10, seed + 1) != ten);
+  }
+  // Labels stay with their images: the crops of a picture are the ones that the file labels so.
+  const ImageSet all = read_image_records(embedded_data_folder() / "photos32-40.bin.gz", {3, 32, 32});
+  for (const ImageSet* part : {&photos.train, &photos.test}) {
+    REQUIRE(static_cast<Index>(part->labels.size()) == part->count());
+    for (Index i = 0; i < part->count(); ++i)
+      for (Index j = 0; j < all.count(); ++j)
+        if (part->pixels.col(i) == all.pixels.col(j))
+          CHECK(part->labels[static_cast<std::size_t>(i)] == all.labels[static_cast<std::size_t>(j)]);
+  }
+  CHECK(contains(error_of([&] { (void)choose_balanced(photos.train, 7, 0); }), "a multiple of 5"));
+  CHECK(contains(error_of([&] { (void)choose_balanced(photos.train, 45, 0); }),
+                 "9 images of each label are wanted, label 0 has"));
+  CHECK(contains(error_of([&] { (void)choose_balanced(find_images("").train, 10, 0); }),
+                 "has 0 labels for 300 images"));
 }

@@ -1,11 +1,14 @@
-// The paper's downsampling convolutional autoencoders D1 and D2 (Supplement G), linear and without biases.
+// The paper's downsampling convolutional autoencoders D1 and D2 (Supplement G), linear and without biases, and D1 with
+// activations and biases (Figures 5, 6 and 12).
 #pragma once
-#include "basin/compose/chain.hpp"    // Chain
-#include "basin/compose/stack.hpp"    // Stack
-#include "basin/core/error.hpp"       // require
-#include "basin/core/model.hpp"       // Model
-#include "basin/layers/conv2d.hpp"    // Conv2d
-#include "basin/layers/upsample.hpp"  // UpsampleNearest
+#include "basin/compose/chain.hpp"     // Chain
+#include "basin/compose/stack.hpp"     // Stack
+#include "basin/core/error.hpp"        // require
+#include "basin/core/model.hpp"        // Model
+#include "basin/layers/conv2d.hpp"     // Conv2d
+#include "basin/layers/maps.hpp"       // LeakyRelu
+#include "basin/layers/pointwise.hpp"  // Pointwise
+#include "basin/layers/upsample.hpp"   // UpsampleNearest
 
 namespace basin {
 
@@ -17,38 +20,92 @@ using D1Decoder = Chain<UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2
 template <class S>
 using D1 = Chain<D1Encoder<S>, D1Decoder<S>>;
 
+namespace detail {
+
+/// The layers of D1 with `filters` channels between its convolutions.
+template <class S>
+struct D1Layers {
+  Shape image;
+  Index filters;
+  bool bias;
+
+  /// From `side` to side / 2 pixels.
+  Conv2d<S> down(Index side) const {
+    return Conv2d<S>({side == 32 ? image.channels : filters, side, side},
+                     {.out_channels = filters, .stride = 2, .padding = Padding::all(1), .bias = bias});
+  }
+  UpsampleNearest<S> up(Index side) const { return UpsampleNearest<S>({filters, side, side}); }
+  Conv2d<S> conv(Index side) const {
+    return Conv2d<S>({filters, side, side},
+                     {.out_channels = channels_after(side), .padding = Padding::all(1), .bias = bias});
+  }
+  /// Channels behind the decoder's convolution on `side` pixels.
+  Index channels_after(Index side) const { return side == 32 ? image.channels : filters; }
+};
+
+template <class S>
+D1Layers<S> d1_layers(const Shape& image, Index filters, bool bias) {
+  require(image.height == 32 && image.width == 32, "downsampling_d1: image must be of 32 x 32 pixels, got ",
+          image);
+  return {image, filters, bias};
+}
+
+}  // namespace detail
+
 /// D1 (Figure 7): five 3x3 convolutions of stride 2 take 32 x 32 pixels to 1 x 1 with `filters` channels, then
 /// five times nearest upsampling by 2 and a 3x3 convolution lead back. Padding 1, `filters` channels in between.
 /// All of the image passes through `filters` numbers: A = D E has rank <= filters. The drawing of the paper gives
 /// neither channels nor kernel sizes; this is our reading. Throws unless `image` is 32 x 32 and filters >= 1.
 template <class S>
 [[nodiscard]] D1<S> downsampling_d1(const Shape& image, Index filters) {
-  require(image.height == 32 && image.width == 32, "downsampling_d1: image must be of 32 x 32 pixels, got ",
-          image);
-  const auto down = [&](Index side, Index channels) {
-    return Conv2d<S>({channels, side, side},
-                     {.out_channels = filters, .stride = 2, .padding = Padding::all(1), .bias = false});
+  const auto l = detail::d1_layers<S>(image, filters, false);
+  return D1<S>(D1Encoder<S>(l.down(32), l.down(16), l.down(8), l.down(4), l.down(2)),
+               D1Decoder<S>(l.up(1), l.conv(2), l.up(2), l.conv(4), l.up(4), l.conv(8), l.up(8), l.conv(16),
+                            l.up(16), l.conv(32)));
+}
+
+template <class S, class Phi = LeakyRelu>
+using NonlinearD1Encoder =
+    Chain<Conv2d<S>, Pointwise<S, Phi>, Conv2d<S>, Pointwise<S, Phi>, Conv2d<S>, Pointwise<S, Phi>, Conv2d<S>,
+          Pointwise<S, Phi>, Conv2d<S>, Pointwise<S, Phi>>;
+template <class S, class Phi = LeakyRelu>
+using NonlinearD1Decoder =
+    Chain<UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>, UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>,
+          UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>, UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>,
+          UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>>;
+template <class S, class Phi = LeakyRelu>
+using NonlinearD1 = Chain<NonlinearD1Encoder<S, Phi>, NonlinearD1Decoder<S, Phi>>;
+
+/// D1 with phi after each of its ten convolutions, the last one too, and with biases unless `bias` is false: the
+/// network of Figures 5, 6 and 12 ("modified with Leaky ReLU activations after each convolutional layer"). Biases are
+/// our choice; without them a leaky ReLU network is positively homogeneous. The Jacobian has rank <= filters.
+/// Throws as the linear one does.
+template <class S, class Phi>
+[[nodiscard]] NonlinearD1<S, Phi> downsampling_d1(const Shape& image, Index filters, Phi phi,
+                                                  bool bias = true) {
+  const auto l = detail::d1_layers<S>(image, filters, bias);
+  const auto act = [&](Index side, Index channels) {
+    return Pointwise<S, Phi>(Shape{channels, side, side}, phi);
   };
-  const auto up = [&](Index side) { return UpsampleNearest<S>({filters, side, side}); };
-  const auto conv = [&](Index side, Index channels) {
-    return Conv2d<S>({filters, side, side},
-                     {.out_channels = channels, .padding = Padding::all(1), .bias = false});
-  };
-  return D1<S>(D1Encoder<S>(down(32, image.channels), down(16, filters), down(8, filters), down(4, filters),
-                            down(2, filters)),
-               D1Decoder<S>(up(1), conv(2, filters), up(2), conv(4, filters), up(4), conv(8, filters), up(8),
-                            conv(16, filters), up(16), conv(32, image.channels)));
+  const auto down_act = [&](Index side) { return act(side, filters); };
+  const auto up_act = [&](Index side) { return act(side, l.channels_after(side)); };
+  return NonlinearD1<S, Phi>(
+      NonlinearD1Encoder<S, Phi>(l.down(32), down_act(16), l.down(16), down_act(8), l.down(8), down_act(4),
+                                 l.down(4), down_act(2), l.down(2), down_act(1)),
+      NonlinearD1Decoder<S, Phi>(l.up(1), l.conv(2), up_act(2), l.up(2), l.conv(4), up_act(4), l.up(4),
+                                 l.conv(8), up_act(8), l.up(8), l.conv(16), up_act(16), l.up(16), l.conv(32),
+                                 up_act(32)));
 }
 
 /// The two halves of a Chain of an encoder and a decoder, each with its part of theta.
-template <class S>
-[[nodiscard]] Model<D1Encoder<S>> encoder(const Model<D1<S>>& f) {
+template <Layer Encoder, Layer Decoder>
+[[nodiscard]] Model<Encoder> encoder(const Model<Chain<Encoder, Decoder>>& f) {
   f.require_valid("encoder");
   const auto& e = f.layer.template get<0>();
   return {e, f.theta.head(e.param_size())};
 }
-template <class S>
-[[nodiscard]] Model<D1Decoder<S>> decoder(const Model<D1<S>>& f) {
+template <Layer Encoder, Layer Decoder>
+[[nodiscard]] Model<Decoder> decoder(const Model<Chain<Encoder, Decoder>>& f) {
   f.require_valid("decoder");
   const auto& d = f.layer.template get<1>();
   return {d, f.theta.tail(d.param_size())};

@@ -1,6 +1,6 @@
 // Which starts end at which training example, and how many examples are recovered.
 #pragma once
-#include <algorithm>  // std::sort, std::unique
+#include <algorithm>  // std::none_of, std::sort, std::unique
 #include <cmath>      // std::isfinite, std::sqrt
 #include <limits>     // std::numeric_limits
 #include <vector>     // std::vector
@@ -168,6 +168,20 @@ template <class S, class Examples>
   std::vector<std::vector<Recovery>> curve;
   for (const Mat<S>& x : iterates) curve.push_back(recovery(x, examples, epsilons));
   return curve;
+}
+
+/// How many points differ by more than epsilon: columns are taken from the left, and one counts if none that was
+/// counted before it is within epsilon. Throws as recovery does.
+template <class Derived>
+[[nodiscard]] Index distinct_points(const Eigen::MatrixBase<Derived>& points, double epsilon) {
+  require(points.cols() >= 1, "distinct_points: points must have at least 1 column, got 0");
+  require(epsilon > 0, "distinct_points: epsilon must be > 0, got ", epsilon);
+  const Mat<double> d = distances(points, points);
+  std::vector<Index> counted;
+  for (Index j = 0; j < d.cols(); ++j)
+    if (std::none_of(counted.begin(), counted.end(), [&](Index i) { return d(i, j) <= epsilon; }))
+      counted.push_back(j);
+  return static_cast<Index>(counted.size());
 }
 
 /// The mean 2-norm of the columns: the unit in which epsilon is usually given (5 % of the mean norm).

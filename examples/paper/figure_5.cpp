@@ -1,0 +1,464 @@
+// Figure 5 of the paper: the downsampling autoencoder D1 with leaky ReLU on color images, iterated. (a) trained to
+// convergence on 100 images; (b) on 10 images, one of each class, "superattractors", at a ladder of training losses.
+// What the paper leaves open is chosen as docs/paper/figure_5.md says. Full mode saves its work in OUT/checkpoints
+// and goes on from there.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "basin/dynamics/fixed_point.hpp"
+#include "basin/io/csv.hpp"
+#include "support/nonlinear_d1.hpp"
+#include "support/program.hpp"
+
+namespace {
+
+using namespace basin;
+using namespace basin::examples;
+using S = float;
+
+struct Setting {
+  D1Training a, b;
+  Index examples_a;  // all there are, if fewer
+  Index starts;      // unseen images (all there are, if fewer), and as many of noise
+  Index steps_a;
+};
+const Setting quick_setting{.a = many_images_training(false),
+                            .b = ten_images_training(false),
+                            .examples_a = 25,
+                            .starts = 50,
+                            .steps_a = 200};
+const Setting full_setting{.a = many_images_training(true),
+                           .b = ten_images_training(true),
+                           .examples_a = 100,
+                           .starts = 200,
+                           .steps_a = 1000};
+constexpr Index examples_b = 10;
+const std::vector<double> epsilons = {0.01, 0.02, 0.05, 0.1, 0.2};  // times the mean norm of the examples
+constexpr std::size_t narrow = 2, wide = 4;                         // 5 %, 20 %
+const std::vector<Index> times_b = {0, 1, 2, 10, 100};
+
+/// Starts of one kind and how their orbits recover the examples, at each time and epsilon.
+struct Starts {
+  Orbit<S> orbit;
+  std::vector<Index> times;
+  std::vector<std::vector<Recovery>> curve;
+  const Recovery& at(Index t, std::size_t e) const {
+    const auto k = std::find(times.begin(), times.end(), t) - times.begin();
+    return curve.at(static_cast<std::size_t>(k)).at(e);
+  }
+};
+Starts iterate(const Model<LeakyD1>& f, const Mat<S>& x0, const Mat<S>& examples,
+               const std::vector<Index>& times, const std::string& what) {
+  Starts s{.orbit = d1_orbits(f, x0, times, what), .times = times, .curve = {}};
+  std::vector<double> ladder;
+  for (const double e : epsilons) ladder.push_back(e * mean_norm(examples));
+  s.curve = recovery_curve(s.orbit.snapshots, examples, ladder);
+  return s;
+}
+
+struct RunA {
+  TrainedD1 net;
+  std::vector<double> radii, residuals;  // of the examples: spectral radius, |f(x) - x| / |x|
+  Index stable = 0;                      // with a spectral radius < 1
+  Starts images, noise;
+};
+
+/// 0, 1, 2, 3, 5, 10, 20, ... up to `last`.
+std::vector<Index> times_until(Index last) {
+  std::vector<Index> times;
+  for (const Index t : {0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000})
+    if (t <= last) times.push_back(t);
+  return times;
+}
+
+RunA run_a(const Setting& s, const ImageData& data, std::uint64_t seed, const std::filesystem::path& folder) {
+  const std::vector<Index> chosen = choose(data.train, std::min(s.examples_a, data.train.count()), seed);
+  const Mat<S> X = to_matrix<S>(data.train, chosen);
+  const std::string what = text("5a, seed ", seed);
+  RunA r{.net = train_d1(s.a, data.train.shape, X, seed, what, folder),
+         .radii = {},
+         .residuals = {},
+         .images = {},
+         .noise = {}};
+  {
+    Progress progress(what + ": Jacobians of the examples");
+    FixedPointOptions options;
+    options.leading.tolerance = 1e-6;  // the network computes in float
+    for (Index i = 0; i < X.cols() && !interrupted(); ++i) {
+      const FixedPoint p = classify_fixed_point(r.net.f, X.col(i), options);
+      r.radii.push_back(p.spectral_radius);
+      r.residuals.push_back(p.residual);
+      r.stable += p.spectral_radius < 1 ? 1 : 0;
+      progress.update(static_cast<double>(i + 1) / static_cast<double>(X.cols()));
+    }
+  }
+  if (interrupted()) return r;
+  const D1Starts starts = d1_starts(data, chosen, s.starts, seed);
+  const std::vector<Index> times = times_until(s.steps_a);
+  r.images = iterate(r.net.f, starts.images, X, times, what + ": orbits of unseen images");
+  r.noise = iterate(r.net.f, starts.noise, X, times, what + ": orbits of noise");
+  return r;
+}
+
+struct RunB {
+  TrainedD1 net;
+  std::vector<Stage> stages;          // those by loss, and the end
+  std::vector<Starts> images, noise;  // one for each stage
+  std::vector<Index> stable;          // examples with a spectral radius < 1, at each stage
+};
+
+RunB run_b(const Setting& s, const ImageData& data, std::uint64_t seed, const std::filesystem::path& folder) {
+  const std::vector<Index> chosen = choose_balanced(data.train, examples_b, seed);
+  const std::string what = text("5b, seed ", seed);
+  RunB r{.net = train_d1(s.b, data.train.shape, to_matrix<S>(data.train, chosen), seed, what, folder),
+         .stages = {},
+         .images = {},
+         .noise = {},
+         .stable = {}};
+  const D1Starts starts = d1_starts(data, chosen, s.starts, seed);
+  for (const Stage& stage : r.net.stages) {
+    if (interrupted()) return r;
+    if (stage.name.find("epochs") != std::string::npos && stage.epoch < r.net.training.epochs) continue;
+    r.stages.push_back(stage);
+    const Model<LeakyD1> f = r.net.at(stage);
+    r.images.push_back(iterate(f, starts.images, r.net.examples, times_b, what + ": orbits of images"));
+    r.noise.push_back(iterate(f, starts.noise, r.net.examples, times_b, what + ": orbits of noise"));
+    r.stable.push_back(0);
+    for (Index i = 0; i < examples_b; ++i)
+      r.stable.back() += d1_spectrum(f, r.net.examples.col(i), 1).moduli.front() < 1 ? 1 : 0;
+  }
+  return r;
+}
+
+/// Orbits as rows of images: start, iterates, and the training image nearest to the end.
+void draw_orbits(Program& program, const std::string& id, const std::string& title, const ImageData& data,
+                 const Mat<S>& examples, const std::vector<Index>& shown, const Starts& images, Index count,
+                 const Starts& noise, Index noise_count) {
+  std::vector<std::string> columns;
+  for (const Index t : shown) columns.push_back(t == 0 ? "start" : std::to_string(t));
+  columns.push_back("nearest\ntraining image");
+  ImageTable table(title, data.train.shape, columns);
+  const auto add_rows = [&](const Starts& from, Index rows, const std::string& label) {
+    const Nearest n = nearest(from.orbit.x, examples);
+    for (Index j = 0; j < std::min(rows, from.orbit.x.cols()); ++j) {
+      Mat<S> row(examples.rows(), static_cast<Index>(columns.size()));
+      for (std::size_t c = 0; c < shown.size(); ++c) {
+        const auto k = std::find(from.times.begin(), from.times.end(), shown[c]) - from.times.begin();
+        row.col(static_cast<Index>(c)) = from.orbit.snapshots.at(static_cast<std::size_t>(k)).col(j);
+      }
+      row.rightCols(1) = examples.col(n.index[static_cast<std::size_t>(j)]);
+      const bool arrived = n.distance[static_cast<std::size_t>(j)] < epsilons[wide] * mean_norm(examples);
+      table.add_row(arrived ? label : label + "*", row);
+    }
+  };
+  add_rows(images, count, "unseen");
+  add_rows(noise, noise_count, "noise");
+  program.draw(
+      table, text("figure_", id, ".png"),
+      text("Orbits of unseen images and of N(0, 1) noise, first seed: the start, its iterates after so "
+           "many steps, and the training image nearest to the last one. A star marks orbits that are "
+           "not within 20% of the mean norm of a training image in the end."));
+}
+
+/// Median over the runs with the range from smallest to largest, at each x.
+template <class Run, class Value>
+Series over_seeds(const std::string& name, const std::vector<Run>& runs, const std::vector<double>& x,
+                  const Value& value) {
+  Series line{.name = name, .x = x, .y = {}, .style = Series::Style::line_points};
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    std::vector<double> values;
+    for (const Run& r : runs) values.push_back(value(r, k));
+    line.y.push_back(median(values));
+    line.low.push_back(quantile(values, 0));
+    line.high.push_back(quantile(values, 1));
+  }
+  return line;
+}
+
+void draw_recovery(Program& program, const Setting& s, const ImageData& data, const std::vector<RunA>& runs) {
+  const std::vector<Index>& times = runs.front().images.times;
+  const std::vector<double> t(times.begin() + 1, times.end());
+  Panels<LinePlot> picture{.title = text("Figure 5a: D1 on ", runs.front().net.examples.cols(), " images, ",
+                                         data.name, ", orbits of unseen images"),
+                           .plots = {},
+                           .columns = 2,
+                           .width = 1400,
+                           .height = 640};
+  const auto add = [&](const std::string& title, const std::string& y_label, double Recovery::*fraction) {
+    LinePlot plot{.title = title,
+                  .x_label = "iterations t",
+                  .y_label = y_label,
+                  .series = {},
+                  .log_x = true,
+                  .x_range = Extent{1, static_cast<double>(s.steps_a)},
+                  .y_range = Extent{-2, 102}};
+    for (std::size_t e = 0; e < epsilons.size(); ++e)
+      plot.series.push_back(over_seeds(
+          text("within ", 100 * epsilons[e], "%"), runs, t,
+          [&](const RunA& r, std::size_t k) { return 100 * (r.images.curve[k + 1][e].*fraction); }));
+    picture.plots.push_back(plot);
+  };
+  add("training images that an orbit has reached", "R_t (%)", &Recovery::recovered);
+  add("orbits that are at a training image", "starts (%)", &Recovery::arrived);
+  program.draw(picture, "figure_5a_recovery.png",
+               "Both fractions for several distances that count as arrived, relative to the mean norm of the "
+               "training images. Medians over the seeds, and their range.");
+  Histogram radii{.title = "Spectral radii of the Jacobians at the training images of Figure 5a, all seeds",
+                  .x_label = "spectral radius",
+                  .y_label = "training images",
+                  .groups = {{text(runs.front().net.examples.cols(), " images"), {}}},
+                  .vertical = {{1, "stable below 1"}}};
+  for (const RunA& r : runs)
+    radii.groups.front().values.insert(radii.groups.front().values.end(), r.radii.begin(), r.radii.end());
+  program.draw(radii, "figure_5a_radii.png",
+               "A training image is an attractor when its spectral radius is below 1 (Theorem 2).");
+}
+
+/// A stage in all runs that have reached it.
+struct Rung {
+  std::string name;
+  std::vector<double> losses;
+  std::vector<const Starts*> images, noise;
+};
+std::vector<Rung> ladder_of(const std::vector<RunB>& runs) {
+  std::vector<Rung> ladder;
+  for (const RunB& r : runs)
+    for (std::size_t k = 0; k < r.stages.size(); ++k) {
+      const std::string& name = r.stages[k].name;
+      auto rung =
+          std::find_if(ladder.begin(), ladder.end(), [&](const Rung& known) { return known.name == name; });
+      if (rung == ladder.end()) rung = ladder.insert(ladder.end(), Rung{name, {}, {}, {}});
+      rung->losses.push_back(r.stages[k].loss);
+      rung->images.push_back(&r.images[k]);
+      rung->noise.push_back(&r.noise[k]);
+    }
+  std::stable_sort(ladder.begin(), ladder.end(),
+                   [](const Rung& a, const Rung& b) { return median(a.losses) > median(b.losses); });
+  return ladder;
+}
+/// In percent, for each run: the starts within epsilon of a training image after t steps.
+std::vector<double> arrived(const std::vector<const Starts*>& starts, Index t, std::size_t e) {
+  std::vector<double> values;
+  for (const Starts* s : starts) values.push_back(100 * s->at(t, e).arrived);
+  return values;
+}
+
+void draw_by_loss(Program& program, const ImageData& data, const std::vector<Rung>& ladder) {
+  Panels<LinePlot> picture{.title = text("Figure 5b: D1 on ten images, ", data.name,
+                                         ": starts near a training image after t steps, by training loss"),
+                           .plots = {},
+                           .columns = 2,
+                           .width = 1400,
+                           .height = 1100};
+  for (const auto& [name, kind] : {std::pair{"unseen images", &Rung::images}, {"noise", &Rung::noise}})
+    for (const std::size_t e : {narrow, wide}) {
+      LinePlot plot{.title = text(name, ", within ", 100 * epsilons[e], "% of the mean norm"),
+                    .x_label = "training loss (mean squared error)",
+                    .y_label = "starts (%)",
+                    .series = {},
+                    .log_x = true,
+                    .x_range = Extent{median(ladder.back().losses), median(ladder.front().losses)},
+                    .y_range = Extent{-2, 102}};
+      for (std::size_t k = 1; k < times_b.size(); ++k) {
+        Series line{.name = text("t = ", times_b[k]), .x = {}, .y = {}, .style = Series::Style::line_points};
+        for (const Rung& rung : ladder) {
+          const std::vector<double> values = arrived(rung.*kind, times_b[k], e);
+          line.x.push_back(median(rung.losses));
+          line.y.push_back(median(values));
+          line.low.push_back(quantile(values, 0));
+          line.high.push_back(quantile(values, 1));
+        }
+        plot.series.push_back(line);
+      }
+      picture.plots.push_back(plot);
+    }
+  program.draw(
+      picture, "figure_5b_loss.png",
+      "One training, kept when its loss first fell to the values of a ladder, and in the end (training goes "
+      "from right to left). Medians over the seeds, and their range.");
+}
+
+/// What docs/paper/figure_5.md promises of the quick mode's medians, in percent, for the data it has measured.
+struct Promise {
+  Band loss_a = {}, stable = {}, arrived_narrow = {}, arrived_wide = {}, loss_b = {}, one_step_narrow = {},
+       one_step_wide = {}, hundred_steps = {};
+};
+Promise promise_for(const Program& program, const Setting& s, const std::string& data) {
+  if (program.full() || data != "embedded photos") return {};
+  return {.loss_a = at_most(s.a.loss_goal),
+          .stable = at_least(60),
+          .arrived_wide = at_least(70),
+          .loss_b = at_most(s.b.loss_goal),
+          .one_step_narrow = at_most(20)};
+}
+
+template <class Run, class Value>
+std::vector<double> collect(const std::vector<Run>& runs, const Value& value) {
+  std::vector<double> values;
+  for (const Run& r : runs) values.push_back(static_cast<double>(value(r)));
+  return values;
+}
+
+void add_claims_a(Program& program, const Setting& s, const std::vector<RunA>& runs, const Promise& promise) {
+  const Index n = runs.front().net.examples.cols();
+  program.claim(contested_claim(
+      "5a, training", text("D1 is trained to convergence on ", n, " images (mean squared error)."),
+      "converged", collect(runs, [](const RunA& r) { return r.net.training.loss; }), at_most(s.a.loss_goal),
+      promise.loss_a, "", text(s.a.filters, " filters; epochs ", summary(collect(runs, [](const RunA& r) {
+                                 return r.net.training.epochs;
+                               })))));
+  program.claim(contested_claim(
+      "5a, attractors",
+      "The training images are attractors: the spectral radius of the Jacobian is below 1 (Theorem 2).",
+      "contractive to training examples (here: from 95%)",
+      collect(runs,
+              [&](const RunA& r) { return 100. * static_cast<double>(r.stable) / static_cast<double>(n); }),
+      at_least(95), promise.stable, "%",
+      text("spectral radius, median over the images: ",
+           summary(collect(runs, [](const RunA& r) { return median(r.radii); })), "; |f(x) - x| / |x|: ",
+           summary(collect(runs, [](const RunA& r) { return median(r.residuals); })))));
+  for (const auto& [kind, which] : {std::pair{"unseen images", &RunA::images}, {"noise", &RunA::noise}}) {
+    const auto at_end = [&, w = which](std::size_t e, double Recovery::*fraction) {
+      return collect(runs, [&](const RunA& r) { return 100 * ((r.*w).at(s.steps_a, e).*fraction); });
+    };
+    for (const auto& [e, band] : {std::pair{narrow, promise.arrived_narrow}, {wide, promise.arrived_wide}})
+      program.claim(contested_claim(
+          text("5a, ", kind, ", ", 100 * epsilons[e], "%"),
+          text("Iterating the map yields individual training examples (orbits of ", kind, ", ", s.steps_a,
+               " iterations, within ", 100 * epsilons[e], "% of the mean norm)."),
+          "yields training examples (here: from 95%)", at_end(e, &Recovery::arrived), at_least(95), band, "%",
+          text("training images reached (R_t): ", summary(at_end(e, &Recovery::recovered), "%"))));
+  }
+}
+
+void add_claims_b(Program& program, const Setting& s, const std::vector<RunB>& runs,
+                  const std::vector<Rung>& ladder, const Promise& promise) {
+  program.claim(contested_claim(
+      "5b, training",
+      text("D1 is trained on ten images, here to a mean squared error of ", number(s.b.loss_goal), "."),
+      "no loss given", collect(runs, [](const RunB& r) { return r.net.training.loss; }),
+      at_most(s.b.loss_goal), promise.loss_b, "",
+      text(s.b.filters, " filters; epochs ",
+           summary(collect(runs, [](const RunB& r) { return r.net.training.epochs; })),
+           "; training images with a spectral radius below 1, of 10: ",
+           summary(collect(runs, [](const RunB& r) { return r.stable.back(); })))));
+  for (const auto& [name, kind] : {std::pair{"unseen images", &Rung::images}, {"noise", &Rung::noise}}) {
+    Rung end{"the end of each run", {}, {}, {}};
+    for (const RunB& r : runs) {
+      end.images.push_back(&r.images.back());
+      end.noise.push_back(&r.noise.back());
+    }
+    for (const auto& [e, band] :
+         {std::pair{narrow, promise.one_step_narrow}, {wide, promise.one_step_wide}}) {
+      std::string by_loss;
+      for (const Rung& rung : ladder)
+        by_loss += text(by_loss.empty() ? "" : "; ", number(median(rung.losses), 2), ": ",
+                        number(median(arrived(rung.*kind, 1, e))), "%");
+      program.claim(contested_claim(text("5b, superattractors, ", name, ", ", 100 * epsilons[e], "%"),
+                                    text("One iteration takes arbitrary images to training examples (within ",
+                                         100 * epsilons[e], "% of the mean norm, at the end of training)."),
+                                    "all (here: from 95%)", arrived(end.*kind, 1, e), at_least(95), band, "%",
+                                    text("by training loss: ", by_loss)));
+    }
+    std::vector<double> distinct;
+    for (const Starts* starts : end.*kind)
+      distinct.push_back(static_cast<double>(starts->at(100, narrow).distinct));
+    program.claim(contested_claim(
+        text("5b, ", name, ", 100 steps"),
+        "After 100 iterations arbitrary images are at training examples (within 5% of the mean norm).",
+        "all (here: from 95%)", arrived(end.*kind, 100, narrow), at_least(95), promise.hundred_steps, "%",
+        text("after 2 steps ", summary(arrived(end.*kind, 2, narrow), "%"), ", after 10 ",
+             summary(arrived(end.*kind, 10, narrow), "%"), ", after 100 within 20% ",
+             summary(arrived(end.*kind, 100, wide), "%"),
+             "; different training images: ", summary(distinct))));
+  }
+}
+
+void write_table(const std::vector<RunB>& runs, const std::vector<std::uint64_t>& seeds,
+                 const std::filesystem::path& file) {
+  std::vector<std::uint64_t> seed;
+  std::vector<std::string> stage, kind;
+  std::vector<Index> epoch, t, stable, distinct;
+  std::vector<double> loss, epsilon, arrived, recovered;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    for (std::size_t k = 0; k < runs[i].images.size(); ++k)
+      for (const auto& [name, which] : {std::pair{"image", &RunB::images}, {"noise", &RunB::noise}})
+        for (std::size_t j = 0; j < times_b.size(); ++j)
+          for (std::size_t e = 0; e < epsilons.size(); ++e) {
+            const Recovery& r = (runs[i].*which)[k].curve[j][e];
+            seed.push_back(seeds[i]);
+            epoch.push_back(runs[i].stages[k].epoch);
+            loss.push_back(runs[i].stages[k].loss);
+            stable.push_back(runs[i].stable[k]);
+            kind.push_back(name);
+            t.push_back(times_b[j]);
+            epsilon.push_back(epsilons[e]);
+            arrived.push_back(r.arrived);
+            recovered.push_back(r.recovered);
+            distinct.push_back(r.distinct);
+          }
+  CsvTable()
+      .add("seed", seed)
+      .add("epoch", epoch)
+      .add("loss", loss)
+      .add("stable_examples", stable)
+      .add("start", kind)
+      .add("t", t)
+      .add("epsilon", epsilon)
+      .add("arrived", arrived)
+      .add("recovered", recovered)
+      .add("distinct", distinct)
+      .write(file);
+}
+
+void body(Program& program) {
+  const ImageData data = find_color_images(program.options.data);
+  program.result.data = data.description;
+  const Setting& s = program.full() ? full_setting : quick_setting;
+  const std::filesystem::path folder =
+      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  if (!folder.empty())
+    program.note(
+        text("Networks are in ", folder.string(),
+             "; a further run with the same settings takes them from there. Delete them to begin anew."));
+  std::vector<RunA> a;
+  std::vector<RunB> b;
+  for (const std::uint64_t seed : program.seeds()) {
+    if (interrupted()) break;
+    RunB r = run_b(s, data, seed, folder);
+    if (!interrupted() && !r.images.empty()) b.push_back(std::move(r));
+  }
+  for (const std::uint64_t seed : program.seeds()) {
+    if (interrupted()) break;
+    RunA r = run_a(s, data, seed, folder);
+    if (!interrupted()) a.push_back(std::move(r));
+  }
+  const Promise promise = promise_for(program, s, data.name);
+  if (!a.empty()) {
+    std::vector<Index> shown;
+    for (const Index t : {0, 1, 2, 3, 5, 10, 20, 50, 200, 1000})
+      if (t <= s.steps_a) shown.push_back(t);
+    draw_orbits(program, "5a",
+                text("Figure 5a: D1 on ", a.front().net.examples.cols(), " images, ", data.name), data,
+                a.front().net.examples, shown, a.front().images, 6, a.front().noise, 3);
+    draw_recovery(program, s, data, a);
+    add_claims_a(program, s, a, promise);
+  }
+  if (b.empty()) return;
+  draw_orbits(
+      program, "5b",
+      text("Figure 5b: D1 on ten images, ", data.name, ", loss ", number(b.front().net.training.loss, 2)),
+      data, b.front().net.examples, times_b, b.front().images.back(), 6, b.front().noise.back(), 3);
+  const std::vector<Rung> ladder = ladder_of(b);
+  draw_by_loss(program, data, ladder);
+  add_claims_b(program, s, b, ladder, promise);
+  write_table(b, program.seeds(), program.options.out / "figure_5b.csv");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run_program("figure_5", "Figure 5: convolutional autoencoders on color images, iterated",
+                     {.quick = 2, .full = 3}, argc, argv, body);
+}
