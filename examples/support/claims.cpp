@@ -41,6 +41,38 @@ double quantile(std::vector<double> values, double p) {
   return values[below] + weight * (values[below + 1] - values[below]);
 }
 
+namespace {
+/// The ranks 1 .. n; equal values share their mean rank.
+std::vector<double> ranks(const std::vector<double>& values) {
+  std::vector<double> result;
+  for (const double v : values) {
+    double below = 0, equal = 0;
+    for (const double w : values) {
+      below += w < v ? 1 : 0;
+      equal += w == v ? 1 : 0;
+    }
+    result.push_back(below + (equal + 1) / 2);
+  }
+  return result;
+}
+}  // namespace
+
+double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
+  require(x.size() == y.size() && x.size() >= 2, "rank_correlation: x and y have ", x.size(), " and ",
+          y.size(), " values, expected as many, at least 2");
+  const auto nan = [](double v) { return std::isnan(v); };
+  if (std::any_of(x.begin(), x.end(), nan) || std::any_of(y.begin(), y.end(), nan)) return std::nan("");
+  const std::vector<double> a = ranks(x), b = ranks(y);
+  const double mean = (static_cast<double>(x.size()) + 1) / 2;
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - mean) * (b[i] - mean);
+    aa += (a[i] - mean) * (a[i] - mean);
+    bb += (b[i] - mean) * (b[i] - mean);
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
 std::string number(double x, int digits) {
   if (std::isnan(x)) return "not a number";
   if (std::isinf(x)) return x > 0 ? "infinite" : "-infinite";

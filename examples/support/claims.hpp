@@ -68,6 +68,9 @@ inline Band at_most(double high) { return {-std::numeric_limits<double>::infinit
 /// outside [0, 1].
 double quantile(std::vector<double> values, double p);
 inline double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
+/// Spearman's rank correlation of paired values, from -1 (y falls whenever x rises) to 1; equal values share their mean
+/// rank. Not a number if any value is, or if all x or all y are equal. Throws unless both have the same size >= 2.
+double rank_correlation(const std::vector<double>& x, const std::vector<double>& y);
 
 /// `x` with at most `digits` significant digits: "0.912", "1.2e-09", "55", "not a number", "infinite".
 std::string number(double x, int digits = 3);

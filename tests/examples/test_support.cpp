@@ -130,6 +130,16 @@ TEST_CASE("quantiles are linear between order statistics", "[examples]") {
   CHECK(contains(error_of([] { quantile({1}, 1.5); }), "p must be within [0, 1], got 1.5"));
 }
 
+TEST_CASE("the rank correlation looks at order alone, and equal values share a rank", "[examples]") {
+  CHECK(rank_correlation({1, 2, 3}, {10, 1000, 1e9}) == 1);
+  CHECK(rank_correlation({1, 2, 3}, {5, 4, -1e9}) == -1);
+  // By hand: the ranks less 3 are -2, -.5, -.5, 1, 2 and 0, -1.5, 1, -1.5, 2, so that it is 2.75 / 9.5.
+  CHECK(std::abs(rank_correlation({1, 2, 2, 4, 5}, {3, 1, 4, 1, 5}) - 2.75 / 9.5) <= 1e-15);
+  CHECK(std::isnan(rank_correlation({1, 1}, {1, 2})));
+  CHECK(std::isnan(rank_correlation({1, std::nan("")}, {1, 2})));
+  CHECK(contains(error_of([] { (void)rank_correlation({1, 2}, {1}); }), "x and y have 2 and 1 values"));
+}
+
 TEST_CASE("numbers, summaries and bands read well", "[examples]") {
   CHECK(number(0.91234) == "0.912");
   CHECK(number(1.23456e-9) == "1.23e-09");

@@ -50,6 +50,10 @@ TEST_CASE("Schedules have the values that their formulas give", "[train][schedul
   const Schedule warm = schedule::warm_up(4, schedule::step_decay(2, 0.5), 0);
   const double expected[] = {0, 0.25, 0.5, 0.75, 1, 1, 0.5, 0.5, 0.25};
   for (Index epoch = 0; epoch < 9; ++epoch) CHECK(warm(epoch) == expected[epoch]);
+  const Schedule held = schedule::hold(3, schedule::exponential_decay(0.5));
+  const double then[] = {1, 1, 1, 1, 0.5, 0.25};
+  for (Index epoch = 0; epoch < 6; ++epoch) CHECK(held(epoch) == then[epoch]);
+  CHECK(schedule::hold(0, schedule::exponential_decay(0.5))(2) == 0.25);
 }
 
 TEST_CASE("Schedules refuse arguments out of range", "[train][schedule][errors]") {
@@ -59,6 +63,8 @@ TEST_CASE("Schedules refuse arguments out of range", "[train][schedule][errors]"
   CHECK(contains(error_of([&] { schedule::exponential_decay(nan); }), "exponential_decay: gamma"));
   CHECK(contains(error_of([] { schedule::cosine(0); }), "cosine: total must be >= 1, got 0"));
   CHECK(contains(error_of([] { schedule::cosine(5, 1.5); }), "cosine: floor must be in [0, 1], got 1.5"));
+  CHECK(error_of([] { schedule::hold(-1, schedule::constant()); }) == "hold: epochs must be >= 0, got -1");
+  CHECK(contains(error_of([] { schedule::hold(1, Schedule{}); }), "hold: after is an empty function"));
   CHECK(contains(error_of([] { schedule::warm_up(0); }), "warm_up: epochs must be >= 1, got 0"));
   CHECK(contains(error_of([] { schedule::warm_up(1, schedule::constant(), -1); }),
                  "warm_up: start must be in"));

@@ -51,6 +51,14 @@ inline Schedule cosine(Index total, double floor = 0) {
   };
 }
 
+/// factor = 1 while epoch < epochs, then after(epoch - epochs): a constant rate and a cool-down, for example. Throws
+/// unless epochs >= 0 and `after` is there.
+inline Schedule hold(Index epochs, Schedule after) {
+  require(epochs >= 0, "hold: epochs must be >= 0, got ", epochs);
+  require(static_cast<bool>(after), "hold: after is an empty function, expected a Schedule");
+  return [=, after = std::move(after)](Index epoch) { return epoch < epochs ? 1.0 : after(epoch - epochs); };
+}
+
 /// factor = start + (1 - start) epoch / epochs while epoch < epochs, then after(epoch - epochs): SequentialLR
 /// of LinearLR(start_factor = start, total_iters = epochs) and `after`, with its milestone at `epochs`.
 /// Throws unless epochs >= 1, 0 <= start <= 1, and `after` is there.
