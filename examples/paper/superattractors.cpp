@@ -332,31 +332,35 @@ std::vector<Row> map_rows() {
   const auto real = [](double Setting::*which) { return [which](Setting& t, double v) { t.*which = v; }; };
   Setting around_base = base_setting();
   around_base.after = 10000;  // it needs 1500; what has not converged by then will not
+  // Factor by factor, so that a map that was interrupted shows both centres.
+  using Levels = std::vector<double>;
+  const auto both = [&](const std::string& factor, const Levels& of_base, const Levels& of_best,
+                        const auto& change) {
+    vary(rows, around_base, factor, of_base, change);
+    vary(rows, best, factor, of_best, change);
+  };
+  both("depth", {7, 20}, {7, 14}, integer(&Setting::hidden));
+  both("slope", {0, 0.1}, {0.01, 0.1}, real(&Setting::slope));
+  vary(rows, best, "epochs held", {2000, 4000, 8000}, integer(&Setting::hold));
+  both("examples", {5, 10, 40}, {5, 10, 40}, integer(&Setting::examples));
+  both("rate", {1e-3, 5e-3}, {1e-3, 3e-3}, real(&Setting::rate));
+  both("loss goal", {1e-4, 1e-6, 1e-10}, {1e-5, 1e-6}, real(&Setting::loss_goal));
+  both("width", {64, 256}, {64, 256}, integer(&Setting::width));
+  both("data scale", {0.3, 3}, {0.3, 3}, real(&Setting::scale));
   for (const Setting& c : {around_base, best}) {
-    const bool base = c.centre == "base";
-    using Levels = std::vector<double>;
-    vary(rows, c, "depth", base ? Levels{7, 20} : Levels{7, 14}, integer(&Setting::hidden));
-    vary(rows, c, "width", {64, 256}, integer(&Setting::width));
-    vary(rows, c, "examples", {5, 10, 40}, integer(&Setting::examples));
-    vary(rows, c, "slope", base ? Levels{0, 0.1} : Levels{0.01, 0.1}, real(&Setting::slope));
     vary(rows, c, "activation", {1}, [](Setting& t, double) { t.tanh = true; }, {"tanh"});
-    vary(rows, c, "data scale", {0.3, 3}, real(&Setting::scale));
-    vary(rows, c, "rate", base ? Levels{1e-3, 5e-3} : Levels{1e-3, 3e-3}, real(&Setting::rate));
-    vary(rows, c, "loss goal", base ? Levels{1e-4, 1e-6, 1e-10} : Levels{1e-5, 1e-6},
-         real(&Setting::loss_goal));
-    vary(rows, c, "weight decay", {0.01, 0.1}, real(&Setting::weight_decay));
     vary(rows, c, "batch", {5}, [](Setting& t, double v) {  // four steps an epoch: as many steps held
       t.batch = static_cast<Index>(v);
       t.hold /= 4;
       t.after /= 4;
     });
   }
+  both("weight decay", {0.01, 0.1}, {0.01, 0.1}, real(&Setting::weight_decay));
   vary(rows, around_base, "l2", {1e-7, 1e-6}, [](Setting& t, double v) {
     t.l2 = v;
     t.after = 8000;
   });
   vary(rows, best, "average", {300, 3000}, real(&Setting::average));
-  vary(rows, best, "epochs held", {2000, 4000, 8000}, integer(&Setting::hold));
   vary(rows, best, "beta2", {0.9, 0.999}, real(&Setting::beta2));
   vary(rows, best, "cool-down", {0.5},
        [](Setting& t, double v) {
