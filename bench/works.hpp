@@ -1,13 +1,14 @@
 // What is measured: networks, batches and starting values, the same numbers for basin and for its peers. The name of
 // a work says its sizes (see `parse`), so that every program also takes sizes that are in no list.
 #pragma once
-#include <cmath>     // std::sqrt
-#include <cstdio>    // std::sscanf
-#include <optional>  // std::optional
-#include <random>    // std::mt19937
-#include <string>    // std::string
-#include <variant>   // std::variant, std::visit
-#include <vector>    // std::vector
+#include <algorithm>  // std::min
+#include <cmath>      // std::sqrt
+#include <cstdio>     // std::sscanf
+#include <optional>   // std::optional
+#include <random>     // std::mt19937
+#include <string>     // std::string
+#include <variant>    // std::variant, std::visit
+#include <vector>     // std::vector
 
 namespace bench {
 
@@ -125,10 +126,18 @@ struct Work {
       case Task::iterate:
         return 4 * count * (parameters() + 2 * activations());
       case Task::jacobian:
-        return 4 * (parameters() + (2 * activations() + in) * in_size());
+        return 4 * (parameters() + (2 * activations() + in) * tangents() + in * in);
       default:
         return 0;
     }
+  }
+  /// Tangents that a Jacobian takes: one for each number at the narrowest place, where two Jacobians meet.
+  double tangents() const {
+    double narrowest = double(in_size());
+    const auto all = products();
+    for (std::size_t k = 0; k + 1 < all.size(); ++k)
+      narrowest = std::min(narrowest, double(all[k].outputs) * static_cast<double>(all[k].uses));
+    return 2 * narrowest <= double(in_size()) ? narrowest : double(in_size());
   }
   /// Bytes that are touched again and again.
   double working_set() const {
@@ -151,8 +160,10 @@ struct Work {
         return 2 * (3 * sum - first) * batch();
       case Task::iterate:
         return 2 * sum * batch() * count;
-      case Task::jacobian:
-        return 2 * sum * in_size();
+      case Task::jacobian: {
+        const double in = double(in_size()), columns = tangents();
+        return 2 * (sum * columns + (columns < in ? in * in * columns : 0));
+      }
       default:
         return 0;
     }
