@@ -43,7 +43,7 @@ struct LinePlot {
   int width = 900, height = 560;                     // pixels
   std::optional<Extent> x_range = {}, y_range = {};  // else what the points need
   bool square = false;                               // as high as wide, for graphs beside their diagonal
-  std::vector<double> x_ticks = {};                  // where the x axis has numbers; else where gnuplot puts them
+  std::vector<double> x_ticks = {};  // where the x axis has numbers; else where gnuplot puts them
 };
 
 /// Values counted in `bins` equal bins between the smallest and the largest of all groups. Values that are
