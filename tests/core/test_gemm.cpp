@@ -95,7 +95,7 @@ TEMPLATE_TEST_CASE("large products have the same bits with any number of threads
     const auto one = products(1);
     INFO(m << " x " << k << " x " << n);
     CHECK((one[0] - start - A * B).norm() <= 100 * std::numeric_limits<S>::epsilon() * (A * B).norm());
-    for (const int threads : {2, 3, 7}) CHECK(products(threads) == one);
+    for (const int threads : {2, 3}) CHECK(products(threads) == one);
   }
   CHECK(by_rows);
   CHECK(by_columns);
