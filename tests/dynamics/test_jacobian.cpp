@@ -88,7 +88,7 @@ TEST_CASE("through a narrow place the Jacobian is the same", "[dynamics]") {
     using S = double;
     Model f(net, initial_values(net, initial::pytorch_default(), 3));
     const Vec<S> x = random_matrix<S>(net.in_size(), 1, 4);
-    CHECK(net.rows_at(net.narrowest_cut()) == rows);
+    CHECK(net.narrowest_cut().rows == rows);
     // All tangents through all layers.
     Mat<S> y(net.out_size(), 1), J(net.out_size(), net.in_size());
     typename std::decay_t<decltype(net)>::Cache cache;

@@ -105,50 +105,32 @@ class Chain {
            VecOut<S> theta_bar) const {
     if constexpr (on_planes)
       if (detail::plane_path(*this)) return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
-    make_room(c, y_bar.cols());
-    steps_reversed([&](auto first, auto k, const auto& f, Index offset) {
-      if constexpr (first > 0) c.v.resize(f.in_size(), y_bar.cols());
-      f.vjp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
-            k + 1 < N ? ConstRef(c.u.mat()) : ConstRef(y_bar), first > 0 ? MatOut<S>(c.v.mat()) : x_bar,
-            detail::wanted_segment<S>(theta_bar, offset, f.param_size()));
-      c.u.swap(c.v);
-    });
+    vjp_to(N, theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
     if constexpr (on_planes)
       if (detail::plane_path(*this)) return c.planes.jvp(*this, theta, x_dot, y_dot);
-    make_room(c, x_dot.cols());
-    steps([&](auto first, auto k, const auto& f, Index offset) {
-      if constexpr (k + 1 < N) c.v.resize(f.out_size(), x_dot.cols());
-      f.jvp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
-            first == 0 ? ConstRef(x_dot) : ConstRef(c.u.mat()), k + 1 < N ? MatOut<S>(c.v.mat()) : y_dot);
-      c.u.swap(c.v);
-    });
+    jvp_from(0, theta, x, y, c, x_dot, y_dot);
   }
 
-  /// How many layers lie before the narrowest place between two; 0 where there is none or layers are joined on planes.
-  std::size_t narrowest_cut() const {
-    std::size_t cut = 0;
+  /// A place between two layers: how many layers lie before it, and the rows there.
+  struct Cut {
+    std::size_t layers = 0;
+    Index rows = 0;
+  };
+  /// The narrowest one; before 0 layers where there is none or they work on planes.
+  Cut narrowest_cut() const {
+    Cut cut;
     if constexpr (on_planes)
       if (detail::plane_path(*this)) return cut;
-    Index rows = 0;
     steps([&](auto first, auto, const auto&, Index) {
-      const Index here = std::get<first>(f_).in_size();
-      if (first == 0 || (cut > 0 && here >= rows)) return;
-      cut = first;
-      rows = here;
+      const Index rows = std::get<first>(f_).in_size();
+      if (first > 0 && (cut.layers == 0 || rows < cut.rows)) cut = {first, rows};
     });
     return cut;
   }
-  /// Rows at a cut.
-  Index rows_at(std::size_t cut) const {
-    Index rows = 0;
-    each([&](auto k, const auto& f, Index) {
-      if (k == cut) rows = f.in_size();
-    });
-    return rows;
-  }
-  /// y_dot = J u_dot with the Jacobian J of the layers behind the cut alone; after forward, like jvp.
+  /// y_dot = J u_dot with the Jacobian J of the layers behind the first `cut` alone; after forward, like jvp, and not on
+  /// planes. A cut lies where narrowest_cut finds one, or at 0.
   void jvp_from(std::size_t cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_dot,
                 MatOut<S> y_dot) const {
     make_room(c, u_dot.cols());
@@ -160,17 +142,17 @@ class Chain {
       c.u.swap(c.v);
     });
   }
-  /// x_bar = J' u_bar with the Jacobian J of the layers before the cut alone; after forward, like vjp.
+  /// x_bar = J' u_bar and theta_bar += its part, with the Jacobians of the first `cut` layers alone; after forward, like
+  /// vjp, and not on planes. A cut lies where narrowest_cut finds one, or behind all layers.
   void vjp_to(std::size_t cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_bar,
-              MatOut<S> x_bar) const {
+              MatOut<S> x_bar, VecOut<S> theta_bar) const {
     make_room(c, u_bar.cols());
-    Vec<S> no_theta_bar;
     steps_reversed([&](auto first, auto k, const auto& f, Index offset) {
       if (k >= cut) return;
       if constexpr (first > 0) c.v.resize(f.in_size(), u_bar.cols());
       f.vjp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
             k + 1 == cut ? ConstRef(u_bar) : ConstRef(c.u.mat()), first > 0 ? MatOut<S>(c.v.mat()) : x_bar,
-            no_theta_bar);
+            detail::wanted_segment<S>(theta_bar, offset, f.param_size()));
       c.u.swap(c.v);
     });
   }
