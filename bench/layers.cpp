@@ -23,6 +23,7 @@
 #include "basin/layers/pointwise.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/initial.hpp"
+#include "works.hpp"
 
 namespace {
 
@@ -35,6 +36,12 @@ void count(State& state, double flops, double numbers) {
   const auto rounds = static_cast<double>(state.iterations());
   if (flops > 0) state.counters["flops"] = benchmark::Counter(flops * rounds, benchmark::Counter::kIsRate);
   state.SetBytesProcessed(static_cast<std::int64_t>(numbers * rounds * sizeof(S)));
+}
+
+/// Operations of one forward pass.
+template <class F>
+double flops_of(const F& f, Index batch) {
+  return 2 * work(f) * double(batch);
 }
 
 template <Op A, Op B>
@@ -88,7 +95,7 @@ template <bool Vjp>
 void dense(State& state) {  // in, out, batch
   const Index in = state.range(0), out = state.range(1), batch = state.range(2);
   Running r(Dense<S>(in, out), batch);
-  const double flops = 2 * double(in) * double(out) * double(batch);
+  const double flops = flops_of(r.f, batch);
   Vjp ? r.vjp(state, flops) : r.forward(state, flops);
 }
 
@@ -98,7 +105,7 @@ void conv(State& state) {  // in, out, side, batch, stride
   Running r(Conv2d<S>({in, side, side},
                       {.out_channels = out, .stride = state.range(4), .padding = Padding::all(1)}),
             batch);
-  const double flops = 18 * double(in) * double(r.f.out_size()) * double(batch);
+  const double flops = flops_of(r.f, batch);
   Vjp ? r.vjp(state, flops) : r.forward(state, flops);
 }
 
@@ -126,15 +133,12 @@ auto network(Index d, Index width, Index hidden) {
   const auto net = fully_connected<S>(d, width, hidden);
   return Model(net, initial_values(net, initial::pytorch_default(), 1));
 }
-double flops_of(Index d, Index width, Index hidden) {
-  return 2 * (2 * double(d) * double(width) + double(hidden - 1) * double(width) * double(width));
-}
 void iterate(State& state) {  // d, width, hidden, starts; ten iterates
   const Index d = state.range(0), width = state.range(1), hidden = state.range(2), starts = state.range(3);
   const auto f = network(d, width, hidden);
   const Mat<S> x = Mat<S>::Random(d, starts);
   for (auto _ : state) benchmark::DoNotOptimize(orbit(f, x, {.max_steps = 10}).x.data());
-  count(state, 10 * flops_of(d, width, hidden) * double(starts), 10 * double(f.theta.size()));
+  count(state, 10 * flops_of(f.layer, starts), 10 * double(f.theta.size()));
   state.SetItemsProcessed(state.iterations() * 10 * starts);
 }
 void jacobian_at(State& state) {  // d, width, hidden
@@ -142,7 +146,9 @@ void jacobian_at(State& state) {  // d, width, hidden
   const auto f = network(d, width, hidden);
   const Vec<S> x = Vec<S>::Random(d);
   for (auto _ : state) benchmark::DoNotOptimize(jacobian(f, x).data());
-  count(state, flops_of(d, width, hidden) * double(d), double(f.theta.size() + d * d));
+  const bench::Work with{"", bench::Task::jacobian,
+                         bench::FullyConnectedNet{int(hidden), int(width), int(d), 1}};
+  count(state, with.operations(), double(f.theta.size() + d * d));
 }
 
 struct Entry {
@@ -151,6 +157,10 @@ struct Entry {
   const char* sizes;  // what the arguments are
   std::vector<std::vector<std::int64_t>> standard;
 };
+using Sizes = decltype(Entry::standard);
+const Sizes dense_sizes = {{512, 512, 100}, {128, 128, 20}, {784, 128, 100}};
+const Sizes conv_sizes = {{1, 1, 7, 5, 1},     {64, 64, 32, 1, 1},  {64, 64, 16, 10, 1},
+                          {64, 64, 16, 10, 2}, {128, 128, 3, 2, 1}, {3, 64, 32, 1, 1}};
 const std::vector<Entry> entries = {
     {"product",
      product<Op::plain, Op::plain>,
@@ -158,26 +168,10 @@ const std::vector<Entry> entries = {
      {{512, 512, 100}, {128, 128, 20}, {784, 128, 100}, {512, 3, 100}}},
     {"product_At_B", product<Op::transposed, Op::plain>, "m/k/n", {{512, 512, 100}, {128, 128, 20}}},
     {"product_A_Bt", product<Op::plain, Op::transposed>, "m/k/n", {{512, 100, 512}, {128, 20, 128}}},
-    {"dense", dense<false>, "in/out/batch", {{512, 512, 100}, {128, 128, 20}, {784, 128, 100}}},
-    {"dense_vjp", dense<true>, "in/out/batch", {{512, 512, 100}, {128, 128, 20}, {784, 128, 100}}},
-    {"conv",
-     conv<false>,
-     "in/out/side/batch/stride",
-     {{1, 1, 7, 5, 1},
-      {64, 64, 32, 1, 1},
-      {64, 64, 16, 10, 1},
-      {64, 64, 16, 10, 2},
-      {128, 128, 3, 2, 1},
-      {3, 64, 32, 1, 1}}},
-    {"conv_vjp",
-     conv<true>,
-     "in/out/side/batch/stride",
-     {{1, 1, 7, 5, 1},
-      {64, 64, 32, 1, 1},
-      {64, 64, 16, 10, 1},
-      {64, 64, 16, 10, 2},
-      {128, 128, 3, 2, 1},
-      {3, 64, 32, 1, 1}}},
+    {"dense", dense<false>, "in/out/batch", dense_sizes},
+    {"dense_vjp", dense<true>, "in/out/batch", dense_sizes},
+    {"conv", conv<false>, "in/out/side/batch/stride", conv_sizes},
+    {"conv_vjp", conv<true>, "in/out/side/batch/stride", conv_sizes},
     {"leaky_relu", map<LeakyRelu, false>, "features/batch", {{512, 100}}},
     {"leaky_relu_vjp", map<LeakyRelu, true>, "features/batch", {{512, 100}}},
     {"tanh", map<Tanh, false>, "features/batch", {{512, 100}}},

@@ -1,14 +1,13 @@
 // The networks of works.hpp in basin, and their data as basin's vectors.
 #pragma once
 #include "basin/compose/chain.hpp"
-#include "basin/compose/concat.hpp"
 #include "basin/compose/fully_connected.hpp"
 #include "basin/compose/residual.hpp"
 #include "basin/compose/stack.hpp"
+#include "basin/compose/u_net.hpp"
 #include "basin/layers/conv2d.hpp"
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
-#include "basin/layers/pool.hpp"
 #include "basin/layers/upsample.hpp"
 #include "works.hpp"
 
@@ -44,14 +43,8 @@ auto autoencoder(const ImageNet& net) {
   return Chain(encoder<S>(net.side, net.channels), decoder<S>(net.side, net.channels));
 }
 template <class S>
-auto unet() {
-  const auto down = [](Index channels, Index side) { return MaxPool2d<S>({channels, side, side}); };
-  const auto up = [](Index channels, Index side) { return UpsampleNearest<S>({channels, side, side}); };
-  const Concat lower(Chain(down(128, 16), block<S>(8, 128, 256), block<S>(8, 256, 256), up(256, 8)));
-  const Concat upper(Chain(down(64, 32), block<S>(16, 64, 128), block<S>(16, 128, 128), lower,
-                           block<S>(16, 384, 128), block<S>(16, 128, 128), up(128, 16)));
-  return Chain(block<S>(32, 3, 64), block<S>(32, 64, 64), upper, block<S>(32, 192, 64), block<S>(32, 64, 64),
-               conv<S>(32, 64, 3));
+UNet<S> unet(const ImageNet& net) {
+  return u_net<S>({3, net.side, net.side}, net.channels);
 }
 template <class S>
 auto fully_connected_net(const FullyConnectedNet& net) {

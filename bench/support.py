@@ -67,7 +67,7 @@ def numbers(text):
     return {name: float(value) for name, value in (line.split() for line in text.splitlines())}
 
 
-def known(names, standard, option):
+def chosen(names, standard):
     """`names`, comma separated, or the standard ones."""
     return names.split(",") if names else standard
 

@@ -57,7 +57,7 @@ Prepared prepare_training(const Work& work) {
   if (const auto* net = std::get_if<FullyConnectedNet>(&work.net))
     return prepare(fully_connected_net<float>(*net), work);
   if (const auto* net = std::get_if<ImageNet>(&work.net))
-    return net->unet ? prepare(unet<float>(), work) : prepare(autoencoder<float>(*net), work);
+    return net->unet ? prepare(unet<float>(*net), work) : prepare(autoencoder<float>(*net), work);
   const auto& chain = std::get<ChainNet>(work.net);
   if (chain.filters > 1) return prepare(many_filters(chain), work);
   return chain.skip > 0 ? prepare(skipped_filters(chain), work) : prepare(single_filters(chain), work);
