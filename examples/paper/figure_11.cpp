@@ -33,25 +33,13 @@ using Network = FullyConnected<S>;
 struct Setting {
   Index examples, starts, inspected;  // of the examples, Jacobians are taken at so many
   Index batch;
-  double rate;   // Adam's, falling to 0 along a cosine ...
-  Index epochs;  // ... of so many epochs
-  std::vector<Index> times;
-  Index steps() const { return times.back(); }
+  Index epochs;
 };
-const Setting quick_setting{.examples = 300,
-                            .starts = 100,
-                            .inspected = 30,
-                            .batch = 20,
-                            .rate = 1e-3,
-                            .epochs = 300,
-                            .times = {0, 1, 2, 5, 10, 20, 50, 100, 1000}};
-const Setting full_setting{.examples = 50000,
-                           .starts = 1000,
-                           .inspected = 100,
-                           .batch = 128,
-                           .rate = 1e-3,
-                           .epochs = 200,
-                           .times = {0, 1, 2, 5, 10, 20, 50, 100, 1000}};
+const Setting quick_setting{.examples = 300, .starts = 100, .inspected = 30, .batch = 20, .epochs = 300};
+const Setting full_setting{.examples = 50000, .starts = 1000, .inspected = 100, .batch = 128, .epochs = 200};
+constexpr double rate = 1e-3;  // Adam's, falling to 0 along a cosine of all epochs
+const std::vector<Index> times = {0, 1, 2, 5, 10, 20, 50, 100, 1000};
+const Index steps = times.back();
 constexpr double paper_train = 0.00117, paper_test = 0.00159;
 const std::vector<double> epsilons = {0.01, 0.02, 0.05, 0.1, 0.2};  // times the mean norm of the examples
 constexpr std::size_t shown = 2;                                    // 5 %, that of the claims
@@ -166,7 +154,7 @@ void train(Model<Network>& f, Run& r, const Setting& s, std::uint64_t seed,
   options.cancelled = interrupted;
   const std::string setting = text("figure 11, 7 x 512 on ", X.cols(), " images, seed ", seed, ", sum ",
                                    files::exact(X.cast<double>().sum()), ", Kaiming normal, batches of ",
-                                   s.batch, ", Adam ", s.rate, ", cosine of ", s.epochs, " epochs");
+                                   s.batch, ", Adam ", rate, ", cosine of ", s.epochs, " epochs");
   const auto file = [&](const char* kind) {
     return Checkpoint(folder / text("figure_11_seed", seed, kind, ".safetensors"), setting);
   };
@@ -186,16 +174,16 @@ void train(Model<Network>& f, Run& r, const Setting& s, std::uint64_t seed,
       return text("epoch ", e.epoch, "  loss ", number(e.loss), "  test ", number(test));
     });
   };
-  Adam<S> adam({.learning_rate = s.rate});
+  Adam<S> adam({.learning_rate = rate});
   r.training = resumable ? resumable_fit(f, X, adam, options, file("")) : fit(f, X, adam, options);
   const auto epochs = static_cast<std::size_t>(r.training.epochs);
   if (r.curve.train.size() > epochs) r.curve.train.resize(epochs), r.curve.test.resize(epochs);
 }
 
-Trajectories iterate(const Model<Network>& f, const Mat<S>& x0, const Images& images, const Setting& s,
+Trajectories iterate(const Model<Network>& f, const Mat<S>& x0, const Images& images,
                      const std::string& what) {
-  OrbitOptions options{.max_steps = s.steps(), .tolerance = 1e-5, .bound = 100 * images.unit};
-  options.snapshots = s.times;
+  OrbitOptions options{.max_steps = steps, .tolerance = 1e-5, .bound = 100 * images.unit};
+  options.snapshots = times;
   options.cancelled = interrupted;
   Trajectories t;
   {
@@ -209,7 +197,7 @@ Trajectories iterate(const Model<Network>& f, const Mat<S>& x0, const Images& im
   for (const Mat<S>& x : t.orbit.snapshots) {
     if (interrupted()) return t;
     t.nearest_example.push_back(nearest(x, images.examples));
-    progress.update(static_cast<double>(t.nearest_example.size()) / static_cast<double>(s.times.size()));
+    progress.update(static_cast<double>(t.nearest_example.size()) / static_cast<double>(times.size()));
   }
   t.periods = periods(f, t.orbit.x, longest_cycle, returned * images.unit);
   return t;
@@ -243,12 +231,12 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed, const std::
       progress.update(static_cast<double>(i + 1) / static_cast<double>(count));
     }
   }
-  r.of_starts = iterate(f, images.starts, images, s, what + ", from test images");
+  r.of_starts = iterate(f, images.starts, images, what + ", from test images");
   const Index some = std::min(images.starts.cols(), images.examples.cols());
-  r.of_examples = iterate(f, images.examples.leftCols(some), images, s, what + ", from training images");
+  r.of_examples = iterate(f, images.examples.leftCols(some), images, what + ", from training images");
   r.by_chance = 100 * static_cast<double>(images.examples.cols()) /
                 static_cast<double>(images.examples.cols() + images.unseen.cols());
-  for (std::size_t k = 0; k < s.times.size() && !interrupted(); ++k) {
+  for (std::size_t k = 0; k < times.size() && !interrupted(); ++k) {
     const std::vector<double>&example = r.of_starts.nearest_example[k].distance,
           other = nearest(r.of_starts.orbit.snapshots[k], images.unseen).distance;
     double nearer = 0;
@@ -269,10 +257,9 @@ double stayed(const Run& r, double epsilon) {
 
 /// Rows of the paper's layout: a test image and its reconstruction; its trajectory; the training image nearest to the
 /// end of that.
-void draw_rows(Program& program, const ImageData& data, const Setting& s, const Run& r,
-               const std::string& title, const std::vector<Index>& rows, const std::string& file,
-               const std::string& caption) {
-  const std::vector<Index> drawn_times = {2, 5, 10, 20, 100, s.steps()};
+void draw_rows(Program& program, const ImageData& data, const Run& r, const std::string& title,
+               const std::vector<Index>& rows, const std::string& file, const std::string& caption) {
+  const std::vector<Index> drawn_times = {2, 5, 10, 20, 100, steps};
   std::vector<std::string> columns = {"input", "output", ""};
   for (const Index t : drawn_times) columns.push_back(std::to_string(t));
   columns.push_back("nearest\ntraining image");
@@ -285,7 +272,7 @@ void draw_rows(Program& program, const ImageData& data, const Setting& s, const 
     row.col(1) = r.reconstructions.col(j);
     row.col(2).setOnes();  // as white as the paper
     for (std::size_t c = 0; c < drawn_times.size(); ++c) {
-      const auto at = std::find(s.times.begin(), s.times.end(), drawn_times[c]) - s.times.begin();
+      const auto at = std::find(times.begin(), times.end(), drawn_times[c]) - times.begin();
       row.col(static_cast<Index>(c) + 3) = r.of_starts.orbit.snapshots[static_cast<std::size_t>(at)].col(j);
     }
     row.rightCols(1) = r.images.examples.col(end.index[k]);
@@ -294,7 +281,7 @@ void draw_rows(Program& program, const ImageData& data, const Setting& s, const 
   program.draw(table, file, caption);
 }
 
-void draw_trajectories(Program& program, const ImageData& data, const Setting& s, const Run& r) {
+void draw_trajectories(Program& program, const ImageData& data, const Run& r) {
   const Nearest& end = r.of_starts.nearest_example.back();
   std::vector<Index> order(end.distance.size());
   for (std::size_t j = 0; j < order.size(); ++j) order[j] = static_cast<Index>(j);
@@ -314,11 +301,11 @@ void draw_trajectories(Program& program, const ImageData& data, const Setting& s
           "Each row: a test image and its reconstruction, the first iterate; the results after so many "
           "iterations; the "
           "training image nearest to the last. Before it: its distance, in percent of the mean norm.");
-  draw_rows(program, data, s, r, "Figure 11: " + what + ", best trajectories", nearest_ends, "figure_11.png",
+  draw_rows(program, data, r, "Figure 11: " + what + ", best trajectories", nearest_ends, "figure_11.png",
             text(row, " The eight test images that end nearest to different training images, first seed."));
   std::vector<Index> some;
   for (Index j = 0; j < std::min<Index>(8, r.images.starts.cols()); ++j) some.push_back(j);
-  draw_rows(program, data, s, r, "Figure 11: " + what + ", not selected", some, "figure_11_any.png",
+  draw_rows(program, data, r, "Figure 11: " + what + ", not selected", some, "figure_11_any.png",
             text(row, " Eight test images as they come."));
 }
 
@@ -332,7 +319,7 @@ std::vector<double> cumulative(const std::vector<double>& values, const std::vec
   return y;
 }
 
-void draw_curves(Program& program, const ImageData& data, const Setting& s, const std::vector<Run>& runs) {
+void draw_curves(Program& program, const ImageData& data, const std::vector<Run>& runs) {
   const Run& r = runs.front();
   const std::string what = text("7 x 512 on ", r.images.examples.cols(), " images of ", data.name);
   LinePlot losses{
@@ -365,11 +352,10 @@ void draw_curves(Program& program, const ImageData& data, const Setting& s, cons
     for (const double d : t.nearest_example[time].distance) percent.push_back(100 * d / r.images.unit);
     distances.series.push_back({.name = name, .x = x, .y = cumulative(percent, x)});
   };
-  for (const Index t : {Index(0), Index(1), Index(10), s.steps()})
+  for (const Index t : {Index(0), Index(1), Index(10), steps})
     add(t == 0 ? std::string("test images") : text("after ", t, t == 1 ? " iteration" : " iterations"),
-        r.of_starts,
-        static_cast<std::size_t>(std::find(s.times.begin(), s.times.end(), t) - s.times.begin()));
-  add(text("from training images, after ", s.steps()), r.of_examples, s.times.size() - 1);
+        r.of_starts, static_cast<std::size_t>(std::find(times.begin(), times.end(), t) - times.begin()));
+  add(text("from training images, after ", steps), r.of_examples, times.size() - 1);
   program.draw(
       distances, "figure_11_distance.png",
       "How many trajectories are within a distance of a training image: of test images after so many "
@@ -405,7 +391,7 @@ std::vector<double> over(const std::vector<Run>& runs, const Value& value) {
   return values;
 }
 
-void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs, const Promise& promise) {
+void add_claims(Program& program, const std::vector<Run>& runs, const Promise& promise) {
   program.claim(median_claim(
       "11, training images", "The autoencoder reconstructs its training images (mean squared error).",
       number(paper_train), over(runs, [](const Run& r) { return r.training.loss; }), at_most(paper_train), "",
@@ -433,7 +419,7 @@ void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs
                    " training images");
   program.claim(contested_claim(
       "11, trajectories",
-      text("Training examples are recovered: trajectories of test images end at one (", s.steps(),
+      text("Training examples are recovered: trajectories of test images end at one (", steps,
            " iterations, within ", 100 * epsilons[shown], "% of the mean norm)."),
       "some (it shows several)", arrived(epsilons[shown]), at_least(1e-9), promise.arrived, "%", ladder));
   program.note(text(
@@ -477,16 +463,16 @@ void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs
 }
 
 /// One row for each seed, time and epsilon.
-void write_table(const Setting& s, const std::vector<std::uint64_t>& seeds, const std::vector<Run>& runs,
+void write_table(const std::vector<std::uint64_t>& seeds, const std::vector<Run>& runs,
                  const std::filesystem::path& file) {
   std::vector<std::uint64_t> seed;
   std::vector<Index> t;
   std::vector<double> epsilon, arrived, from_examples, nearer;
   for (std::size_t i = 0; i < runs.size(); ++i)
-    for (std::size_t k = 0; k < s.times.size(); ++k)
+    for (std::size_t k = 0; k < times.size(); ++k)
       for (const double e : epsilons) {
         seed.push_back(seeds[i]);
-        t.push_back(s.times[k]);
+        t.push_back(times[k]);
         epsilon.push_back(e);
         arrived.push_back(runs[i].of_starts.arrived(k, e, runs[i].images.unit));
         from_examples.push_back(runs[i].of_examples.arrived(k, e, runs[i].images.unit));
@@ -504,8 +490,7 @@ void write_table(const Setting& s, const std::vector<std::uint64_t>& seeds, cons
 
 void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  const std::filesystem::path folder = program.checkpoints();
   const ImageData data = program.images();
   std::vector<Run> runs;
   std::vector<std::uint64_t> seeds;
@@ -516,17 +501,15 @@ void body(Program& program) {
     runs.push_back(std::move(r));
     seeds.push_back(seed);
   }
-  if (!folder.empty())
-    program.note(text("The training is in ", folder.string(),
-                      "; a further run with the same settings goes on from there. Delete it to begin anew."));
+  program.note_checkpoints("The training and its curve");
   if (runs.empty()) return;
   const Images& images = runs.front().images;
   program.note(text(images.examples.cols(), " training images; ", images.starts.cols(),
                     " test images iterated, ", images.unseen.cols(), " others for comparison."));
-  draw_trajectories(program, data, s, runs.front());
-  draw_curves(program, data, s, runs);
-  add_claims(program, s, runs, promise_for(data.name, program.full()));
-  write_table(s, seeds, runs, program.options.out / "figure_11.csv");
+  draw_trajectories(program, data, runs.front());
+  draw_curves(program, data, runs);
+  add_claims(program, runs, promise_for(data.name, program.full()));
+  write_table(seeds, runs, program.options.out / "figure_11.csv");
 }
 
 }  // namespace

@@ -344,8 +344,7 @@ void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
   const Size size = program.full() ? Size{64, 50} : Size{16, 12};
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  const std::filesystem::path folder = program.checkpoints();
   Runs runs(program.full() ? settings.size() : settings.size() - 1);
   for (std::size_t i = 0; i < program.seeds().size(); ++i)
     for (std::size_t k = 0; k < runs.size() && !interrupted(); ++k) {

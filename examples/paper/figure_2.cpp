@@ -282,18 +282,14 @@ void add_claims(Program& program, const std::vector<Run>& runs) {
 
 void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  const std::filesystem::path folder = program.checkpoints();
   std::vector<Run> runs;
   for (const std::uint64_t seed : program.seeds()) {
     Run r = run(s, seed, folder);
     if (interrupted()) break;
     runs.push_back(std::move(r));
   }
-  if (!folder.empty())
-    program.note(
-        text("Trained networks and orbits are in ", folder.string(),
-             "; a further run with the same settings takes them from there. Delete them to train anew."));
+  program.note_checkpoints("Trained networks and orbits");
   if (runs.empty()) return;
   draw_orbits(program, s, runs.front());
   draw_curves(program, runs);

@@ -656,8 +656,7 @@ void write_table(const Setting& s, const std::vector<Run>& runs, const std::file
 
 void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  const std::filesystem::path folder = program.checkpoints();
   const ImageData data = program.images();
   std::map<std::uint64_t, Images> images;
   std::vector<Run> runs;
@@ -678,9 +677,7 @@ void body(Program& program) {
                     " unseen ones as starts, ", first.examples.rows(), " pixels."));
   if (!folder.empty()) {
     if (!runs.empty()) program.note(text(runs.size(), " networks were taken from ", folder.string(), "."));
-    program.note(
-        text("Networks and findings are in ", folder.string(),
-             "; a further run with the same settings takes them from there. Delete them to begin anew."));
+    program.note_checkpoints("Networks and findings");
     if (!jobs.empty()) estimate(program, s, images, jobs);
   }
   for (const Job& j : jobs) {

@@ -416,12 +416,8 @@ void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
   const Setting& s = program.full() ? full_setting : quick_setting;
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
-  if (!folder.empty())
-    program.note(
-        text("Networks are in ", folder.string(),
-             "; a further run with the same settings takes them from there. Delete them to begin anew."));
+  const std::filesystem::path folder = program.checkpoints();
+  program.note_checkpoints("Networks");
   std::vector<RunA> a;
   std::vector<RunB> b;
   for (const std::uint64_t seed : program.seeds()) {

@@ -385,12 +385,8 @@ void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
   const Setting s{ten_images_training(program.full()), program.full() ? 200 : 50};
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
-  if (!folder.empty())
-    program.note(
-        text("Networks are in ", folder.string(),
-             "; a further run with the same settings takes them from there. Delete them to begin anew."));
+  const std::filesystem::path folder = program.checkpoints();
+  program.note_checkpoints("Networks");
   std::vector<Run> runs;
   for (const std::uint64_t seed : program.seeds()) {
     if (interrupted()) break;

@@ -701,8 +701,7 @@ void add_map(Program& program, const std::vector<Row>& rows) {
 
 void body(Program& program) {
   const ImageData data = program.images();
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  const std::filesystem::path folder = program.checkpoints();
   std::vector<Row> rows = {{base_setting(), {}}, {best_setting(program.full() ? full_hold : short_hold), {}}};
   run_rows(program, rows, program.seeds(), data, folder);
   if (program.full() && !interrupted()) {

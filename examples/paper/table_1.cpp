@@ -272,8 +272,7 @@ void draw(Program& program, const std::vector<Finished>& all) {
 void body(Program& program) {
   add_printed_depth_claim(program);
   std::vector<Finished> all;
-  const std::filesystem::path folder =
-      program.full() ? program.options.out / "checkpoints" : std::filesystem::path();
+  const std::filesystem::path folder = program.checkpoints();
   for (const Row& row : rows)
     for (const Start start : {Start::constant, Start::random}) {
       if (interrupted() || (row.filters > 16 && !program.full())) continue;
@@ -289,11 +288,8 @@ void body(Program& program) {
     }
   if (all.empty()) return;
   for (const Index layers : {2, 3, 5, 8}) add_filters_claim(program, all, layers);
-  program.note(program.full()
-                   ? text("Trainings of 128 filters are kept in ", folder.string(),
-                          "; a further run with the same settings takes them from there. Delete them to "
-                          "train anew.")
-                   : "The rows of 128 filters are run with --full.");
+  program.note_checkpoints("Trainings of 128 filters");
+  if (!program.full()) program.note("The rows of 128 filters are run with --full.");
   draw(program, all);
   std::vector<std::string> ids, starts;
   std::vector<double> loss, steps, seconds, projection;

@@ -61,6 +61,12 @@ void Program::note(std::string what) {
   result.notes.push_back(std::move(what));
 }
 
+void Program::note_checkpoints(const std::string& what) {
+  if (full())
+    note(text(what, " are in ", checkpoints().string(),
+              "; a further run with the same settings takes them from there. Delete them to begin anew."));
+}
+
 void Program::add_figure(const std::string& file, const std::string& caption, const Drawn& drawn) {
   if (drawn)
     result.figures.push_back({file, caption});

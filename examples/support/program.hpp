@@ -28,6 +28,10 @@ class Program {
   bool full() const { return options.full; }
   /// The seeds of this run: seed, seed + 1, ..., seed + seeds - 1.
   const std::vector<std::uint64_t>& seeds() const { return result.seeds; }
+  /// Where a full run keeps finished work, OUT/checkpoints; empty in quick mode, which keeps none.
+  std::filesystem::path checkpoints() const { return full() ? options.out / "checkpoints" : ""; }
+  /// Notes that `what` ("Networks") are kept there, and what that is good for; nothing in quick mode.
+  void note_checkpoints(const std::string& what);
   /// Images from --data or the embedded ones; says in the result which. See find_images.
   ImageData images();
 
