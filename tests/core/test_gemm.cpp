@@ -73,14 +73,14 @@ TEMPLATE_TEST_CASE("large products have the same bits with any number of threads
   struct Sizes {
     Index m, k, n;
   };
-  bool by_rows = false, by_columns = false;
+  bool by_rows = false, by_columns = false, by_both = false;
   int seed = 0;
   for (const auto& [m, k, n] :
        {Sizes{512, 512, 100}, Sizes{128, 128, 100}, Sizes{131, 700, 61}, Sizes{1000, 37, 45},
         Sizes{45, 37, 1001}, Sizes{7, 2000, 150}, Sizes{333, 300, 299}}) {
     const detail::ProductParts parts(m, n, k, 3);
     REQUIRE(parts.count >= 2);
-    (parts.of_rows ? by_rows : by_columns) = true;
+    (parts.row_units == 0 ? by_columns : parts.shared_rows == 0 ? by_rows : by_both) = true;
     const Mat<S> A = random_matrix<S>(m, k, ++seed), B = random_matrix<S>(k, n, ++seed), At = A.transpose(),
                  Bt = B.transpose(), start = random_matrix<S>(m, n, ++seed);
     const auto products = [&](int threads) {
@@ -99,6 +99,7 @@ TEMPLATE_TEST_CASE("large products have the same bits with any number of threads
   }
   CHECK(by_rows);
   CHECK(by_columns);
+  CHECK(by_both);
 }
 
 TEST_CASE("an empty sum is zero, and an empty product is left alone", "[core]") {

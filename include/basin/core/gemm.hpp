@@ -3,7 +3,7 @@
 // its threads change the last bits of the result.
 #pragma once
 #include <Eigen/Core>
-#include <algorithm>  // std::min
+#include <algorithm>  // std::max, std::min
 
 #include "basin/core/parallel.hpp"  // parallel_for, free_threads, ColumnRange
 #include "basin/core/types.hpp"     // Mat, MatIn, MatOut
@@ -48,39 +48,53 @@ void eigen_gemm(Index rows, Index cols, Index depth, const S* a, Index lda, cons
                                                          blocking, nullptr);
 }
 
-/// How a product is cut for threads: parts of whole `unit`s of C's rows, or of its columns. Eigen's kernel computes
-/// blocks of up to 48 rows and of 4 columns; parts that begin where such a block begins have the same bits as the whole.
+/// How a product is cut for threads: whole `unit`s of C's rows, or of its columns; or rows, of which the units that are
+/// left over are cut by columns. Eigen's kernel computes blocks of up to 48 rows and of 4 columns; rectangles that begin
+/// where such a block begins have the same bits as the whole.
 struct ProductParts {
   static constexpr Index row_unit = 48, column_unit = 4;
   Index count = 1;
-  bool of_rows = false;
+  Index row_units = 0;    // that each part has to itself; 0: parts are of columns alone
+  Index shared_rows = 0;  // the last rows, which parts share by columns
 
   ProductParts(Index rows, Index cols, Index depth, Index threads) {
     constexpr double smallest = 1 << 19;  // multiply-adds that are worth a thread, about 10 microseconds
     const double work = static_cast<double>(rows) * static_cast<double>(cols) * static_cast<double>(depth);
     const Index most = std::min(threads, static_cast<Index>(work / smallest));
     if (most < 2) return;
-    // Per unit of depth: what the largest part multiplies, and what it packs, at 12 multiply-adds for each number.
-    const Index by_rows = std::min(most, (rows + row_unit - 1) / row_unit);
-    const Index by_columns = std::min(most, (cols + column_unit - 1) / column_unit);
-    const auto cost = [](double r, double c) { return r * c + 12 * (r + c); };
-    const double row_cost = cost(largest(rows, row_unit, by_rows), static_cast<double>(cols));
-    const double column_cost = cost(static_cast<double>(rows), largest(cols, column_unit, by_columns));
-    of_rows = row_cost < column_cost;
-    count = of_rows ? by_rows : by_columns;
+    count = most;
+    shared_rows = rows;
+    double least = cost(rows, largest(cols, column_unit));
+    const Index units = (rows + row_unit - 1) / row_unit;
+    for (const Index own : {units / most, (units + most - 1) / most}) {
+      if (own == 0) continue;
+      const Index shared = std::max<Index>(0, rows - row_unit * own * most);
+      const double now =
+          cost(row_unit * own, cols) + (shared > 0 ? cost(shared, largest(cols, column_unit)) : 0);
+      if (now < least) least = now, row_units = own, shared_rows = shared;
+    }
   }
-  /// The rows (columns) of part `k` of `size`.
-  ColumnRange range(Index size, Index k) const {
-    const Index unit = of_rows ? row_unit : column_unit;
-    const ColumnRange units = column_range((size + unit - 1) / unit, count, k);
-    const Index begin = unit * units.begin;
-    return {begin, std::min(size - begin, unit * units.size)};
+  /// run(rows, columns) for the rectangles of part k.
+  template <class Run>
+  void each(Index rows, Index cols, Index k, const Run& run) const {
+    const Index whole = rows - shared_rows, begin = std::min(whole, row_unit * row_units * k);
+    const Index size = std::min(whole - begin, row_unit * row_units);
+    if (size > 0) run(ColumnRange{begin, size}, ColumnRange{0, cols});
+    if (shared_rows == 0) return;
+    const ColumnRange units = column_range((cols + column_unit - 1) / column_unit, count, k);
+    const Index first = column_unit * units.begin, most = std::min(cols - first, column_unit * units.size);
+    if (most > 0) run(ColumnRange{whole, shared_rows}, ColumnRange{first, most});
   }
 
  private:
-  static double largest(Index size, Index unit, Index parts) {
-    const Index units = (size + unit - 1) / unit;
-    return static_cast<double>(std::min(size, unit * ((units + parts - 1) / parts)));
+  /// Per unit of depth, what is multiplied, and what is packed, at 12 multiply-adds for each number.
+  static double cost(Index rows, Index cols) {
+    const auto r = static_cast<double>(rows), c = static_cast<double>(cols);
+    return r * c + 12 * (r + c);
+  }
+  Index largest(Index cols, Index unit) const {
+    const Index units = (cols + unit - 1) / unit;
+    return std::min(cols, unit * ((units + count - 1) / count));
   }
 };
 
@@ -91,11 +105,11 @@ void threaded_gemm(Index rows, Index cols, Index depth, const S* a, Index lda, c
   const ProductParts parts(rows, cols, depth, free_threads());
   if (parts.count == 1) return eigen_gemm<S, OrderA, OrderB>(rows, cols, depth, a, lda, b, ldb, c, ldc);
   parallel_for(parts.count, [&](Index k) {
-    const ColumnRange part = parts.range(parts.of_rows ? rows : cols, k);
-    const Index i = parts.of_rows ? part.begin : 0, j = parts.of_rows ? 0 : part.begin;
-    eigen_gemm<S, OrderA, OrderB>(parts.of_rows ? part.size : rows, parts.of_rows ? cols : part.size, depth,
-                                  a + i * (OrderA == Eigen::ColMajor ? 1 : lda), lda,
-                                  b + j * (OrderB == Eigen::ColMajor ? ldb : 1), ldb, c + i + j * ldc, ldc);
+    parts.each(rows, cols, k, [&](ColumnRange i, ColumnRange j) {
+      eigen_gemm<S, OrderA, OrderB>(
+          i.size, j.size, depth, a + i.begin * (OrderA == Eigen::ColMajor ? 1 : lda), lda,
+          b + j.begin * (OrderB == Eigen::ColMajor ? ldb : 1), ldb, c + i.begin + j.begin * ldc, ldc);
+    });
   });
 }
 
