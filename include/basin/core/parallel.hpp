@@ -1,11 +1,12 @@
 // The one place where threads are started. Work is cut into pieces by rules that never look at the number of
 // threads, and pieces are added up in a fixed order: results are bit for bit the same for any thread count.
 #pragma once
+#include <algorithm>  // std::fill_n
 #include <atomic>     // std::atomic
 #include <exception>  // std::exception_ptr
 
 #include "basin/core/error.hpp"  // require
-#include "basin/core/types.hpp"  // Index
+#include "basin/core/types.hpp"  // Index, MatOut
 #ifdef _OPENMP
 #include <omp.h>  // omp_get_max_threads
 #endif
@@ -72,13 +73,38 @@ void parallel_for(Index pieces, const Body& body) {
   for (Index i = 0; i < pieces; ++i) body(i);
 }
 
-/// The columns [begin, begin + size) of piece `k` when `columns` are cut into `pieces` almost equal parts.
+/// The columns (or other items) [begin, begin + size) of piece `k` when `columns` are cut into `pieces` almost equal parts.
 struct ColumnRange {
   Index begin, size;
 };
 inline ColumnRange column_range(Index columns, Index pieces, Index k) {
   const Index begin = columns * k / pieces;
   return {begin, columns * (k + 1) / pieces - begin};
+}
+
+/// body(part) for contiguous parts of [0, size), each of at least `least` items, or one part if there are fewer.
+template <class Body>
+void parallel_parts(Index size, Index least, const Body& body) {
+  const Index parts = size < 2 * least ? 1 : size / least;
+  parallel_for(parts, [&](Index k) { body(column_range(size, parts, k)); });
+}
+
+/// How many numbers, read or written once, are worth a thread: some 10 microseconds.
+inline constexpr Index numbers_for_a_thread = 1 << 15;
+
+/// v[0] = ... = v[size - 1] = 0.
+template <class S>
+void parallel_zero(S* v, Index size) {
+  parallel_parts(size, numbers_for_a_thread,
+                 [v](ColumnRange part) { std::fill_n(v + part.begin, part.size, S(0)); });
+}
+/// m = 0.
+template <class S>
+void parallel_zero(MatOut<S> m) {
+  if (m.outerStride() == m.rows())
+    parallel_zero(m.data(), m.size());
+  else
+    m.setZero();
 }
 
 }  // namespace basin

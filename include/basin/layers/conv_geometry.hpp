@@ -120,7 +120,7 @@ struct ConvGeometry {
   /// x = conv'(y), for each column.
   template <class S>
   void apply_adjoint(const S* weight, MatIn<S> y, MatOut<S> x, Workspace<S>& work) const {
-    x.setZero();
+    parallel_zero(x);
     for_tiles(y.cols(), [&](Index first, Index count) {
       for (Index g = 0; g < groups; ++g) {
         gather_outputs<S>(y, first, count, g, work);

@@ -1,10 +1,12 @@
 // What padding and nearest upsampling share: every output pixel is one input pixel, or zero.
 #pragma once
-#include <utility>  // std::move
-#include <vector>   // std::vector
+#include <algorithm>  // std::fill_n, std::max
+#include <utility>    // std::move
+#include <vector>     // std::vector
 
-#include "basin/core/layer.hpp"  // NoCache
-#include "basin/core/shape.hpp"  // Shape
+#include "basin/core/layer.hpp"     // NoCache
+#include "basin/core/parallel.hpp"  // parallel_parts
+#include "basin/core/shape.hpp"     // Shape
 
 namespace basin::detail {
 
@@ -38,24 +40,32 @@ class PlaneMap {
   }
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
     if (x_bar.size() == 0) return;
-    x_bar.setZero();
-    for (Index n = 0; n < y_bar.cols(); ++n)
-      for (Index c = 0; c < in_.channels; ++c) {
-        const S* from = entry(y_bar, c * out_.pixels(), n);
-        S* to = entry(x_bar, c * in_.pixels(), n);
-        for (std::size_t p = 0; p < source_.size(); ++p)
-          if (source_[p] >= 0) to[source_[p]] += from[p];
-      }
+    each_plane(y_bar.cols(), [&](Index n, Index c) {
+      const S* from = entry(y_bar, c * out_.pixels(), n);
+      S* to = entry(x_bar, c * in_.pixels(), n);
+      std::fill_n(to, in_.pixels(), S(0));
+      for (std::size_t p = 0; p < source_.size(); ++p)
+        if (source_[p] >= 0) to[source_[p]] += from[p];
+    });
   }
 
  private:
   void gather(MatIn<S> x, MatOut<S> y) const {
-    for (Index n = 0; n < x.cols(); ++n)
-      for (Index c = 0; c < in_.channels; ++c) {
-        const S* from = entry(x, c * in_.pixels(), n);
-        S* to = entry(y, c * out_.pixels(), n);
-        for (std::size_t p = 0; p < source_.size(); ++p) to[p] = source_[p] >= 0 ? from[source_[p]] : S(0);
-      }
+    each_plane(x.cols(), [&](Index n, Index c) {
+      const S* from = entry(x, c * in_.pixels(), n);
+      S* to = entry(y, c * out_.pixels(), n);
+      for (std::size_t p = 0; p < source_.size(); ++p) to[p] = source_[p] >= 0 ? from[source_[p]] : S(0);
+    });
+  }
+
+  /// body(column, channel), by as many threads as it is worth.
+  template <class Body>
+  void each_plane(Index columns, const Body& body) const {
+    parallel_parts(columns * in_.channels, std::max<Index>(1, numbers_for_a_thread / out_.pixels()),
+                   [&](ColumnRange planes) {
+                     for (Index k = planes.begin; k < planes.begin + planes.size; ++k)
+                       body(k / in_.channels, k % in_.channels);
+                   });
   }
 
   Shape in_, out_;

@@ -6,11 +6,12 @@
 #include <optional>   // std::optional
 #include <utility>    // std::move
 
-#include "basin/core/error.hpp"   // require
-#include "basin/core/layer.hpp"   // Layer, NoCache
-#include "basin/core/planes.hpp"  // PlaneLayout, Planes
-#include "basin/core/shape.hpp"   // Shape, require_shape
-#include "basin/layers/maps.hpp"  // PointwiseMap
+#include "basin/core/error.hpp"     // require
+#include "basin/core/layer.hpp"     // Layer, NoCache
+#include "basin/core/parallel.hpp"  // parallel_parts
+#include "basin/core/planes.hpp"    // PlaneLayout, Planes
+#include "basin/core/shape.hpp"     // Shape, require_shape
+#include "basin/layers/maps.hpp"    // PointwiseMap
 
 namespace basin {
 
@@ -35,12 +36,7 @@ class Pointwise {
   Index in_size() const { return n_; }
   Index out_size() const { return n_; }
   Index param_size() const { return 0; }
-  Index work() const {
-    if constexpr (requires { Phi::work; })
-      return n_ * Phi::work;
-    else
-      return n_ * 100;  // a call of exp or tanh
-  }
+  Index work() const { return n_ * work_of_one; }
   const Phi& map() const { return phi_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {
@@ -51,7 +47,9 @@ class Pointwise {
     for (Index n = 0; n < cols; ++n) {
       const S* from = x.data() + n * x.outerStride();
       S* to = y.data() + n * y.outerStride();
-      for (Index i = 0; i < rows; ++i) to[i] = phi(from[i]);
+      parallel_parts(rows, worth_a_thread(), [=](ColumnRange part) {
+        for (Index i = part.begin; i < part.begin + part.size; ++i) to[i] = phi(from[i]);
+      });
     }
   }
   void vjp(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
@@ -87,6 +85,13 @@ class Pointwise {
   }
 
  private:
+  static constexpr Index work_of_one = [] {
+    if constexpr (requires { Phi::work; })
+      return Phi::work;
+    else
+      return Index(100);  // a call of exp or tanh
+  }();
+  static constexpr Index worth_a_thread() { return work_of_one < 10 ? numbers_for_a_thread : 1 << 12; }
   void scale_planes(const detail::Planes<S>& p, const S* x, const S* y, const S* v, S* out) const {
     const Phi phi = phi_;
     const Index step = p.points == p.columns ? p.layout.stride : 0;  // 0: one point for all columns
@@ -112,7 +117,10 @@ class Pointwise {
       const S* yn = y.data() + n * y.outerStride();
       const S* from = v.data() + n * v.outerStride();
       S* to = out.data() + n * out.outerStride();
-      for (Index i = 0; i < rows; ++i) to[i] = phi.derivative(xn[i], yn[i]) * from[i];
+      parallel_parts(rows, worth_a_thread(), [=](ColumnRange part) {
+        for (Index i = part.begin; i < part.begin + part.size; ++i)
+          to[i] = phi.derivative(xn[i], yn[i]) * from[i];
+      });
     }
   }
   /// The same for one point: block after block of rows, so

@@ -1,10 +1,10 @@
 // Average and max pooling.
 #pragma once
 #include <algorithm>  // std::max
-#include <cmath>      // std::isnan
 
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer
+#include "basin/core/parallel.hpp"         // parallel_parts
 #include "basin/core/scratch.hpp"          // Scratch
 #include "basin/layers/conv_geometry.hpp"  // Size2, Padding, require_window, window_positions
 
@@ -60,6 +60,13 @@ struct PoolGeometry {
   /// Calls body(input pixel) for each pixel of the image under the window of output pixel (i, j).
   template <class Body>
   void for_window(Index i, Index j, const Body& body) const {
+    if (o.padding == Padding{}) {  // then every window lies inside
+      const Index first = i * o.stride.height * in.width + j * o.stride.width;
+      for (Index a = 0; a < o.kernel.height; ++a)
+        for (Index b = 0; b < o.kernel.width; ++b)
+          body(first + a * o.dilation.height * in.width + b * o.dilation.width);
+      return;
+    }
     for (Index a = 0; a < o.kernel.height; ++a) {
       const Index row = i * o.stride.height + a * o.dilation.height - o.padding.top;
       if (row < 0 || row >= in.height) continue;
@@ -69,13 +76,17 @@ struct PoolGeometry {
       }
     }
   }
-  /// Calls body(output row, first row of the input's plane, i, j) for each output pixel of every channel.
+  /// Calls body(output row, first row of the input's plane, i, j) for each output pixel of a channel.
+  template <class Body>
+  void for_outputs(Index channel, const Body& body) const {
+    Index y = channel * out.pixels();
+    for (Index i = 0; i < out.height; ++i)
+      for (Index j = 0; j < out.width; ++j, ++y) body(y, channel * in.pixels(), i, j);
+  }
+  /// The same for each output pixel of every channel.
   template <class Body>
   void for_outputs(const Body& body) const {
-    Index y = 0;
-    for (Index c = 0; c < in.channels; ++c)
-      for (Index i = 0; i < out.height; ++i)
-        for (Index j = 0; j < out.width; ++j, ++y) body(y, c * in.pixels(), i, j);
+    for (Index c = 0; c < in.channels; ++c) for_outputs(c, body);
   }
 };
 
@@ -164,16 +175,26 @@ class MaxPool2d {
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache& cache) const {
     cache.resize(y.rows(), y.cols());
     Eigen::Map<Mat<Index>> from = cache.mat();
-    for (Index n = 0; n < x.cols(); ++n)
-      geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
-        Index best = -1;
-        geometry_.for_window(i, j, [&](Index p) {
-          const S candidate = x(plane + p, n);
-          if (best < 0 || candidate > x(best, n) || std::isnan(candidate)) best = plane + p;
+    const Index channels = geometry_.in.channels;
+    const Index least = std::max<Index>(1, numbers_for_a_thread / geometry_.in.pixels());
+    parallel_parts(x.cols() * channels, least, [&](ColumnRange planes) {
+      for (Index k = planes.begin; k < planes.begin + planes.size; ++k) {
+        const Index n = k / channels;
+        geometry_.for_outputs(k % channels, [&](Index row, Index plane, Index i, Index j) {
+          Index best = -1;
+          S top = 0;
+          geometry_.for_window(i, j, [&](Index p) {
+            const S candidate = x(plane + p, n);
+            // Without branches, which data would make a matter of luck; x != x says NaN.
+            const bool larger = (best < 0) | (candidate > top) | (candidate != candidate);
+            best = larger ? plane + p : best;
+            top = larger ? candidate : top;
+          });
+          from(row, n) = best;
+          y(row, n) = top;
         });
-        from(row, n) = best;
-        y(row, n) = x(best, n);
-      });
+      }
+    });
   }
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
     if (x_bar.size() == 0) return;

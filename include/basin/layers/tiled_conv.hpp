@@ -74,7 +74,7 @@ class TiledConv {
     Memory m(*this, y_bar.cols());
     ChannelPlanes<S> weight{}, weight_bar{};
     if (input) {
-      x_bar.setZero();
+      parallel_zero(x_bar);
       weight = m.planes(out_.channels, m.in_pitch);
       to_planes({w, 9, 9 * in_.channels, in_.channels, out_.channels}, weight);
     }

@@ -49,7 +49,7 @@ class Objective {
                      MatOut<S>(p.y_bar.mat()));
       if (k > 0 && p.gradient.size() == 0) p.gradient.resize(theta.size());
       VecOut<S> g = k == 0 ? gradient : VecOut<S>(p.gradient);
-      g.setZero();
+      parallel_zero(g.data(), g.size());
       f_.vjp(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
     });
     add_gradients(count, theta, gradient);
@@ -106,15 +106,13 @@ class Objective {
   }
   Piece& piece(Index k) { return pieces_[static_cast<std::size_t>(k)]; }
 
-  /// gradient += the pieces' gradients in order + l2 theta, stretch by stretch.
+  /// gradient += the pieces' gradients in order + l2 theta, part by part.
   void add_gradients(Index count, VecIn<S> theta, VecOut<S> gradient) {
     if (count == 1 && l2_ == 0) return;
-    constexpr Index stretch = 1 << 15;
-    parallel_for((gradient.size() + stretch - 1) / stretch, [&](Index s) {
-      const Index begin = s * stretch, size = std::min(stretch, gradient.size() - begin);
+    parallel_parts(gradient.size(), numbers_for_a_thread, [&](ColumnRange p) {
       for (Index k = 1; k < count; ++k)
-        gradient.segment(begin, size) += piece(k).gradient.segment(begin, size);
-      if (l2_ > 0) gradient.segment(begin, size) += static_cast<S>(l2_) * theta.segment(begin, size);
+        gradient.segment(p.begin, p.size) += piece(k).gradient.segment(p.begin, p.size);
+      if (l2_ > 0) gradient.segment(p.begin, p.size) += static_cast<S>(l2_) * theta.segment(p.begin, p.size);
     });
   }
   double sum_losses(Index count) {
