@@ -128,7 +128,7 @@ class OrbitPiece {
 }  // namespace detail
 
 /// The orbits of all columns of x0 under f, which must map its space to itself. Columns are iterated in
-/// batches of up to 64 (1024 in networks of more than half a million parameters), spread over the threads, and leave their
+/// batches of up to 64 (256 in networks of more than half a million parameters), spread over the threads, and leave their
 /// batch as they settle or diverge. Throws if sizes or options make no sense.
 template <Layer F>
 [[nodiscard]] Orbit<typename F::Scalar> orbit(const Model<F>& f, MatIn<typename F::Scalar> x0,
@@ -153,7 +153,7 @@ template <Layer F>
   result.snapshots.assign(options.snapshots.size(), Mat<S>(x0));
 
   // Columns that share a product: more where the weights would otherwise pass through the cache too often.
-  const Index together = f.theta.size() > 1 << 19 ? 1024 : 64;
+  const Index together = f.theta.size() > 1 << 19 ? 256 : 64;
   const Index pieces = (x0.cols() + together - 1) / together;
   std::atomic<bool> cancelled = false;
   std::mutex one_at_a_time;  // of the callbacks, which may throw: an OpenMP critical section may not
