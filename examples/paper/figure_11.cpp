@@ -1,7 +1,7 @@
 // Figure 11 of the paper: a fully connected autoencoder, 7 x 512, trained on 50000 MNIST images until it reconstructs
 // unseen ones, too, and then iterated on these: do the trajectories end at training images? What the paper leaves open
-// (activation, initial values, optimizer, batches, epsilon) is chosen as docs/paper/figure_11.md says. Full mode saves
-// its training in OUT/checkpoints and goes on from there.
+// (initial values, optimizer, batches, epsilon) is chosen as docs/paper/figure_11.md says, and of the activation there
+// are two. Full mode saves its training in OUT/checkpoints and goes on from there.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -28,15 +28,32 @@ namespace {
 using namespace basin;
 using namespace basin::examples;
 using S = float;
-using Network = FullyConnected<S>;
 
 struct Setting {
   Index examples, starts, inspected;  // of the examples, Jacobians are taken at so many
   Index batch;
-  Index epochs;
+  Index elu_epochs, leaky_epochs;
 };
-const Setting quick_setting{.examples = 300, .starts = 100, .inspected = 30, .batch = 20, .epochs = 300};
-const Setting full_setting{.examples = 50000, .starts = 1000, .inspected = 100, .batch = 128, .epochs = 200};
+const Setting quick_setting{
+    .examples = 300, .starts = 100, .inspected = 30, .batch = 20, .elu_epochs = 300, .leaky_epochs = 300};
+const Setting full_setting{
+    .examples = 50000, .starts = 1000, .inspected = 100, .batch = 128, .elu_epochs = 30, .leaky_epochs = 200};
+/// An activation with the initial values that suit it.
+template <class Phi>
+struct Choice {
+  Phi phi;
+  initial::Scheme initial;
+  Index epochs;
+  std::string name, scheme, suffix;  // the last of file names
+};
+Choice<Elu> elu(const Setting& s) {
+  return {Elu{}, initial::orthogonal(1.1), s.elu_epochs, "ELU", "orthogonal 1.1", ""};
+}
+Choice<LeakyRelu> leaky_relu(const Setting& s) {
+  return {LeakyRelu{},      initial::kaiming_normal(LeakyRelu{}.slope),
+          s.leaky_epochs,   "leaky ReLU",
+          "Kaiming normal", "_leaky_relu"};
+}
 constexpr double rate = 1e-3;  // Adam's, falling to 0 along a cosine of all epochs
 const std::vector<Index> times = {0, 1, 2, 5, 10, 20, 50, 100, 1000};
 const Index steps = times.back();
@@ -144,24 +161,26 @@ Curve load_curve(const Checkpoint& checkpoint) {
 }
 
 /// Trains f. With `folder`, the training is saved there and taken up from there.
-void train(Model<Network>& f, Run& r, const Setting& s, std::uint64_t seed,
-           const std::filesystem::path& folder) {
+template <class Phi>
+void train(Model<FullyConnected<S, Phi>>& f, Run& r, const Setting& s, const Choice<Phi>& c,
+           std::uint64_t seed, const std::filesystem::path& folder) {
   const Mat<S>& X = r.images.examples;
-  FitOptions options{.max_epochs = s.epochs};
+  FitOptions options{.max_epochs = c.epochs};
   options.batch_size = s.batch;
   options.seed = seed;
-  options.schedule = schedule::cosine(s.epochs);
+  options.schedule = schedule::cosine(c.epochs);
   options.cancelled = interrupted;
-  const std::string setting = text("figure 11, 7 x 512 on ", X.cols(), " images, seed ", seed, ", sum ",
-                                   files::exact(X.cast<double>().sum()), ", Kaiming normal, batches of ",
-                                   s.batch, ", Adam ", rate, ", cosine of ", s.epochs, " epochs");
+  const std::string setting =
+      text("figure 11, 7 x 512 on ", X.cols(), " images, seed ", seed, ", sum ",
+           files::exact(X.cast<double>().sum()), ", ", c.name, ", ", c.scheme, ", batches of ", s.batch,
+           ", Adam ", rate, ", cosine of ", c.epochs, " epochs");
   const auto file = [&](const char* kind) {
-    return Checkpoint(folder / text("figure_11_seed", seed, kind, ".safetensors"), setting);
+    return Checkpoint(folder / text("figure_11", c.suffix, "_seed", seed, kind, ".safetensors"), setting);
   };
   const bool resumable = !folder.empty();
   if (resumable) r.curve = load_curve(file("_curve"));
   Objective objective(f.layer);
-  Progress progress(text("seed ", seed, ": training"));
+  Progress progress(text(c.name, ", seed ", seed, ": training"));
   options.observer = [&](const Epoch& e) {
     const double test = objective.value(f.theta, r.images.starts, r.images.starts);
     const auto before = static_cast<std::size_t>(e.epoch);  // the curve has a value for each of them
@@ -170,7 +189,7 @@ void train(Model<Network>& f, Run& r, const Setting& s, std::uint64_t seed,
     r.curve.train.push_back(e.loss);
     r.curve.test.push_back(test);
     if (resumable) save(r.curve, file("_curve"));
-    progress.update(static_cast<double>(e.epoch + 1) / static_cast<double>(s.epochs), [&] {
+    progress.update(static_cast<double>(e.epoch + 1) / static_cast<double>(c.epochs), [&] {
       return text("epoch ", e.epoch, "  loss ", number(e.loss), "  test ", number(test));
     });
   };
@@ -180,8 +199,8 @@ void train(Model<Network>& f, Run& r, const Setting& s, std::uint64_t seed,
   if (r.curve.train.size() > epochs) r.curve.train.resize(epochs), r.curve.test.resize(epochs);
 }
 
-Trajectories iterate(const Model<Network>& f, const Mat<S>& x0, const Images& images,
-                     const std::string& what) {
+template <class Net>
+Trajectories iterate(const Model<Net>& f, const Mat<S>& x0, const Images& images, const std::string& what) {
   OrbitOptions options{.max_steps = steps, .tolerance = 1e-5, .bound = 100 * images.unit};
   options.snapshots = times;
   options.cancelled = interrupted;
@@ -204,13 +223,15 @@ Trajectories iterate(const Model<Network>& f, const Mat<S>& x0, const Images& im
 }
 
 /// When it is interrupted, all but the training and its curve is of no use.
-Run run(const Setting& s, const ImageData& data, std::uint64_t seed, const std::filesystem::path& folder) {
+template <class Phi>
+Run run(const Setting& s, const Choice<Phi>& c, const ImageData& data, std::uint64_t seed,
+        const std::filesystem::path& folder) {
   Run r;
   r.images = images_of(data, s, seed);
   const Images& images = r.images;
-  const Network net = fully_connected<S>(images.examples.rows(), 512, 7);
-  Model f(net, initial_values(net, initial::kaiming_normal(LeakyRelu{}.slope), seed));
-  train(f, r, s, seed, folder);
+  const auto net = fully_connected<S>(images.examples.rows(), 512, 7, c.phi);
+  Model f(net, initial_values(net, c.initial, seed));
+  train(f, r, s, c, seed, folder);
   if (interrupted()) return r;
 
   Objective objective(net);
@@ -220,7 +241,7 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed, const std::
                  unseen * objective.value(f.theta, images.unseen, images.unseen)) /
                 (starts + unseen);
   r.reconstructions = f(images.starts);
-  const std::string what = text("seed ", seed);
+  const std::string what = text(c.name, ", seed ", seed);
   {
     Progress progress(what + ": Jacobians of the examples");
     const Index count = std::min(s.inspected, images.examples.cols());
@@ -245,6 +266,13 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed, const std::
   }
   return r;
 }
+
+/// All seeds of one activation.
+struct Study {
+  std::string name, suffix;
+  std::vector<std::uint64_t> seeds;
+  std::vector<Run> runs;
+};
 
 /// Percentage of the training images iterated whose trajectory ends within `epsilon` mean norms of itself.
 double stayed(const Run& r, double epsilon) {
@@ -281,7 +309,13 @@ void draw_rows(Program& program, const ImageData& data, const Run& r, const std:
   program.draw(table, file, caption);
 }
 
-void draw_trajectories(Program& program, const ImageData& data, const Run& r) {
+std::string description(const Study& study, const ImageData& data) {
+  return text("7 x 512, ", study.name, ", ", study.runs.front().images.examples.cols(), " images of ",
+              data.name);
+}
+
+void draw_trajectories(Program& program, const ImageData& data, const Study& study) {
+  const Run& r = study.runs.front();
   const Nearest& end = r.of_starts.nearest_example.back();
   std::vector<Index> order(end.distance.size());
   for (std::size_t j = 0; j < order.size(); ++j) order[j] = static_cast<Index>(j);
@@ -295,18 +329,18 @@ void draw_trajectories(Program& program, const ImageData& data, const Run& r) {
     taken.push_back(example);
     nearest_ends.push_back(j);
   }
-  const std::string
-      what = text("7 x 512 on ", r.images.examples.cols(), " images of ", data.name),
-      row = text(
-          "Each row: a test image and its reconstruction, the first iterate; the results after so many "
-          "iterations; the "
-          "training image nearest to the last. Before it: its distance, in percent of the mean norm.");
-  draw_rows(program, data, r, "Figure 11: " + what + ", best trajectories", nearest_ends, "figure_11.png",
+  const std::string what = description(study, data),
+                    row =
+                        "Each row: a test image and its reconstruction, the first iterate; the results after "
+                        "so many iterations; the training image nearest to the last. Before it: its "
+                        "distance, in percent of the mean norm.";
+  draw_rows(program, data, r, "Figure 11: " + what + ", best trajectories", nearest_ends,
+            text("figure_11", study.suffix, ".png"),
             text(row, " The eight test images that end nearest to different training images, first seed."));
   std::vector<Index> some;
   for (Index j = 0; j < std::min<Index>(8, r.images.starts.cols()); ++j) some.push_back(j);
-  draw_rows(program, data, r, "Figure 11: " + what + ", not selected", some, "figure_11_any.png",
-            text(row, " Eight test images as they come."));
+  draw_rows(program, data, r, "Figure 11: " + what + ", not selected", some,
+            text("figure_11", study.suffix, "_any.png"), text(row, " Eight test images as they come."));
 }
 
 /// The fraction of `values` <= x for each x, in percent.
@@ -319,9 +353,9 @@ std::vector<double> cumulative(const std::vector<double>& values, const std::vec
   return y;
 }
 
-void draw_curves(Program& program, const ImageData& data, const std::vector<Run>& runs) {
-  const Run& r = runs.front();
-  const std::string what = text("7 x 512 on ", r.images.examples.cols(), " images of ", data.name);
+void draw_curves(Program& program, const ImageData& data, const Study& study) {
+  const Run& r = study.runs.front();
+  const std::string what = description(study, data);
   LinePlot losses{
       .title = text("Training, ", what, ", first seed"),
       .x_label = "epoch",
@@ -334,7 +368,7 @@ void draw_curves(Program& program, const ImageData& data, const std::vector<Run>
   losses.series.push_back({.name = "training images", .x = epochs, .y = r.curve.train});
   losses.series.push_back({.name = "test images", .x = epochs, .y = r.curve.test});
   program.draw(
-      losses, "figure_11_training.png",
+      losses, text("figure_11", study.suffix, "_training.png"),
       "The mean squared error of the training images, over each epoch as it went on, and of the test "
       "images that are iterated, at its end.");
 
@@ -357,30 +391,33 @@ void draw_curves(Program& program, const ImageData& data, const std::vector<Run>
         r.of_starts, static_cast<std::size_t>(std::find(times.begin(), times.end(), t) - times.begin()));
   add(text("from training images, after ", steps), r.of_examples, times.size() - 1);
   program.draw(
-      distances, "figure_11_distance.png",
+      distances, text("figure_11", study.suffix, "_distance.png"),
       "How many trajectories are within a distance of a training image: of test images after so many "
       "iterations, and of training images in the end; first seed.");
 
-  Histogram radii{.title = "Spectral radii of the Jacobians at training images, all seeds",
+  Histogram radii{.title = text("Spectral radii at training images, ", what, ", all seeds"),
                   .x_label = "spectral radius",
                   .y_label = "training images",
-                  .groups = {{what, {}}},
+                  .groups = {{study.name, {}}},
                   .vertical = {{1, "stable below 1"}}};
-  for (const Run& each : runs)
+  for (const Run& each : study.runs)
     radii.groups.front().values.insert(radii.groups.front().values.end(), each.radii.begin(),
                                        each.radii.end());
-  program.draw(radii, "figure_11_radii.png",
+  program.draw(radii, text("figure_11", study.suffix, "_radii.png"),
                "A fixed point attracts when its spectral radius is below 1 (Theorem 2).");
 }
 
 /// What docs/paper/figure_11.md promises, in percent but for the loss, for what it has measured.
 struct Promise {
-  Band test, arrived, nearer, contracts;
+  Band train, test, arrived, nearer, contracts;
 };
-Promise promise_for(const std::string& data, bool full) {
+Promise promise_for(const std::string& data, const std::string& activation, bool full) {
   if (full) return {};
-  if (data == "Fashion-MNIST") return {{0.0208, 0.0222}, {28, 61}, at_least(88), at_least(22)};
-  if (data == "MNIST") return {{0.0273, 0.0286}, {17, 84}, at_least(97), at_least(90)};
+  const Band train = at_most(paper_train);
+  if (activation == "leaky ReLU") {
+    if (data == "Fashion-MNIST") return {train, {0.0208, 0.0222}, {28, 61}, at_least(88), at_least(22)};
+    if (data == "MNIST") return {train, {0.0273, 0.0286}, {17, 84}, at_least(97), at_least(90)};
+  }
   return {};
 }
 
@@ -391,10 +428,13 @@ std::vector<double> over(const std::vector<Run>& runs, const Value& value) {
   return values;
 }
 
-void add_claims(Program& program, const std::vector<Run>& runs, const Promise& promise) {
-  program.claim(median_claim(
-      "11, training images", "The autoencoder reconstructs its training images (mean squared error).",
-      number(paper_train), over(runs, [](const Run& r) { return r.training.loss; }), at_most(paper_train), "",
+void add_claims(Program& program, const Study& study, const Promise& promise) {
+  const std::vector<Run>& runs = study.runs;
+  const auto id = [&](const char* what) { return text("11, ", study.name, ", ", what); };
+  program.claim(contested_claim(
+      id("training images"), "The autoencoder reconstructs its training images (mean squared error).",
+      number(paper_train), over(runs, [](const Run& r) { return r.training.loss; }), at_most(paper_train),
+      promise.train, "",
       text("after ", summary(over(runs, [](const Run& r) { return r.training.epochs; })), " epochs of ",
            summary(over(runs,
                         [](const Run& r) {
@@ -402,7 +442,7 @@ void add_claims(Program& program, const std::vector<Run>& runs, const Promise& p
                                  static_cast<double>(std::max<Index>(1, r.training.epochs));
                         })),
            " seconds")));
-  program.claim(contested_claim("11, test images",
+  program.claim(contested_claim(id("test images"),
                                 "It reconstructs test images with a near-zero error (mean squared error).",
                                 number(paper_test), over(runs, [](const Run& r) { return r.test_loss; }),
                                 at_most(paper_test), promise.test));
@@ -418,12 +458,12 @@ void add_claims(Program& program, const std::vector<Run>& runs, const Promise& p
                    summary(over(runs, [&](const Run& r) { return r.of_starts.distinct(e, r.images.unit); })),
                    " training images");
   program.claim(contested_claim(
-      "11, trajectories",
+      id("trajectories"),
       text("Training examples are recovered: trajectories of test images end at one (", steps,
            " iterations, within ", 100 * epsilons[shown], "% of the mean norm)."),
       "some (it shows several)", arrived(epsilons[shown]), at_least(1e-9), promise.arrived, "%", ladder));
   program.note(text(
-      "Where trajectories of test images end: ",
+      study.name, ": where trajectories of test images end: ",
       summary(over(runs, [](const Run& r) { return r.of_starts.fixed(); }), "%"), " at fixed points, ",
       summary(over(runs, [](const Run& r) { return r.of_starts.cycles(); }), "%"), " on cycles of up to ",
       longest_cycle, " points, ", summary(over(runs, [](const Run& r) { return r.of_starts.moving(); }), "%"),
@@ -433,7 +473,7 @@ void add_claims(Program& program, const std::vector<Run>& runs, const Promise& p
   const double chance = first.by_chance / 100, starts = static_cast<double>(first.images.starts.cols());
   const double beyond = 100 * (chance + 3 * std::sqrt(chance * (1 - chance) / starts));
   program.claim(contested_claim(
-      "11, memory",
+      id("memory"),
       text("Trajectories of test images end nearer to one of the ", first.images.examples.cols(),
            " training images than to one of ", first.images.unseen.cols(), " that were never seen."),
       text("contractive to the training examples (here: from ", number(beyond), "%)"),
@@ -442,7 +482,7 @@ void add_claims(Program& program, const std::vector<Run>& runs, const Promise& p
       text("by chance ", number(first.by_chance), "%; before the first iteration ",
            summary(over(runs, [](const Run& r) { return r.nearer_to_example.front(); }), "%"))));
   program.claim(contested_claim(
-      "11, contraction",
+      id("contraction"),
       "The autoencoder is contractive at its training examples: the spectral radius is below 1.",
       "all (here: from 95%)",
       over(runs,
@@ -462,23 +502,27 @@ void add_claims(Program& program, const std::vector<Run>& runs, const Promise& p
            summary(over(runs, [](const Run& r) { return stayed(r, 0.2); }), "%"), " within 20%")));
 }
 
-/// One row for each seed, time and epsilon.
-void write_table(const std::vector<std::uint64_t>& seeds, const std::vector<Run>& runs,
-                 const std::filesystem::path& file) {
+/// One row for each activation, seed, time and epsilon.
+void write_table(const std::vector<Study>& studies, const std::filesystem::path& file) {
+  std::vector<std::string> activation;
   std::vector<std::uint64_t> seed;
   std::vector<Index> t;
   std::vector<double> epsilon, arrived, from_examples, nearer;
-  for (std::size_t i = 0; i < runs.size(); ++i)
-    for (std::size_t k = 0; k < times.size(); ++k)
-      for (const double e : epsilons) {
-        seed.push_back(seeds[i]);
-        t.push_back(times[k]);
-        epsilon.push_back(e);
-        arrived.push_back(runs[i].of_starts.arrived(k, e, runs[i].images.unit));
-        from_examples.push_back(runs[i].of_examples.arrived(k, e, runs[i].images.unit));
-        nearer.push_back(runs[i].nearer_to_example[k]);
-      }
+  for (const Study& study : studies)
+    for (std::size_t i = 0; i < study.runs.size(); ++i)
+      for (std::size_t k = 0; k < times.size(); ++k)
+        for (const double e : epsilons) {
+          const Run& r = study.runs[i];
+          activation.push_back(study.name);
+          seed.push_back(study.seeds[i]);
+          t.push_back(times[k]);
+          epsilon.push_back(e);
+          arrived.push_back(r.of_starts.arrived(k, e, r.images.unit));
+          from_examples.push_back(r.of_examples.arrived(k, e, r.images.unit));
+          nearer.push_back(r.nearer_to_example[k]);
+        }
   CsvTable()
+      .add("activation", activation)
       .add("seed", seed)
       .add("t", t)
       .add("epsilon", epsilon)
@@ -490,26 +534,32 @@ void write_table(const std::vector<std::uint64_t>& seeds, const std::vector<Run>
 
 void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
-  const std::filesystem::path folder = program.checkpoints();
   const ImageData data = program.images();
-  std::vector<Run> runs;
-  std::vector<std::uint64_t> seeds;
-  for (const std::uint64_t seed : program.seeds()) {
-    if (interrupted()) break;
-    Run r = run(s, data, seed, folder);
-    if (interrupted()) break;
-    runs.push_back(std::move(r));
-    seeds.push_back(seed);
-  }
-  program.note_checkpoints("The training and its curve");
-  if (runs.empty()) return;
-  const Images& images = runs.front().images;
+  std::vector<Study> studies;
+  const auto add = [&](const auto& choice) {
+    Study study{choice.name, choice.suffix, {}, {}};
+    for (const std::uint64_t seed : program.seeds()) {
+      if (interrupted()) break;
+      Run r = run(s, choice, data, seed, program.checkpoints());
+      if (interrupted()) break;
+      study.runs.push_back(std::move(r));
+      study.seeds.push_back(seed);
+    }
+    if (!study.runs.empty()) studies.push_back(std::move(study));
+  };
+  add(elu(s));
+  add(leaky_relu(s));
+  program.note_checkpoints("The trainings and their curves");
+  if (studies.empty()) return;
+  const Images& images = studies.front().runs.front().images;
   program.note(text(images.examples.cols(), " training images; ", images.starts.cols(),
                     " test images iterated, ", images.unseen.cols(), " others for comparison."));
-  draw_trajectories(program, data, runs.front());
-  draw_curves(program, data, runs);
-  add_claims(program, runs, promise_for(data.name, program.full()));
-  write_table(seeds, runs, program.options.out / "figure_11.csv");
+  for (const Study& study : studies) {
+    draw_trajectories(program, data, study);
+    draw_curves(program, data, study);
+    add_claims(program, study, promise_for(data.name, study.name, program.full()));
+  }
+  write_table(studies, program.options.out / "figure_11.csv");
 }
 
 }  // namespace
