@@ -415,7 +415,7 @@ Promise promise_for(const std::string& data, const std::string& activation, bool
   if (full) return {};
   const Band train = at_most(paper_train);
   if (activation == "leaky ReLU") {
-    if (data == "Fashion-MNIST") return {train, {0.0208, 0.0222}, {28, 61}, at_least(88), at_least(22)};
+    if (data == "Fashion-MNIST") return {train, {0.0208, 0.0222}, {9, 69}, at_least(88), at_least(22)};
     if (data == "MNIST") return {train, {0.0273, 0.0286}, {17, 84}, at_least(97), at_least(90)};
   }
   return {};
