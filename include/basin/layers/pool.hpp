@@ -1,6 +1,7 @@
 // Average and max pooling.
 #pragma once
 #include <algorithm>  // std::max
+#include <cmath>      // std::isnan
 
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer
@@ -185,8 +186,8 @@ class MaxPool2d {
           S top = 0;
           geometry_.for_window(i, j, [&](Index p) {
             const S candidate = x(plane + p, n);
-            // Without branches, which data would make a matter of luck; x != x says NaN.
-            const bool larger = (best < 0) | (candidate > top) | (candidate != candidate);
+            // Without branches, which data would make a matter of luck.
+            const bool larger = (best < 0) | (candidate > top) | std::isnan(candidate);
             best = larger ? plane + p : best;
             top = larger ? candidate : top;
           });
