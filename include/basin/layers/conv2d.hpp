@@ -7,9 +7,10 @@
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer, ParamBlock
 #include "basin/core/planes.hpp"           // PlaneLayout, Planes
-#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, Size2, Padding
+#include "basin/layers/conv_geometry.hpp"  // ConvGeometry
 #include "basin/layers/conv_planes.hpp"    // convolve_planes, transpose_planes
 #include "basin/layers/tiled_conv.hpp"     // TiledConv
+#include "basin/layers/window.hpp"         // Size2, Padding
 
 namespace basin {
 

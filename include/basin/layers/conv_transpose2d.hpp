@@ -7,7 +7,8 @@
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer, ParamBlock
 #include "basin/layers/conv2d.hpp"         // conv_blocks, add_channel_bias
-#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, Size2, Padding
+#include "basin/layers/conv_geometry.hpp"  // ConvGeometry
+#include "basin/layers/window.hpp"         // Size2, Padding
 
 namespace basin {
 

@@ -3,10 +3,10 @@
 #include <algorithm>  // std::clamp
 #include <vector>     // std::vector
 
-#include "basin/core/error.hpp"            // require
-#include "basin/core/layer.hpp"            // Layer
-#include "basin/layers/conv_geometry.hpp"  // Padding
-#include "basin/layers/plane_map.hpp"      // PlaneMap
+#include "basin/core/error.hpp"        // require
+#include "basin/core/layer.hpp"        // Layer
+#include "basin/layers/plane_map.hpp"  // PlaneMap
+#include "basin/layers/window.hpp"     // Padding
 
 namespace basin {
 

@@ -3,11 +3,11 @@
 #include <algorithm>  // std::max
 #include <cmath>      // std::isnan
 
-#include "basin/core/error.hpp"            // require
-#include "basin/core/layer.hpp"            // Layer
-#include "basin/core/parallel.hpp"         // parallel_parts
-#include "basin/core/scratch.hpp"          // Scratch
-#include "basin/layers/conv_geometry.hpp"  // Size2, Padding, require_window, window_positions
+#include "basin/core/error.hpp"     // require
+#include "basin/core/layer.hpp"     // Layer
+#include "basin/core/parallel.hpp"  // parallel_parts
+#include "basin/core/scratch.hpp"   // Scratch
+#include "basin/layers/window.hpp"  // Size2, Padding, require_window, window_positions
 
 namespace basin {
 
