@@ -28,6 +28,7 @@ enum class Fault {
   mixed_columns,          // y depends on the mean over the batch
   false_broadcast,        // claims to broadcast and uses the first tangent only
   wrong_infer,            // infer forgets the bias
+  wrong_prepack,          // what prepack keeps is not the weight
   short_blocks,           // param_blocks leave out the bias
 };
 
@@ -38,7 +39,8 @@ class Faulty {
   using Scalar = double;
   using S = double;
   struct Cache {
-    Mat<double> slope;  // 1 - y^2
+    Mat<double> slope;   // 1 - y^2
+    Mat<double> weight;  // of prepack
   };
   static constexpr bool broadcasts = fault == Fault::false_broadcast;
 
@@ -65,8 +67,12 @@ class Faulty {
     y = y.array().tanh();
     if (fault != Fault::missing_cache || cache.slope.size() == 0) cache.slope = 1 - y.array().square();
   }
-  void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache&) const {
-    y.noalias() = W(theta) * x;
+  void prepack(VecIn<S> theta, Cache& cache) const {
+    cache.weight = W(theta);
+    if (fault == Fault::wrong_prepack) cache.weight.transposeInPlace();
+  }
+  void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& cache) const {
+    y.noalias() = (cache.weight.size() > 0 ? cache.weight : Mat<S>(W(theta))) * x;
     if (fault != Fault::wrong_infer) y.colwise() += theta.tail(n_);
     y = y.array().tanh();
   }
@@ -143,7 +149,8 @@ TEST_CASE("check_layer fails each broken layer and names the fault", "[check]") 
   CHECK(contains(failures<Fault::data_run>(), "blocks of larger matrices"));
   CHECK(contains(failures<Fault::mixed_columns>(), "depends on the other columns"));
   CHECK(contains(failures<Fault::false_broadcast>(), "many tangents at one point"));
-  CHECK(contains(failures<Fault::wrong_infer>(), "infer gives another y"));
+  CHECK(contains(failures<Fault::wrong_infer>(), "infer gives another y than forward"));
+  CHECK(contains(failures<Fault::wrong_prepack>(), "infer after prepack gives another y"));
   CHECK(contains(failures<Fault::short_blocks>(), "param_blocks end at 16, param_size() is 20"));
 }
 

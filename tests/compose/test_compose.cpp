@@ -1,4 +1,6 @@
 // Chain, Stack, Residual and Concat: the contract at every depth, and errors where layers do not fit.
+#include <limits>
+
 #include "basin/check/check_layer.hpp"
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
@@ -85,6 +87,32 @@ TEST_CASE("Chain, Stack, Residual and Concat are what their formulas say", "[com
   Mat<double> both(6, 2);
   both << x, first(x);
   CHECK((Model(Concat(f), Vec<double>(theta.head(12)))(x) - both).norm() <= 1e-14);
+}
+
+TEMPLATE_TEST_CASE("prepack reaches the weights in every composition, and infer uses them", "[compose]",
+                   float, double) {
+  using S = TestType;
+  const Index n = 75;  // more than a panel of PackedWeight with the longest vectors, and not a multiple
+  const Chain net(Stack(block<S>(n), 3), Residual(block<S>(n)), Concat(block<S>(n)), Dense<S>(2 * n, n));
+  const Vec<S> theta = S(0.2) * random_matrix<S>(net.param_size(), 1, 1);
+  const Mat<S> x = random_matrix<S>(n, 20, 2);
+  const auto infer_with = [&](const Vec<S>& parameters, bool packed) {
+    typename decltype(net)::Cache cache;
+    if (packed) prepack(net, theta, cache);
+    Mat<S> y(n, x.cols());
+    infer(net, parameters, x, y, cache);
+    return y;
+  };
+  const Mat<S> plain = infer_with(theta, false);
+  const double tolerance =
+      1e3 * static_cast<double>(std::numeric_limits<S>::epsilon()) * static_cast<double>(plain.norm());
+  CHECK(static_cast<double>((infer_with(theta, true) - plain).norm()) <= tolerance);
+  // A cache serves the weights that were packed: only biases, here left alone, are still read from theta.
+  Vec<S> other = theta;
+  for (const ParamBlock& b : param_blocks(net))
+    if (b.role == ParamBlock::Role::weight) other.segment(b.offset, b.size()) *= 2;
+  CHECK(static_cast<double>((infer_with(other, true) - plain).norm()) <= tolerance);
+  CHECK(static_cast<double>((infer_with(other, false) - plain).norm()) >= 1e3 * tolerance);
 }
 
 TEST_CASE("a Residual of a Residual, and a Concat of a Concat, is not a copy", "[compose]") {

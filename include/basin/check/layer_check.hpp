@@ -203,6 +203,10 @@ class LayerCheck {
     Mat<S> y = poisoned(f_.out_size(), o_.batch);
     infer(f_, theta_, x, y, cache);
     expect(distance(y, pass.y) <= round_off(), text("infer gives another y than forward", at(scale)));
+    prepack(f_, theta_, cache);
+    y = poisoned(f_.out_size(), o_.batch);
+    infer(f_, theta_, x, y, cache);
+    expect(distance(y, pass.y) <= round_off(), text("infer after prepack gives another y", at(scale)));
   }
 
   /// A cache that served other batches, smaller and larger, serves this one.

@@ -90,6 +90,11 @@ class Chain {
                 k + 1 < N ? MatOut<S>(c.h[k].mat()) : y, std::get<k>(c.f));
     });
   }
+  void prepack(VecIn<S> theta, Cache& c) const {
+    steps([&](auto, auto k, const auto& f, Index offset) {
+      basin::prepack(f, theta.segment(offset, f.param_size()), std::get<k>(c.f));
+    });
+  }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     if constexpr (on_planes)
       if (const auto layout = detail::plane_path(*this)) return c.planes.infer(*this, *layout, theta, x, y);

@@ -48,6 +48,7 @@ class Concat {
     y.topRows(in_size()) = x;
     f_.forward(theta, x, y.bottomRows(f_.out_size()), c);
   }
+  void prepack(VecIn<S> theta, Cache& c) const { basin::prepack(f_, theta, c); }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     y.topRows(in_size()) = x;
     basin::infer(f_, theta, x, y.bottomRows(f_.out_size()), c);

@@ -51,6 +51,7 @@ class Residual {
     f_.forward(theta, x, c.fx.mat(), c.f);
     y = x + c.fx.mat();
   }
+  void prepack(VecIn<S> theta, Cache& c) const { basin::prepack(f_, theta, c.f); }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     basin::infer(f_, theta, x, y, c.f);
     y += x;

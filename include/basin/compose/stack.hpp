@@ -67,6 +67,10 @@ class Stack {
                  at(c.f, k));
     }
   }
+  void prepack(VecIn<S> theta, Cache& c) const {
+    resize(c);
+    for (Index k = 0; k < depth_; ++k) basin::prepack(f_, part(theta, k), at(c.f, k));
+  }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     if constexpr (detail::PlaneLayer<F>)
       if (const auto layout = detail::plane_path(*this)) return c.planes.infer(*this, *layout, theta, x, y);

@@ -28,6 +28,8 @@ struct NoCache {};
 /// `check_layer` (basin/check/check_layer.hpp) tests all of this. Optional members:
 ///
 ///     infer(theta, x, y, cache)   y = f(x; theta) without keeping what vjp and jvp need
+///     prepack(theta, cache)       brings what infer needs of theta into the form in which it is fastest; from then on
+///                                 the cache serves infer with this theta alone
 ///     broadcasts                  static constexpr bool. With B = 1, jvp and vjp (theta_bar not wanted) take
 ///                                 any number of columns in x_dot and y_bar, all at that one point x
 ///     in_shape(), out_shape()     Shape or std::optional<Shape> of the images, checked where layers meet
@@ -56,6 +58,13 @@ void infer(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar
     f.infer(theta, x, y, cache);
   else
     f.forward(theta, x, y, cache);
+}
+
+/// Prepares `cache` for many calls of infer with this theta, and no other: the layer's prepack where it has one, else
+/// nothing. Costs about as much as reading theta twice.
+template <Layer F>
+void prepack(const F& f, VecIn<typename F::Scalar> theta, typename F::Cache& cache) {
+  if constexpr (requires { f.prepack(theta, cache); }) f.prepack(theta, cache);
 }
 
 /// Whether one forward column serves any number of tangents (see Layer).

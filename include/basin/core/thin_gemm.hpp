@@ -153,13 +153,13 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
   constexpr Index lanes = Eigen::internal::unpacket_traits<P>::size;
   eigen_assert(rows % lanes == 0);
   const auto panel = [&]<int tall>(Index k) {
-    constexpr int wide =
-        tall > 1 ? tile_wide : 2 * tile_wide;  // enough sums to hide the latency of multiply-adds
+    // Enough sums to hide the latency of multiply-adds, with registers left for the addresses of the columns.
+    constexpr int wide = tall > 1 ? tile_wide : 8;
     const auto tile = [&]<int columns>(Index j) {
       sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, c + j * ldc + k, ldc, add);
     };
     Index j = 0;
-    while (j + wide <= cols && cols - j != wide + 2) {  // 8 = 4 + 4 is faster than 6 + 1 + 1
+    while (j + wide <= cols && (wide == 8 || cols - j != 8)) {  // 8 = 4 + 4 is faster than 6 + 1 + 1
       tile.template operator()<wide>(j);
       j += wide;
     }

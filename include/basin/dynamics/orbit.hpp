@@ -10,7 +10,7 @@
 #include <vector>      // std::vector
 
 #include "basin/core/error.hpp"     // require
-#include "basin/core/layer.hpp"     // Layer, infer
+#include "basin/core/layer.hpp"     // Layer, infer, prepack
 #include "basin/core/model.hpp"     // Model
 #include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/scratch.hpp"   // Scratch
@@ -56,8 +56,14 @@ class OrbitPiece {
   using S = typename F::Scalar;
 
  public:
-  OrbitPiece(const F& f, VecIn<S> theta, const OrbitOptions& o, ColumnRange columns, Orbit<S>& orbit)
-      : f_(f), theta_(theta), o_(o), orbit_(orbit), moving_(static_cast<std::size_t>(columns.size)) {
+  OrbitPiece(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, const OrbitOptions& o,
+             ColumnRange columns, Orbit<S>& orbit)
+      : f_(f),
+        theta_(theta),
+        o_(o),
+        orbit_(orbit),
+        moving_(static_cast<std::size_t>(columns.size)),
+        cache_(prepacked) {
     std::iota(moving_.begin(), moving_.end(), columns.begin);
     x_.resize(f.in_size(), columns.size);
     x_.mat() = orbit.x.middleCols(columns.begin, columns.size);
@@ -155,6 +161,8 @@ template <Layer F>
   // Columns that share a product: more where the weights would otherwise pass through the cache too often.
   const Index together = f.theta.size() > 1 << 19 ? 256 : 64;
   const Index pieces = (x0.cols() + together - 1) / together;
+  typename F::Cache prepacked;
+  if (options.max_steps > 1) prepack(f.layer, f.theta, prepacked);
   std::atomic<bool> cancelled = false;
   std::mutex one_at_a_time;  // of the callbacks, which may throw: an OpenMP critical section may not
   Index finished = 0;
@@ -167,7 +175,7 @@ template <Layer F>
     const ColumnRange columns = column_range(x0.cols(), pieces, k);
     try {
       if (stop()) return;
-      detail::OrbitPiece<F>(f.layer, f.theta, options, columns, result).run(stop);
+      detail::OrbitPiece<F>(f.layer, f.theta, prepacked, options, columns, result).run(stop);
       const std::lock_guard lock(one_at_a_time);
       finished += columns.size;
       if (options.observer && !cancelled) options.observer(finished, x0.cols());

@@ -2,9 +2,10 @@
 #pragma once
 #include <vector>  // std::vector
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/gemm.hpp"   // gemm, gemm_add
-#include "basin/core/layer.hpp"  // Layer, ParamBlock
+#include "basin/core/error.hpp"          // require
+#include "basin/core/gemm.hpp"           // gemm, gemm_add
+#include "basin/core/layer.hpp"          // Layer, ParamBlock
+#include "basin/core/packed_weight.hpp"  // PackedWeight
 
 namespace basin {
 
@@ -14,7 +15,9 @@ template <class S>
 class Dense {
  public:
   using Scalar = S;
-  using Cache = NoCache;
+  struct Cache {
+    PackedWeight<S> weight;  // of `prepack`
+  };
   static constexpr const char* name = "Dense";
   static constexpr bool broadcasts = true;  // the Jacobian W does not depend on x
 
@@ -39,11 +42,16 @@ class Dense {
   Eigen::Map<const Mat<S>> weight(VecIn<S> theta) const { return {theta.data(), out_, in_}; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache&) const {
-    if (bias_)
-      y.colwise() = theta.tail(out_);
-    else
-      y.setZero();
+    start(theta, y);
     gemm_add<S>(weight(theta), x, y);  // y = b + W x
+  }
+  void prepack(VecIn<S> theta, Cache& c) const {
+    if (PackedWeight<S>::pays(out_)) c.weight = PackedWeight<S>(weight(theta));
+  }
+  void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    if (c.weight.empty()) return forward(theta, x, y, c);
+    start(theta, y);
+    c.weight.multiply_add(x, y);
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
@@ -59,6 +67,14 @@ class Dense {
   }
 
  private:
+  /// y = b, or 0 without bias.
+  void start(VecIn<S> theta, MatOut<S> y) const {
+    if (bias_)
+      y.colwise() = theta.tail(out_);
+    else
+      y.setZero();
+  }
+
   Index in_, out_;
   bool bias_;
 };
