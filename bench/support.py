@@ -50,34 +50,34 @@ def found_peers(folder):
 
 
 def choose_blas_kernels(program):
-    """Lets OpenBLAS use the kernels with which `program` is fastest: on processors newer than itself it may choose those
-    of a far older one. The user's own OPENBLAS_CORETYPE stays."""
-    if "OPENBLAS_CORETYPE" in os.environ:
-        return
+    """Lets OpenBLAS use the kernels with which `program` is fastest: those that the environment names (OPENBLAS_CORETYPE),
+    those that OpenBLAS chooses (on processors newer than itself perhaps those of a far older one), or others that the
+    processor can run."""
     flags = pathlib.Path("/proc/cpuinfo").read_text()
-    kernels = ["", *(name for name, flag in (("Haswell", " avx2 "), ("SkylakeX", " avx512f ")) if flag in flags)]
-    times = dict.fromkeys(kernels, float("inf"))
-    for name in 3 * kernels:
-        if name:
-            os.environ["OPENBLAS_CORETYPE"] = name
-        else:
-            os.environ.pop("OPENBLAS_CORETYPE", None)
-        now = numbers(output_of(program, "time", "fc7x128_d784_b100", 0.1, 1))
+    given = {name: os.environ.pop(name) for name in list(os.environ) if name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
+    choices = {"what it chooses": {}}
+    if given:
+        choices[" ".join(f"{name}={value}" for name, value in given.items())] = given
+    for name, flag in (("Haswell", " avx2 "), ("SkylakeX", " avx512f ")):
+        if flag in flags:
+            choices[f"OPENBLAS_CORETYPE={name}"] = {"OPENBLAS_CORETYPE": name}
+    times = dict.fromkeys(choices, float("inf"))
+    for name in 3 * list(choices):
+        now = numbers(output_of(program, "time", "fc7x512_d784_b256", 0.1, 1, variables=choices[name]))
         times[name] = min(times[name], *now.values())
     best = min(times, key=times.get)
-    if times[""] < 1.1 * times[best]:
-        os.environ.pop("OPENBLAS_CORETYPE", None)
-        return
-    os.environ["OPENBLAS_CORETYPE"] = best
-    print(f"OpenBLAS is {times[''] / times[best]:.1f} times as fast with OPENBLAS_CORETYPE={best} as with what it chooses",
-          file=sys.stderr)
+    if times["what it chooses"] < 1.1 * times[best]:
+        best = "what it chooses"
+    os.environ.update(choices[best])
+    for name, time in times.items():
+        print(f"OpenBLAS with {name}: {time:.0f} us{', used' if name == best else ''}", file=sys.stderr)
 
 
-def output_of(program, *arguments, threads=1, keep_memory=True, text=True):
+def output_of(program, *arguments, threads=1, keep_memory=True, text=True, variables=None):
     """What the program prints. It gets `threads` threads, in OpenMP, BLAS and dlib's own pool."""
     environment = os.environ | {name: str(threads) for name in
                                 ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "DLIB_NUM_THREADS")}
-    environment |= {"BENCH_TRAINED": str(program.parent / trained_folder)}
+    environment |= {"BENCH_TRAINED": str(program.parent / trained_folder)} | (variables or {})
     if keep_memory:
         environment |= KEEP_MEMORY
     result = subprocess.run([program, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, text=text)
