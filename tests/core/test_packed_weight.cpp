@@ -9,7 +9,7 @@
 
 using namespace basin;
 
-TEMPLATE_TEST_CASE("a packed weight adds W x for every shape", "[core]", float, double) {
+TEMPLATE_TEST_CASE("a packed weight gives W x + b for every shape", "[core]", float, double) {
   using S = TestType;
   int seed = 0;
   for (const Index rows : {1, 3, 8, 16, 31, 64, 65, 130, 784})
@@ -18,21 +18,23 @@ TEMPLATE_TEST_CASE("a packed weight adds W x for every shape", "[core]", float, 
         INFO(rows << " x " << depth << " x " << cols);
         const Mat<S> wide_w = random_matrix<S>(rows + 2, depth + 1, ++seed),
                      wide_x = random_matrix<S>(depth + 3, cols, ++seed);
+        const Vec<S> bias = random_matrix<S>(cols == 2 ? 0 : rows, 1, ++seed);
         const auto W = wide_w.bottomLeftCorner(rows, depth);
         const auto X = wide_x.topRows(depth);
-        const Mat<S> start = random_matrix<S>(rows, cols, ++seed);
         Mat<S> wide_y = Mat<S>::Constant(rows + 2, cols, std::numeric_limits<S>::quiet_NaN());
-        wide_y.middleRows(1, rows) = start;
-        PackedWeight<S>(W).multiply_add(X, wide_y.middleRows(1, rows));
-        const Mat<long double> a = W.template cast<long double>(), b = X.template cast<long double>();
-        const Mat<long double> exact = start.template cast<long double>() + a * b;
-        const Mat<long double> scale =
-            start.cwiseAbs().template cast<long double>() + a.cwiseAbs() * b.cwiseAbs();
-        const Mat<long double> error =
-            (wide_y.middleRows(1, rows).template cast<long double>() - exact).cwiseAbs();
+        PackedWeight<S>(W, bias).apply(X, wide_y.middleRows(1, rows));
+        using Exact = Mat<long double>;
+        const Exact a = W.template cast<long double>(), x = X.template cast<long double>();
+        Exact exact = a * x, size = a.cwiseAbs() * x.cwiseAbs();
+        if (bias.size() > 0) {
+          const Vec<long double> b = bias.template cast<long double>();
+          exact.colwise() += b;
+          size.colwise() += b.cwiseAbs();
+        }
+        const Exact error = (wide_y.middleRows(1, rows).template cast<long double>() - exact).cwiseAbs();
+        // Each of depth roundings is at most half a unit of a partial sum; one more for the order of the sum.
         const auto unit = static_cast<long double>(std::numeric_limits<S>::epsilon()) / 2;
-        // Each of depth + 1 roundings is at most half a unit of a partial sum.
-        REQUIRE((error.array() <= static_cast<long double>(depth + 1) * unit * scale.array()).all());
+        REQUIRE((error.array() <= static_cast<long double>(depth + 1) * unit * size.array()).all());
         REQUIRE(wide_y.row(0).array().isNaN().all());
         REQUIRE(wide_y.row(rows + 1).array().isNaN().all());
       }
@@ -42,19 +44,19 @@ TEMPLATE_TEST_CASE("with a packed weight a column has the same bits in any batch
                    "[core]", float, double) {
   using S = TestType;
   const Mat<S> W = random_matrix<S>(300, 310, 1), X = random_matrix<S>(310, 101, 2);
-  const PackedWeight<S> packed(W), copy = packed;
-  const auto product = [](const PackedWeight<S>& w, const Mat<S>& x) {
-    Mat<S> y = Mat<S>::Ones(300, x.cols());
-    w.multiply_add(x, y);
+  const PackedWeight<S> packed(W, Vec<S>(random_matrix<S>(300, 1, 3))), copy = packed;
+  const auto apply = [](const PackedWeight<S>& w, const Mat<S>& x) {
+    Mat<S> y(300, x.cols());
+    w.apply(x, y);
     return y;
   };
   set_num_threads(1);
-  const Mat<S> all = product(packed, X);
-  for (Index j = 0; j < X.cols(); ++j) CHECK(product(copy, X.col(j)) == all.col(j));
-  CHECK(product(copy, X.middleCols(3, 40)) == all.middleCols(3, 40));
+  const Mat<S> all = apply(packed, X);
+  for (Index j = 0; j < X.cols(); ++j) CHECK(apply(copy, X.col(j)) == all.col(j));
+  CHECK(apply(copy, X.middleCols(3, 40)) == all.middleCols(3, 40));
   for (const int threads : {2, 3}) {
     set_num_threads(threads);
-    CHECK(product(packed, X) == all);
+    CHECK(apply(packed, X) == all);
   }
   set_num_threads(0);
 }

@@ -7,25 +7,33 @@
 #include <utility>    // std::move
 
 #include "basin/core/parallel.hpp"   // parallel_for, column_range, free_threads
-#include "basin/core/thin_gemm.hpp"  // multiply_panels, Strided, tile_tall, tile_wide
-#include "basin/core/types.hpp"      // MatIn, MatOut, Vec, Index
+#include "basin/core/thin_gemm.hpp"  // multiply_panels, tile_tall, tile_wide
+#include "basin/core/types.hpp"      // MatIn, MatOut, Vec, VecIn, Index
 
 namespace basin {
 
-/// W, cut into panels of a few vectors of rows, each panel stored column by column. Copies share the memory.
+/// The map x -> W x + b, W cut into panels of a few vectors of rows, each panel stored column by column behind its part
+/// of b. Copies share the memory.
 template <class S>
 class PackedWeight {
  public:
   PackedWeight() = default;
-  explicit PackedWeight(MatIn<S> W) : rows_(W.rows()), depth_(W.cols()) {
-    auto packed = std::make_shared<Vec<S>>((rows_ + lanes - 1) / lanes * lanes * depth_);
+  /// b has a row for each row of W, or none if it is 0.
+  PackedWeight(MatIn<S> W, VecIn<S> b) : rows_(W.rows()), depth_(W.cols()) {
+    eigen_assert(b.size() == rows_ || b.size() == 0);
+    auto packed = std::make_shared<Vec<S>>((rows_ + lanes - 1) / lanes * lanes * (1 + depth_));
     S* to = packed->data();
     each_panel([&](Index begin, Index height) {
       const Index there = std::min(height, rows_ - begin);
-      for (Index k = 0; k < depth_; ++k, to += height) {
-        std::copy_n(W.data() + k * W.outerStride() + begin, there, to);
-        std::fill(to + there, to + height, S(0));
-      }
+      const auto add = [&](const S* column) {
+        std::fill(std::copy_n(column, there, to), to + height, S(0));
+        to += height;
+      };
+      if (b.size() > 0)
+        add(b.data() + begin);
+      else
+        to = std::fill_n(to, height, S(0));
+      for (Index k = 0; k < depth_; ++k) add(W.data() + k * W.outerStride() + begin);
     });
     panels_ = std::move(packed);
   }
@@ -33,8 +41,8 @@ class PackedWeight {
   /// Whether products with so many rows are faster packed: below a panel they are not.
   static bool pays(Index rows) { return rows >= detail::tile_tall * lanes; }
 
-  /// Y += W X. A column has the same bits whatever the others are, with any number of threads.
-  void multiply_add(MatIn<S> X, MatOut<S> Y) const {
+  /// Y = W X + b for each column. A column has the same bits whatever the others are, with any number of threads.
+  void apply(MatIn<S> X, MatOut<S> Y) const {
     eigen_assert(X.rows() == depth_ && Y.rows() == rows_ && Y.cols() == X.cols());
     constexpr double worth_a_thread = 1 << 19;  // multiply-adds, as in core/gemm.hpp
     const double work = static_cast<double>(rows_ * depth_) * static_cast<double>(X.cols());
@@ -44,7 +52,7 @@ class PackedWeight {
     parallel_for(parts, [&](Index k) {
       const ColumnRange some = column_range(units, parts, k);
       const Index begin = some.begin * detail::tile_wide;
-      multiply_columns(X, Y, begin, std::min(X.cols() - begin, some.size * detail::tile_wide));
+      apply_to(X, Y, begin, std::min(X.cols() - begin, some.size * detail::tile_wide));
     });
   }
 
@@ -55,30 +63,31 @@ class PackedWeight {
   /// panel(first row, rows with what is filled up): tile_tall vectors each, then single ones.
   template <class Panel>
   void each_panel(const Panel& panel) const {
+    constexpr Index tall = detail::tile_tall * lanes;
     Index i = 0;
-    for (; i + detail::tile_tall * lanes <= rows_; i += detail::tile_tall * lanes)
-      panel(i, detail::tile_tall * lanes);
+    for (; i + tall <= rows_; i += tall) panel(i, tall);
     for (; i < rows_; i += lanes) panel(i, lanes);
   }
-  void multiply_columns(MatIn<S> X, MatOut<S> Y, Index begin, Index size) const {
+  /// For the columns [begin, begin + size).
+  void apply_to(MatIn<S> X, MatOut<S> Y, Index begin, Index size) const {
     const S* panel = panels_->data();
     const Index ldx = X.outerStride(), ldy = Y.outerStride();
     const S* const x = X.data() + begin * ldx;
     S* const y = Y.data() + begin * ldy;
     each_panel([&](Index i, Index height) {
+      const S* const weight = panel + height;
       if (i + height <= rows_) {
-        detail::multiply_panels<S>(height, size, depth_, panel, height, {x, 1, ldx}, y + i, ldy, true);
+        detail::multiply_panels<S>(height, size, depth_, weight, height, {x, 1, ldx}, {panel, 0}, y + i, ldy);
       } else {  // rows that were filled up have no place in Y
         S tile[lanes * detail::tile_wide];
         for (Index j = 0; j < size; j += detail::tile_wide) {
           const Index wide = std::min<Index>(detail::tile_wide, size - j);
-          detail::multiply_panels<S>(lanes, wide, depth_, panel, lanes, {x + j * ldx, 1, ldx}, tile, lanes,
-                                     false);
-          for (Index c = 0; c < wide; ++c)
-            for (Index r = i; r < rows_; ++r) y[(j + c) * ldy + r] += tile[c * lanes + r - i];
+          detail::multiply_panels<S>(lanes, wide, depth_, weight, lanes, {x + j * ldx, 1, ldx}, {panel, 0},
+                                     tile, lanes);
+          for (Index c = 0; c < wide; ++c) std::copy_n(tile + c * lanes, rows_ - i, y + (j + c) * ldy + i);
         }
       }
-      panel += height * depth_;
+      panel += height * (1 + depth_);
     });
   }
 

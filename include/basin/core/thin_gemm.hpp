@@ -81,18 +81,26 @@ struct Strided {
   const S& operator()(Index m, Index j) const { return data[m * row + j * column]; }
 };
 
-/// C(k, j) += sum over m < depth of A(k, m) B(m, j), for `tall` vectors of k and j < wide; k is contiguous in A and C.
-/// Without `add`, C is overwritten.
+/// What a product is added to: at data[j * column + k]. 0 if data is null.
+template <class S>
+struct Start {
+  const S* data;
+  Index column;
+};
+
+/// C(k, j) = start(k, j) + sum over m < depth of A(k, m) B(m, j), for `tall` vectors of k and j < wide; k is contiguous in
+/// A, C and start, which may be C itself.
 template <class P, int tall, int wide, class S>
-EIGEN_STRONG_INLINE void sum_tile(Index depth, const S* a, Index lda, const Strided<S>& b, S* c, Index ldc,
-                                  bool add = true) {
+EIGEN_STRONG_INLINE void sum_tile(Index depth, const S* a, Index lda, const Strided<S>& b,
+                                  const Start<S>& start, S* c, Index ldc) {
   using namespace Eigen::internal;
   constexpr Index lanes = unpacket_traits<P>::size;
   P sum[tall][wide];
 #pragma GCC unroll 8
   for (int i = 0; i < tall; ++i)
 #pragma GCC unroll 8
-    for (int j = 0; j < wide; ++j) sum[i][j] = add ? ploadu<P>(c + j * ldc + i * lanes) : pset1<P>(S(0));
+    for (int j = 0; j < wide; ++j)
+      sum[i][j] = start.data ? ploadu<P>(start.data + j * start.column + i * lanes) : pset1<P>(S(0));
   for (Index m = 0; m < depth; ++m) {
     P left[tall];
 #pragma GCC unroll 8
@@ -125,9 +133,11 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   const auto tile = [&]<class V, int tall>(Index k, Index begin, Index end) {
     Index j = begin;
     for (; j + tile_wide <= end; j += tile_wide)
-      sum_tile<V, tall, tile_wide>(depth, a + k, lda, {&b(0, j), b.row, b.column}, c + j * ldc + k, ldc);
+      sum_tile<V, tall, tile_wide>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
+                                   c + j * ldc + k, ldc);
     for (; j < end; ++j)
-      sum_tile<V, tall, 1>(depth, a + k, lda, {&b(0, j), b.row, b.column}, c + j * ldc + k, ldc);
+      sum_tile<V, tall, 1>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
+                           c + j * ldc + k, ldc);
   };
   const auto columns = [&](Index begin, Index end) {  // columns [begin, end) of C
     Index k = 0;
@@ -143,12 +153,12 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
     for (Index j = 0; j < C.cols(); j += tile_wide) columns(j, std::min(j + tile_wide, C.cols()));
 }
 
-/// C = A B, or C += A B with `add`, for A and C whose rows are whole vectors; k is contiguous in A and C. Runs at full
+/// C = start + A B for A, C and start whose rows are whole vectors; k is contiguous in A and C. Runs at full
 /// speed without packing if a panel of A, tile_tall vectors x depth, stays in the first-level cache: lda should be an odd
 /// number of cache lines, so that its columns do not compete for the same few places there.
 template <class S>
-void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b, S* c,
-                     Index ldc, bool add) {
+void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b,
+                     const Start<S>& start, S* c, Index ldc) {
   using P = typename Eigen::internal::packet_traits<S>::type;
   constexpr Index lanes = Eigen::internal::unpacket_traits<P>::size;
   eigen_assert(rows % lanes == 0);
@@ -156,7 +166,9 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
     // Enough sums to hide the latency of multiply-adds, with registers left for the addresses of the columns.
     constexpr int wide = tall > 1 ? tile_wide : 8;
     const auto tile = [&]<int columns>(Index j) {
-      sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, c + j * ldc + k, ldc, add);
+      const S* const from = start.data ? start.data + j * start.column + k : nullptr;
+      sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {from, start.column},
+                                 c + j * ldc + k, ldc);
     };
     Index j = 0;
     while (j + wide <= cols && (wide == 8 || cols - j != 8)) {  // 8 = 4 + 4 is faster than 6 + 1 + 1

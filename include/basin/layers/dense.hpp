@@ -16,7 +16,7 @@ class Dense {
  public:
   using Scalar = S;
   struct Cache {
-    PackedWeight<S> weight;  // of `prepack`
+    PackedWeight<S> packed;  // by prepack
   };
   static constexpr const char* name = "Dense";
   static constexpr bool broadcasts = true;  // the Jacobian W does not depend on x
@@ -42,16 +42,20 @@ class Dense {
   Eigen::Map<const Mat<S>> weight(VecIn<S> theta) const { return {theta.data(), out_, in_}; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache&) const {
-    start(theta, y);
+    if (bias_)
+      y.colwise() = theta.tail(out_);
+    else
+      y.setZero();
     gemm_add<S>(weight(theta), x, y);  // y = b + W x
   }
   void prepack(VecIn<S> theta, Cache& c) const {
-    if (PackedWeight<S>::pays(out_)) c.weight = PackedWeight<S>(weight(theta));
+    if (PackedWeight<S>::pays(out_)) c.packed = PackedWeight<S>(weight(theta), theta.tail(bias_ ? out_ : 0));
   }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
-    if (c.weight.empty()) return forward(theta, x, y, c);
-    start(theta, y);
-    c.weight.multiply_add(x, y);
+    if (c.packed.empty())
+      forward(theta, x, y, c);
+    else
+      c.packed.apply(x, y);
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
@@ -67,14 +71,6 @@ class Dense {
   }
 
  private:
-  /// y = b, or 0 without bias.
-  void start(VecIn<S> theta, MatOut<S> y) const {
-    if (bias_)
-      y.colwise() = theta.tail(out_);
-    else
-      y.setZero();
-  }
-
   Index in_, out_;
   bool bias_;
 };

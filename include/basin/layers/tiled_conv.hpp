@@ -51,8 +51,8 @@ class TiledConv {
       over_products(k, [&](Index p) {
         multiply_panels<S>(whole_lanes<S>(out_.channels), tiles(k), in_.channels,
                            weight.data + p * weight.plane, weight.pitch,
-                           {data.data + p * data.plane, 1, data.pitch}, products.data + p * products.plane,
-                           products.pitch, false);
+                           {data.data + p * data.plane, 1, data.pitch}, {nullptr, 0},
+                           products.data + p * products.plane, products.pitch);
       });
       over_channels(k, out_.channels, [&](Index begin, Index end) {
         const ChannelRows<S> rows = from_channel(output_rows(rows_out, k), begin);
@@ -85,17 +85,19 @@ class TiledConv {
       load_products(y_bar, k, rows_out, products);
       if (gradient) load_data(x, k, rows_in, data);
       over_products(k, [&](Index p) {
-        if (gradient)
+        if (gradient) {
+          S* const sum = weight_bar.data + p * weight_bar.plane;
+          const bool first = k.sample == 0 && k.row == 0;
           multiply_panels<S>(whole_lanes<S>(out_.channels), in_.channels, tiles(k),
                              products.data + p * products.plane, products.pitch,
                              {data.data + p * data.plane, data.pitch, 1},
-                             weight_bar.data + p * weight_bar.plane, weight_bar.pitch,
-                             k.sample > 0 || k.row > 0);  // the first block overwrites
+                             {first ? nullptr : sum, weight_bar.pitch}, sum, weight_bar.pitch);
+        }
         if (input)
           multiply_panels<S>(whole_lanes<S>(in_.channels), tiles(k), out_.channels,
                              weight.data + p * weight.plane, weight.pitch,
-                             {products.data + p * products.plane, 1, products.pitch},
-                             data.data + p * data.plane, data.pitch, false);
+                             {products.data + p * products.plane, 1, products.pitch}, {nullptr, 0},
+                             data.data + p * data.plane, data.pitch);
       });
       if (!input) return;
       over_channels(k, in_.channels, [&](Index begin, Index end) {
