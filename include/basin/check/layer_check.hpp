@@ -95,7 +95,7 @@ class LayerCheck {
     ++report_.overflows;
     return true;
   }
-  static double round_off() { return 64 * static_cast<double>(std::numeric_limits<S>::epsilon()); }
+  double round_off() const { return o_.round_off; }
 
   /// jvp against vjp, and both against central differences.
   void check_derivatives(double scale) {

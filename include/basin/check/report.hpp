@@ -1,6 +1,7 @@
 // What check_layer is asked to try, and what it found.
 #pragma once
 #include <cstdint>  // std::uint64_t
+#include <limits>   // std::numeric_limits
 #include <ostream>  // std::ostream
 #include <string>   // std::string
 #include <vector>   // std::vector
@@ -23,6 +24,9 @@ struct CheckOptions {
   double adjoint = sizeof(S) == 8 ? 1e-12 : 2e-5;
   /// |<v, J u> - central difference| <= difference * |v| |J u|, beyond the difference's own rounding.
   double difference = sizeof(S) == 8 ? 1e-7 : 2e-2;
+  /// Two ways to the same result (one column or several, forward or infer) may differ by rounding, relative to the result:
+  /// more where several hundred layers follow each other.
+  double round_off = 64 * static_cast<double>(std::numeric_limits<S>::epsilon());
 };
 
 /// What check_layer found. Converts to true when nothing failed.

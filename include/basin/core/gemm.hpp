@@ -1,58 +1,22 @@
-// The one matrix product behind all layers. It allocates nothing once its packing buffers have grown, and gives the same
-// bits with any number of threads: Eigen's own `noalias()` product takes its buffers from the heap at every call, and
-// its threads change the last bits of the result.
+// The one matrix product behind all layers. It allocates nothing once its packing buffer has grown, gives the same bits
+// with any number of threads, and compiles in a fraction of the time of Eigen's, which it outruns at the shapes of
+// autoencoders (docs/performance.md).
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::max, std::min
 
-#include "basin/core/parallel.hpp"  // parallel_for, free_threads, ColumnRange
-#include "basin/core/types.hpp"     // Mat, MatIn, MatOut
+#include "basin/core/panels.hpp"    // multiply_by_panels, panel_rows, panel_depth
+#include "basin/core/parallel.hpp"  // parallel_for, column_range, free_threads, ColumnRange
+#include "basin/core/types.hpp"     // Mat, MatIn, MatOut, Op
 
 namespace basin {
 
-enum class Op { plain, transposed };
-
 namespace detail {
 
-template <class S>
-using EigenBlocking = Eigen::internal::level3_blocking<S, S>;
-
-/// Eigen's block sizes, on memory that is kept from call to call.
-template <class S>
-class KeptBlocking : public EigenBlocking<S> {
- public:
-  KeptBlocking(Index rows, Index cols, Index depth) {
-    this->m_mc = rows;
-    this->m_nc = cols;
-    this->m_kc = depth;
-    Eigen::internal::computeProductBlockingSizes<S, S, 1>(this->m_kc, this->m_mc, this->m_nc, Index(1));
-    thread_local Vec<S> a, b;
-    this->m_blockA = grown(a, this->m_mc * this->m_kc);
-    this->m_blockB = grown(b, this->m_kc * this->m_nc);
-  }
-
- private:
-  static S* grown(Vec<S>& v, Index size) {
-    if (v.size() < size) v.resize(size);
-    return v.data();
-  }
-};
-
-/// C += A B by Eigen's blocked kernel. RowA says that A is stored row by row; C is column-major.
-template <class S, int OrderA, int OrderB>
-void eigen_gemm(Index rows, Index cols, Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
-                Index ldc) {
-  KeptBlocking<S> blocking(rows, cols, depth);
-  Eigen::internal::general_matrix_matrix_product<Index, S, OrderA, false, S, OrderB, false, Eigen::ColMajor,
-                                                 1>::run(rows, cols, depth, a, lda, b, ldb, c, 1, ldc, S(1),
-                                                         blocking, nullptr);
-}
-
 /// How a product is cut for threads: whole `unit`s of C's rows, or of its columns; or rows, of which the units that are
-/// left over are cut by columns. Eigen's kernel computes blocks of up to 48 rows and of 4 columns; rectangles that begin
-/// where such a block begins have the same bits as the whole.
+/// left over are cut by columns. An entry has the same bits in whatever part it is computed.
 struct ProductParts {
-  static constexpr Index row_unit = 48, column_unit = 4;
+  static constexpr Index row_unit = 64, column_unit = tile_wide;  // 64: whole panels of every scalar type
   Index count = 1;
   Index row_units = 0;    // that each part has to itself; 0: parts are of columns alone
   Index shared_rows = 0;  // the last rows, which parts share by columns
@@ -89,8 +53,7 @@ struct ProductParts {
  private:
   /// Per unit of depth, what is multiplied, and what is packed, at 12 multiply-adds for each number.
   static double cost(Index rows, Index cols) {
-    const auto r = static_cast<double>(rows), c = static_cast<double>(cols);
-    return r * c + 12 * (r + c);
+    return static_cast<double>(rows) * (static_cast<double>(cols) + 12);
   }
   Index largest(Index cols, Index unit) const {
     const Index units = (cols + unit - 1) / unit;
@@ -98,19 +61,27 @@ struct ProductParts {
   }
 };
 
-/// The same, by as many threads as it is worth.
-template <class S, int OrderA, int OrderB>
-void threaded_gemm(Index rows, Index cols, Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
-                   Index ldc) {
-  const ProductParts parts(rows, cols, depth, free_threads());
-  if (parts.count == 1) return eigen_gemm<S, OrderA, OrderB>(rows, cols, depth, a, lda, b, ldb, c, ldc);
-  parallel_for(parts.count, [&](Index k) {
-    parts.each(rows, cols, k, [&](ColumnRange i, ColumnRange j) {
-      eigen_gemm<S, OrderA, OrderB>(
-          i.size, j.size, depth, a + i.begin * (OrderA == Eigen::ColMajor ? 1 : lda), lda,
-          b + j.begin * (OrderB == Eigen::ColMajor ? ldb : 1), ldb, c + i.begin + j.begin * ldc, ldc);
-    });
-  });
+/// C = start + op(A) op(B), by as many threads as it is worth.
+template <class S, Op OpA, Op OpB>
+void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
+  static_assert(OpA == Op::plain || OpB == Op::plain);
+  const Index depth = OpA == Op::plain ? A.cols() : A.rows(), lda = A.outerStride(), ldb = B.outerStride();
+  eigen_assert(C.rows() == (OpA == Op::plain ? A.rows() : A.cols()));
+  eigen_assert(C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
+  eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
+  const Index row_step = OpA == Op::plain ? 1 : lda;
+  const Strided<S> b{B.data(), OpB == Op::plain ? 1 : ldb, OpB == Op::plain ? ldb : 1};
+  const ProductParts parts(C.rows(), C.cols(), depth, free_threads());
+  const auto part = [&](ColumnRange rows, ColumnRange columns) {
+    thread_local Vec<S> panel(panel_rows<S> * panel_depth);
+    const S* const from = start.data ? start.data + columns.begin * start.column + rows.begin : nullptr;
+    multiply_by_panels<S, OpA == Op::transposed>(
+        rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda,
+        {&b(0, columns.begin), b.row, b.column}, {from, start.column}, entry(C, rows.begin, columns.begin),
+        C.outerStride(), panel.data());
+  };
+  if (parts.count == 1) return part({0, C.rows()}, {0, C.cols()});
+  parallel_for(parts.count, [&](Index k) { parts.each(C.rows(), C.cols(), k, part); });
 }
 
 }  // namespace detail
@@ -118,14 +89,6 @@ void threaded_gemm(Index rows, Index cols, Index depth, const S* a, Index lda, c
 /// C += op(A) op(B). C must not overlap A or B.
 template <class S, Op OpA = Op::plain, Op OpB = Op::plain>
 void gemm_add(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
-  static_assert(OpA == Op::plain || OpB == Op::plain);
-  const Index depth = OpA == Op::plain ? A.cols() : A.rows();
-  eigen_assert(C.rows() == (OpA == Op::plain ? A.rows() : A.cols()));
-  eigen_assert(C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
-  eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
-  if (C.size() == 0 || depth == 0) return;
-  constexpr int order_a = OpA == Op::plain ? Eigen::ColMajor : Eigen::RowMajor;
-  constexpr int order_b = OpB == Op::plain ? Eigen::ColMajor : Eigen::RowMajor;
   if constexpr (OpB == Op::plain) {
     if (C.cols() == 1) {  // packing A for a single column would cost more than the product
       if constexpr (OpA == Op::plain)
@@ -135,15 +98,25 @@ void gemm_add(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
       return;
     }
   }
-  detail::threaded_gemm<S, order_a, order_b>(C.rows(), C.cols(), depth, A.data(), A.outerStride(), B.data(),
-                                             B.outerStride(), C.data(), C.outerStride());
+  if (B.size() > 0) detail::multiply<S, OpA, OpB>(A, B, {C.data(), C.outerStride()}, C);
 }
 
 /// C = op(A) op(B). C must not overlap A or B.
 template <class S, Op OpA = Op::plain, Op OpB = Op::plain>
 void gemm(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
+  if (B.size() > 0 && (C.cols() > 1 || OpB == Op::transposed))
+    return detail::multiply<S, OpA, OpB>(A, B, {nullptr, 0}, C);
   C.setZero();
   gemm_add<S, OpA, OpB>(A, B, C);
+}
+
+/// C = b 1' + A B: b is added to each column. C must not overlap the others.
+template <class S>
+void gemm_affine(MatIn<S> A, MatIn<S> B, VecIn<S> b, MatOut<S> C) {
+  eigen_assert(b.size() == C.rows());
+  if (B.size() > 0 && C.cols() > 1) return detail::multiply<S, Op::plain, Op::plain>(A, B, {b.data(), 0}, C);
+  C.colwise() = b;
+  gemm_add<S>(A, B, C);
 }
 
 }  // namespace basin

@@ -1,14 +1,13 @@
-// A weight in the form in which the matrix product reads it fastest, for many products with the same weight. Eigen's
-// kernel brings it into such a form, and the other factor too, in every product.
+// A weight in the form in which the matrix product reads it fastest, for many products with the same weight.
 #pragma once
 #include <Eigen/Core>
-#include <algorithm>  // std::copy_n, std::fill, std::max, std::min
+#include <algorithm>  // std::copy_n, std::max, std::min
 #include <memory>     // std::shared_ptr, std::make_shared
 #include <utility>    // std::move
 
-#include "basin/core/parallel.hpp"   // parallel_for, column_range, free_threads
-#include "basin/core/thin_gemm.hpp"  // multiply_panels, tile_tall, tile_wide
-#include "basin/core/types.hpp"      // MatIn, MatOut, Vec, VecIn, Index
+#include "basin/core/panels.hpp"    // pack_panel, multiply_panel
+#include "basin/core/parallel.hpp"  // parallel_for, column_range, free_threads
+#include "basin/core/types.hpp"     // MatIn, MatOut, Vec, VecIn, Index
 
 namespace basin {
 
@@ -21,25 +20,20 @@ class PackedWeight {
   /// b has a row for each row of W, or none if it is 0.
   PackedWeight(MatIn<S> W, VecIn<S> b) : rows_(W.rows()), depth_(W.cols()) {
     eigen_assert(b.size() == rows_ || b.size() == 0);
-    auto packed = std::make_shared<Vec<S>>((rows_ + lanes - 1) / lanes * lanes * (1 + depth_));
+    auto packed = std::make_shared<Vec<S>>(detail::padded_rows<S>(rows_) * (1 + depth_));
+    packed->setZero();
     S* to = packed->data();
-    each_panel([&](Index begin, Index height) {
+    detail::each_panel<S>(rows_, [&](Index begin, Index height) {
       const Index there = std::min(height, rows_ - begin);
-      const auto add = [&](const S* column) {
-        std::fill(std::copy_n(column, there, to), to + height, S(0));
-        to += height;
-      };
-      if (b.size() > 0)
-        add(b.data() + begin);
-      else
-        to = std::fill_n(to, height, S(0));
-      for (Index k = 0; k < depth_; ++k) add(W.data() + k * W.outerStride() + begin);
+      if (b.size() > 0) std::copy_n(b.data() + begin, there, to);
+      detail::pack_panel(detail::entry(W, begin, 0), W.outerStride(), there, height, depth_, to + height);
+      to += height * (1 + depth_);
     });
     panels_ = std::move(packed);
   }
   bool empty() const { return !panels_; }
   /// Whether products with so many rows are faster packed: below a panel they are not.
-  static bool pays(Index rows) { return rows >= detail::tile_tall * lanes; }
+  static bool pays(Index rows) { return rows >= detail::panel_rows<S>; }
 
   /// Y = W X + b for each column. A column has the same bits whatever the others are, with any number of threads.
   void apply(MatIn<S> X, MatOut<S> Y) const {
@@ -57,36 +51,13 @@ class PackedWeight {
   }
 
  private:
-  static constexpr Index lanes =
-      Eigen::internal::unpacket_traits<typename Eigen::internal::packet_traits<S>::type>::size;
-
-  /// panel(first row, rows with what is filled up): tile_tall vectors each, then single ones.
-  template <class Panel>
-  void each_panel(const Panel& panel) const {
-    constexpr Index tall = detail::tile_tall * lanes;
-    Index i = 0;
-    for (; i + tall <= rows_; i += tall) panel(i, tall);
-    for (; i < rows_; i += lanes) panel(i, lanes);
-  }
   /// For the columns [begin, begin + size).
   void apply_to(MatIn<S> X, MatOut<S> Y, Index begin, Index size) const {
     const S* panel = panels_->data();
-    const Index ldx = X.outerStride(), ldy = Y.outerStride();
-    const S* const x = X.data() + begin * ldx;
-    S* const y = Y.data() + begin * ldy;
-    each_panel([&](Index i, Index height) {
-      const S* const weight = panel + height;
-      if (i + height <= rows_) {
-        detail::multiply_panels<S>(height, size, depth_, weight, height, {x, 1, ldx}, {panel, 0}, y + i, ldy);
-      } else {  // rows that were filled up have no place in Y
-        S tile[lanes * detail::tile_wide];
-        for (Index j = 0; j < size; j += detail::tile_wide) {
-          const Index wide = std::min<Index>(detail::tile_wide, size - j);
-          detail::multiply_panels<S>(lanes, wide, depth_, weight, lanes, {x + j * ldx, 1, ldx}, {panel, 0},
-                                     tile, lanes);
-          for (Index c = 0; c < wide; ++c) std::copy_n(tile + c * lanes, rows_ - i, y + (j + c) * ldy + i);
-        }
-      }
+    detail::each_panel<S>(rows_, [&](Index i, Index height) {
+      detail::multiply_panel<S>(std::min(height, rows_ - i), height, size, depth_, panel + height,
+                                {detail::entry(X, 0, begin), 1, X.outerStride()}, {panel, 0},
+                                detail::entry(Y, i, begin), Y.outerStride());
       panel += height * (1 + depth_);
     });
   }

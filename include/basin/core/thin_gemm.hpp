@@ -1,12 +1,11 @@
 // Products that read both factors where they lie: of matrices with few columns, where packing the large factor, as
-// core/gemm.hpp does through Eigen, would cost as much as the product, and of matrices that lie well already. One
-// thread, no memory.
+// core/gemm.hpp does, would cost as much as the product, and of matrices that lie well already, such as the panels of
+// core/panels.hpp. One thread, no memory.
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::min
 
-#include "basin/core/gemm.hpp"   // Op
-#include "basin/core/types.hpp"  // MatIn, MatOut, Index
+#include "basin/core/types.hpp"  // MatIn, MatOut, Index, Op
 
 // Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
 #if defined(__GNUC__) && !defined(__clang__)
@@ -167,6 +166,14 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
     constexpr int wide = tall > 1 ? tile_wide : 8;
     const auto tile = [&]<int columns>(Index j) {
       const S* const from = start.data ? start.data + j * start.column + k : nullptr;
+      if (from && start.column > 0 &&
+          j + 2 * columns <= cols) {  // the next tile's, which would be waited for
+#pragma GCC unroll 8
+        for (int i = 0; i < columns; ++i)
+#pragma GCC unroll 8
+          for (int v = 0; v < tall; ++v)
+            Eigen::internal::prefetch(from + (columns + i) * start.column + v * lanes);
+      }
       sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {from, start.column},
                                  c + j * ldc + k, ldc);
     };

@@ -23,6 +23,9 @@ using VecIn = const Eigen::Ref<const Vec<S>>&;
 template <class S>
 using VecOut = Eigen::Ref<Vec<S>>;
 
+/// How a factor enters a product: A or A'.
+enum class Op { plain, transposed };
+
 namespace detail {
 /// Where entry (row, col) of a column-major matrix lies in memory; the rest of its column follows.
 template <class M>

@@ -3,7 +3,7 @@
 #include <utility>  // std::move
 
 #include "basin/core/error.hpp"  // require
-#include "basin/core/gemm.hpp"   // gemm, gemm_add
+#include "basin/core/gemm.hpp"   // gemm, gemm_affine
 #include "basin/core/layer.hpp"  // Layer
 
 namespace basin {
@@ -33,10 +33,7 @@ class Affine {
   const Mat<S>& matrix() const { return A_; }
   const Vec<S>& offset() const { return b_; }
 
-  void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {
-    y.colwise() = b_;
-    gemm_add<S>(A_, x, y);
-  }
+  void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { gemm_affine<S>(A_, x, b_, y); }
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
     if (x_bar.size() > 0) gemm<S, Op::transposed>(A_, y_bar, x_bar);
   }

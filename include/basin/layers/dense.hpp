@@ -3,7 +3,7 @@
 #include <vector>  // std::vector
 
 #include "basin/core/error.hpp"          // require
-#include "basin/core/gemm.hpp"           // gemm, gemm_add
+#include "basin/core/gemm.hpp"           // gemm, gemm_add, gemm_affine
 #include "basin/core/layer.hpp"          // Layer, ParamBlock
 #include "basin/core/packed_weight.hpp"  // PackedWeight
 
@@ -43,10 +43,9 @@ class Dense {
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache&) const {
     if (bias_)
-      y.colwise() = theta.tail(out_);
+      gemm_affine<S>(weight(theta), x, theta.tail(out_), y);
     else
-      y.setZero();
-    gemm_add<S>(weight(theta), x, y);  // y = b + W x
+      gemm<S>(weight(theta), x, y);
   }
   void prepack(VecIn<S> theta, Cache& c) const {
     if (PackedWeight<S>::pays(out_)) c.packed = PackedWeight<S>(weight(theta), theta.tail(bias_ ? out_ : 0));

@@ -1,0 +1,130 @@
+// Panels: a few vectors of rows of a matrix, stored column by column, which is how a matrix product reads its left factor
+// fastest. The right factor is read where it lies.
+#pragma once
+#include <Eigen/Core>
+#include <algorithm>  // std::copy_n, std::fill, std::min
+
+#include "basin/core/thin_gemm.hpp"  // multiply_panels, Strided, Start, tile_tall
+#include "basin/core/types.hpp"      // Index
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // as in thin_gemm.hpp
+#endif
+
+namespace basin::detail {
+
+template <class S>
+using Packet = typename Eigen::internal::packet_traits<S>::type;
+template <class S>
+inline constexpr Index vector_size = Eigen::internal::unpacket_traits<Packet<S>>::size;
+
+/// Rows of a whole panel.
+template <class S>
+inline constexpr Index panel_rows = tile_tall* vector_size<S>;
+
+/// `rows` rounded up to whole vectors.
+template <class S>
+constexpr Index padded_rows(Index rows) {
+  return (rows + vector_size<S> - 1) / vector_size<S> * vector_size<S>;
+}
+
+/// panel(first row, rows with what is filled up) for all panels of a matrix: whole ones, then single vectors.
+template <class S, class Panel>
+void each_panel(Index rows, const Panel& panel) {
+  Index i = 0;
+  for (; i + panel_rows<S> <= rows; i += panel_rows<S>) panel(i, panel_rows<S>);
+  for (; i < rows; i += vector_size<S>) panel(i, vector_size<S>);
+}
+
+/// to(r, k) = A(r, k), r < rows, k < depth, A column by column; to has `height` >= rows rows, and 0 in the rest.
+template <class S>
+void pack_panel(const S* a, Index lda, Index rows, Index height, Index depth, S* to) {
+  using namespace Eigen::internal;
+  for (Index k = 0; k < depth; ++k, to += height) {
+    const S* const column = a + k * lda;
+    if (rows == height)
+      for (Index r = 0; r < height; r += vector_size<S>) pstoreu(to + r, ploadu<Packet<S>>(column + r));
+    else
+      std::fill(std::copy_n(column, rows, to), to + height, S(0));
+  }
+}
+/// The same of A', A column by column.
+template <class S>
+void pack_panel_transposed(const S* a, Index lda, Index rows, Index height, Index depth, S* to) {
+  using namespace Eigen::internal;
+  constexpr Index lanes = vector_size<S>;
+  Index r = 0;
+  for (; r + lanes <= rows; r += lanes) {
+    const S* const column = a + r * lda;
+    Index k = 0;
+    for (; k + lanes <= depth; k += lanes) {
+      PacketBlock<Packet<S>, static_cast<int>(lanes)> block;
+#pragma GCC unroll 16
+      for (Index i = 0; i < lanes; ++i) block.packet[i] = ploadu<Packet<S>>(column + i * lda + k);
+      ptranspose(block);
+#pragma GCC unroll 16
+      for (Index i = 0; i < lanes; ++i) pstoreu(to + (k + i) * height + r, block.packet[i]);
+    }
+    for (; k < depth; ++k)
+      for (Index i = 0; i < lanes; ++i) to[k * height + r + i] = column[i * lda + k];
+  }
+  for (; r < height; ++r)
+    for (Index k = 0; k < depth; ++k) to[k * height + r] = r < rows ? a[r * lda + k] : S(0);
+}
+
+/// C = start + A B for a packed panel of A, of which C has `rows` <= height rows.
+template <class S>
+void multiply_panel(Index rows, Index height, Index cols, Index depth, const S* panel, const Strided<S>& b,
+                    const Start<S>& start, S* c, Index ldc) {
+  if (rows == height) return multiply_panels<S>(height, cols, depth, panel, height, b, start, c, ldc);
+  constexpr Index lanes = vector_size<S>, wide = 8;  // rows that were filled up have no place in C
+  S tile[lanes * wide];
+  for (Index j = 0; j < cols; j += wide) {
+    const Index some = std::min(wide, cols - j);
+    if (start.data) {
+      std::fill_n(tile, lanes * wide, S(0));
+      for (Index i = 0; i < some; ++i)
+        std::copy_n(start.data + (j + i) * start.column, rows, tile + i * lanes);
+    }
+    multiply_panels<S>(lanes, some, depth, panel, lanes, {&b(0, j), b.row, b.column},
+                       {start.data ? tile : nullptr, lanes}, tile, lanes);
+    for (Index i = 0; i < some; ++i) std::copy_n(tile + i * lanes, rows, c + (j + i) * ldc);
+  }
+}
+
+/// C = start + op(A) B in one thread, A and C column by column; `panel` has room for panel_rows x panel_depth.
+/// The bits of an entry of C depend on its row of op(A), its column of B and its start alone.
+inline constexpr Index panel_depth = 512,
+                       panel_columns = 300;  // a slab of B of this size stays in the second-level cache
+
+template <class S, bool transposed>
+void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b,
+                        const Start<S>& start, S* c, Index ldc, S* panel) {
+  const Index depths = (depth + panel_depth - 1) / panel_depth,
+              blocks = (cols + panel_columns - 1) / panel_columns;
+  for (Index block = 0; block < blocks; ++block) {
+    const Index first = cols * block / blocks / tile_wide * tile_wide;
+    const Index last = block + 1 < blocks ? cols * (block + 1) / blocks / tile_wide * tile_wide : cols;
+    for (Index d = 0; d < depths; ++d) {
+      const Index k = depth * d / depths, some = depth * (d + 1) / depths - k;
+      each_panel<S>(rows, [&](Index i, Index height) {
+        const Index there = std::min(height, rows - i);
+        if constexpr (transposed)
+          pack_panel_transposed(a + i * lda + k, lda, there, height, some, panel);
+        else
+          pack_panel(a + k * lda + i, lda, there, height, some, panel);
+        S* const to = c + first * ldc + i;
+        const S* const from = start.data ? start.data + first * start.column + i : nullptr;
+        multiply_panel<S>(there, height, last - first, some, panel, {&b(k, first), b.row, b.column},
+                          d == 0 ? Start<S>{from, start.column} : Start<S>{to, ldc}, to, ldc);
+      });
+    }
+  }
+}
+
+}  // namespace basin::detail
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
