@@ -44,14 +44,22 @@ double flops_of(const F& f, Index batch) {
   return 2 * double(work(f)) * double(batch);
 }
 
-template <Op A, Op B>
-void product(State& state) {  // C = op(A) op(B), m x k by k x n
+/// C = op(A) op(B), m x k by k x n; by Eigen, to compare with, where `eigen`.
+template <Op A, Op B, bool eigen = false>
+void product(State& state) {
   const Index m = state.range(0), k = state.range(1), n = state.range(2);
   const Mat<S> a = A == Op::plain ? Mat<S>::Random(m, k) : Mat<S>::Random(k, m);
   const Mat<S> b = B == Op::plain ? Mat<S>::Random(k, n) : Mat<S>::Random(n, k);
   Mat<S> c(m, n);
   for (auto _ : state) {
-    gemm<S, A, B>(a, b, c);
+    if constexpr (!eigen)
+      gemm<S, A, B>(a, b, c);
+    else if constexpr (A == Op::transposed)
+      c.noalias() = a.transpose() * b;
+    else if constexpr (B == Op::transposed)
+      c.noalias() = a * b.transpose();
+    else
+      c.noalias() = a * b;
     benchmark::DoNotOptimize(c.data());
   }
   count(state, 2 * double(m) * double(k) * double(n), double(m * k + k * n + m * n));
@@ -168,6 +176,15 @@ const std::vector<Entry> entries = {
      {{512, 512, 100}, {128, 128, 20}, {784, 128, 100}, {512, 3, 100}}},
     {"product_At_B", product<Op::transposed, Op::plain>, "m/k/n", {{512, 512, 100}, {128, 128, 20}}},
     {"product_A_Bt", product<Op::plain, Op::transposed>, "m/k/n", {{512, 100, 512}, {128, 20, 128}}},
+    {"eigen_product", product<Op::plain, Op::plain, true>, "m/k/n", {{512, 512, 100}, {128, 128, 20}}},
+    {"eigen_product_At_B",
+     product<Op::transposed, Op::plain, true>,
+     "m/k/n",
+     {{512, 512, 100}, {128, 128, 20}}},
+    {"eigen_product_A_Bt",
+     product<Op::plain, Op::transposed, true>,
+     "m/k/n",
+     {{512, 100, 512}, {128, 20, 128}}},
     {"dense", dense<false>, "in/out/batch", dense_sizes},
     {"dense_vjp", dense<true>, "in/out/batch", dense_sizes},
     {"conv", conv<false>, "in/out/side/batch/stride", conv_sizes},

@@ -1,7 +1,7 @@
 // What this machine can do, in the same units as the benchmarks: limits THREADS [fma]
 //   fma_gflops      multiply-adds of floats in registers, two operations each, all threads together
 //   triad_*_gb_s    a = b + s c over arrays of floats, 12 bytes an element, in the second-level cache, the third and memory
-//   gemm_gflops     Eigen's product 512 x 512 by 512 x 100 in float, one in each thread
+//   gemm_gflops     basin's product 512 x 512 by 512 x 100 in float, one in each thread; eigen_gemm_gflops: Eigen's
 // Each is the best of some tries: what the machine can do when nobody else uses it. `fma` prints the first one alone.
 #include <Eigen/Core>
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 #include <vector>
+#include "basin/core/gemm.hpp"
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -82,14 +83,16 @@ double triad(int threads, long bytes) {
   return 1e-9 * 12 * static_cast<double>(n) * static_cast<double>(repeats) * threads / s;
 }
 
-double gemm_gflops(int threads) {
+/// multiply(W, x, y): y = W x.
+template <class Multiply>
+double gemm_gflops(int threads, const Multiply& multiply) {
   constexpr long m = 512, k = 512, n = 100, repeats = 20;
   std::vector<Eigen::MatrixXf> W(static_cast<std::size_t>(threads), Eigen::MatrixXf::Ones(m, k)),
       x(static_cast<std::size_t>(threads), Eigen::MatrixXf::Ones(k, n)),
       y(static_cast<std::size_t>(threads), Eigen::MatrixXf::Zero(m, n));
   const double s = best_seconds(8, threads, [&](int thread) {
     const auto t = static_cast<std::size_t>(thread);
-    for (long i = 0; i < repeats; ++i) y[t].noalias() = W[t] * x[t];
+    for (long i = 0; i < repeats; ++i) multiply(W[t], x[t], y[t]);
   });
   return 2e-9 * double(m * k * n * repeats) * threads / s;
 }
@@ -109,6 +112,11 @@ int main(int argc, char** argv) {
   std::printf("triad_l2_gb_s %.1f\n", triad(threads, 600'000));
   std::printf("triad_l3_gb_s %.1f\n", triad(threads, 6'000'000));
   std::printf("triad_memory_gb_s %.1f\n", triad(threads, 400'000'000));
-  std::printf("gemm_gflops %.1f\n", gemm_gflops(threads));
+  using Matrix = Eigen::MatrixXf;
+  std::printf("gemm_gflops %.1f\n", gemm_gflops(threads, [](const Matrix& W, const Matrix& x, Matrix& y) {
+                basin::gemm<float>(W, x, y);
+              }));
+  std::printf("eigen_gemm_gflops %.1f\n",
+              gemm_gflops(threads, [](const Matrix& W, const Matrix& x, Matrix& y) { y.noalias() = W * x; }));
   return 0;
 }
