@@ -45,6 +45,12 @@ void require_product(Index m, Index k, Index n, int seed) {
   Mat<S> C = start;
   gemm_add<S, OpA, OpB>(A, B, C);
   REQUIRE((C - start - exact).norm() <= tolerance + 4 * std::numeric_limits<S>::epsilon() * start.norm());
+  if constexpr (!ta && !tb) {
+    const Vec<S> b = start.col(0);
+    gemm_affine<S>(A, B, b, C);
+    REQUIRE(((C.colwise() - b) - exact).norm() <=
+            tolerance + 4 * std::numeric_limits<S>::epsilon() * start.norm());
+  }
 }
 
 template <class S>
@@ -64,7 +70,9 @@ TEST_CASE("gemm is the matrix product in every form, with shapes from 1 to sever
         require_products<double>(m, k, n, seed);
         require_products<float>(m, k, n, seed += 3);
       }
-  require_products<float>(300, 700, 90, 1);  // larger than Eigen's blocks
+  require_products<float>(300, 700, 90, 1);  // deeper than a panel
+  require_products<float>(70, 30, 650, 3);   // more columns than a block
+  require_products<float>(200, 3, 70, 4);    // so shallow that all panels are packed at first
   require_products<double>(150, 520, 130, 2);
 }
 

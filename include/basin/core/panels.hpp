@@ -93,31 +93,57 @@ void multiply_panel(Index rows, Index height, Index cols, Index depth, const S* 
   }
 }
 
+// A slab of B of this size stays in the second-level cache.
+inline constexpr Index panel_depth = 512, panel_columns = 300;
+
+/// A panel of op(A), from row i and column k on.
+template <bool transposed, class S>
+void pack(const S* a, Index lda, Index i, Index rows, Index height, Index k, Index depth, S* to) {
+  if constexpr (transposed)
+    pack_panel_transposed(a + i * lda + k, lda, rows, height, depth, to);
+  else
+    pack_panel(a + k * lda + i, lda, rows, height, depth, to);
+}
+
 /// C = start + op(A) B in one thread, A and C column by column; `panel` has room for panel_rows x panel_depth.
 /// The bits of an entry of C depend on its row of op(A), its column of B and its start alone.
-inline constexpr Index panel_depth = 512,
-                       panel_columns = 300;  // a slab of B of this size stays in the second-level cache
-
 template <class S, bool transposed>
 void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b,
                         const Start<S>& start, S* c, Index ldc, S* panel) {
+  const auto from = [&](Index i, Index j) {
+    return start.data ? start.data + j * start.column + i : nullptr;
+  };
+  if (depth <= 4 && padded_rows<S>(rows) * depth <= panel_rows<S> * panel_depth) {
+    // Reading and writing C takes most of the time: column by column, for which all panels are packed at first.
+    S* to = panel;
+    each_panel<S>(rows, [&](Index i, Index height) {
+      pack<transposed>(a, lda, i, std::min(height, rows - i), height, 0, depth, to);
+      to += height * depth;
+    });
+    for (Index j = 0; j < cols; j += tile_wide) {
+      const S* packed = panel;
+      each_panel<S>(rows, [&](Index i, Index height) {
+        multiply_panel<S>(std::min(height, rows - i), height, std::min<Index>(tile_wide, cols - j), depth,
+                          packed, {&b(0, j), b.row, b.column}, {from(i, j), start.column}, c + j * ldc + i,
+                          ldc);
+        packed += height * depth;
+      });
+    }
+    return;
+  }
   const Index depths = (depth + panel_depth - 1) / panel_depth,
               blocks = (cols + panel_columns - 1) / panel_columns;
   for (Index block = 0; block < blocks; ++block) {
-    const Index first = cols * block / blocks / tile_wide * tile_wide;
-    const Index last = block + 1 < blocks ? cols * (block + 1) / blocks / tile_wide * tile_wide : cols;
+    const Index j = cols * block / blocks / tile_wide * tile_wide;
+    const Index end = block + 1 < blocks ? cols * (block + 1) / blocks / tile_wide * tile_wide : cols;
     for (Index d = 0; d < depths; ++d) {
       const Index k = depth * d / depths, some = depth * (d + 1) / depths - k;
       each_panel<S>(rows, [&](Index i, Index height) {
         const Index there = std::min(height, rows - i);
-        if constexpr (transposed)
-          pack_panel_transposed(a + i * lda + k, lda, there, height, some, panel);
-        else
-          pack_panel(a + k * lda + i, lda, there, height, some, panel);
-        S* const to = c + first * ldc + i;
-        const S* const from = start.data ? start.data + first * start.column + i : nullptr;
-        multiply_panel<S>(there, height, last - first, some, panel, {&b(k, first), b.row, b.column},
-                          d == 0 ? Start<S>{from, start.column} : Start<S>{to, ldc}, to, ldc);
+        pack<transposed>(a, lda, i, there, height, k, some, panel);
+        S* const to = c + j * ldc + i;
+        multiply_panel<S>(there, height, end - j, some, panel, {&b(k, j), b.row, b.column},
+                          d == 0 ? Start<S>{from(i, j), start.column} : Start<S>{to, ldc}, to, ldc);
       });
     }
   }
