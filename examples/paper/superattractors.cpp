@@ -604,11 +604,11 @@ void write_table(const std::vector<Row>& rows, const std::filesystem::path& file
 
 /// What docs/paper/superattractors.md promises for the data it has measured.
 struct Promise {
-  Band base, best, best_noise, distinct, share, gain;
+  Band converged, base, best, best_noise, distinct, share, gain;
 };
 Promise promise_for(const std::string& data) {
   if (data == "Fashion-MNIST")
-    return {{5, 45}, at_least(45), at_least(35), at_least(10), at_most(60), at_least(1)};
+    return {at_least(60), {5, 45}, at_least(40), at_least(35), at_least(10), at_most(60), at_least(0.8)};
   return {};  // images that nobody has measured: nothing is promised
 }
 
@@ -618,10 +618,16 @@ void add_claims(Program& program, const Row& base, const Row& best, const Promis
   const Band claimed = at_least(75);
   std::vector<double> losses = base.values("loss");
   for (const double loss : best.values("loss")) losses.push_back(loss);
-  program.claim(median_claim(
-      "interpolation",
-      "All networks of both settings were trained to convergence (largest mean squared error).", "converged",
-      {*std::max_element(losses.begin(), losses.end())}, at_most(base.setting.loss_goal)));
+  const double goal = base.setting.loss_goal;
+  const auto reached = std::count_if(losses.begin(), losses.end(), [&](double loss) { return loss <= goal; });
+  program.claim(
+      contested_claim("interpolation",
+                      text("All networks of both settings were trained to convergence (mean squared error ",
+                           number(goal), ")."),
+                      "all", {100 * static_cast<double>(reached) / static_cast<double>(losses.size())},
+                      at_least(100), promise.converged, "%",
+                      text("of ", losses.size(), " networks; the largest error is ",
+                           number(*std::max_element(losses.begin(), losses.end())))));
   program.claim(contested_claim(
       "base, one step", statement + "unseen images, the setting of figure_3, 14 x 128.",
       "all (here: from 75%)", base.values(arrived_at("images", 1)), claimed, promise.base, "%",
