@@ -166,13 +166,12 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
     constexpr int wide = tall > 1 ? tile_wide : 8;
     const auto tile = [&]<int columns>(Index j) {
       const S* const from = start.data ? start.data + j * start.column + k : nullptr;
-      if (from && start.column > 0 &&
-          j + 2 * columns <= cols) {  // the next tile's, which would be waited for
+      constexpr Index next = columns;  // its start is fetched now: it would be waited for
+      if (from && start.column > 0 && j + 2 * next <= cols) {
 #pragma GCC unroll 8
-        for (int i = 0; i < columns; ++i)
+        for (Index i = next; i < 2 * next; ++i)
 #pragma GCC unroll 8
-          for (int v = 0; v < tall; ++v)
-            Eigen::internal::prefetch(from + (columns + i) * start.column + v * lanes);
+          for (Index v = 0; v < tall; ++v) Eigen::internal::prefetch(from + i * start.column + v * lanes);
       }
       sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {from, start.column},
                                  c + j * ldc + k, ldc);
