@@ -416,7 +416,11 @@ Promise promise_for(const std::string& data, const std::string& activation, bool
   const Band train = at_most(paper_train);
   if (activation == "leaky ReLU") {
     if (data == "Fashion-MNIST") return {train, {0.0208, 0.0222}, {9, 69}, at_least(88), at_least(22)};
-    if (data == "MNIST") return {train, {0.0273, 0.0286}, {17, 84}, at_least(97), at_least(90)};
+    if (data == "MNIST") return {train, {0.0273, 0.0286}, {17, 84}, at_least(94), at_least(90)};
+  } else if (activation == "ELU") {
+    // Trajectories that end at a training image: 13 to 98 % over the seeds, so that only some are promised.
+    if (data == "Fashion-MNIST") return {train, {0.0109, 0.0115}, at_least(1), at_least(54), at_most(9)};
+    if (data == "MNIST") return {train, {0.0079, 0.0094}, at_least(1), at_least(39), at_most(13)};
   }
   return {};
 }
