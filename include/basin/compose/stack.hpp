@@ -68,6 +68,8 @@ class Stack {
     }
   }
   void prepack(VecIn<S> theta, Cache& c) const {
+    if constexpr (detail::PlaneLayer<F>)
+      if (detail::plane_path(*this)) return;
     resize(c);
     for (Index k = 0; k < depth_; ++k) basin::prepack(f_, part(theta, k), at(c.f, k));
   }

@@ -1,6 +1,5 @@
 // The one matrix product behind all layers. It allocates nothing once its packing buffer has grown, gives the same bits
-// with any number of threads, and compiles in a fraction of the time of Eigen's, which it outruns at the shapes of
-// autoencoders (docs/performance.md).
+// with any number of threads, and is faster than Eigen's at the shapes of autoencoders (docs/design.md).
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::max, std::min
@@ -61,7 +60,26 @@ struct ProductParts {
   }
 };
 
-/// C = start + op(A) op(B), by as many threads as it is worth.
+/// part(rows, columns) for parts of a product that make up the whole, in as many threads as it is worth.
+template <class Part>
+void share_product(Index rows, Index cols, Index depth, const Part& part) {
+  const ProductParts parts(rows, cols, depth, free_threads());
+  if (parts.count == 1) return part(ColumnRange{0, rows}, ColumnRange{0, cols});
+  parallel_for(parts.count, [&](Index k) { parts.each(rows, cols, k, part); });
+}
+
+/// C = start, which may be C itself.
+template <class S>
+void set_to(const Start<S>& start, MatOut<S> C) {
+  if (start.data == C.data()) return;
+  for (Index j = 0; j < C.cols(); ++j)
+    if (start.data)
+      C.col(j) = Eigen::Map<const Vec<S>>(start.data + j * start.column, C.rows());
+    else
+      C.col(j).setZero();
+}
+
+/// C = start + op(A) op(B).
 template <class S, Op OpA, Op OpB>
 void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
   static_assert(OpA == Op::plain || OpB == Op::plain);
@@ -69,28 +87,10 @@ void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
   eigen_assert(C.rows() == (OpA == Op::plain ? A.rows() : A.cols()));
   eigen_assert(C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
   eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
-  const Index row_step = OpA == Op::plain ? 1 : lda;
-  const Strided<S> b{B.data(), OpB == Op::plain ? 1 : ldb, OpB == Op::plain ? ldb : 1};
-  const ProductParts parts(C.rows(), C.cols(), depth, free_threads());
-  const auto part = [&](ColumnRange rows, ColumnRange columns) {
-    thread_local Vec<S> panel(panel_rows<S> * panel_depth);
-    const S* const from = start.data ? start.data + columns.begin * start.column + rows.begin : nullptr;
-    multiply_by_panels<S, OpA == Op::transposed>(
-        rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda,
-        {&b(0, columns.begin), b.row, b.column}, {from, start.column}, entry(C, rows.begin, columns.begin),
-        C.outerStride(), panel.data());
-  };
-  if (parts.count == 1) return part({0, C.rows()}, {0, C.cols()});
-  parallel_for(parts.count, [&](Index k) { parts.each(C.rows(), C.cols(), k, part); });
-}
-
-}  // namespace detail
-
-/// C += op(A) op(B). C must not overlap A or B.
-template <class S, Op OpA = Op::plain, Op OpB = Op::plain>
-void gemm_add(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
+  if (depth == 0) return set_to(start, C);
   if constexpr (OpB == Op::plain) {
     if (C.cols() == 1) {  // packing A for a single column would cost more than the product
+      set_to(start, C);
       if constexpr (OpA == Op::plain)
         C.col(0).noalias() += A * B.col(0);
       else
@@ -98,25 +98,37 @@ void gemm_add(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
       return;
     }
   }
-  if (B.size() > 0) detail::multiply<S, OpA, OpB>(A, B, {C.data(), C.outerStride()}, C);
+  const Index row_step = OpA == Op::plain ? 1 : lda;
+  const Strided<S> b{B.data(), OpB == Op::plain ? 1 : ldb, OpB == Op::plain ? ldb : 1};
+  share_product(C.rows(), C.cols(), depth, [&](ColumnRange rows, ColumnRange columns) {
+    thread_local Vec<S> panel(panel_rows<S> * panel_depth);
+    const S* const from = start.data ? start.data + columns.begin * start.column + rows.begin : nullptr;
+    multiply_by_panels<S, OpA == Op::transposed>(
+        rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda,
+        {&b(0, columns.begin), b.row, b.column}, {from, start.column}, entry(C, rows.begin, columns.begin),
+        C.outerStride(), panel.data());
+  });
+}
+
+}  // namespace detail
+
+/// C += op(A) op(B). C must not overlap A or B.
+template <class S, Op OpA = Op::plain, Op OpB = Op::plain>
+void gemm_add(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
+  detail::multiply<S, OpA, OpB>(A, B, {C.data(), C.outerStride()}, C);
 }
 
 /// C = op(A) op(B). C must not overlap A or B.
 template <class S, Op OpA = Op::plain, Op OpB = Op::plain>
 void gemm(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
-  if (B.size() > 0 && (C.cols() > 1 || OpB == Op::transposed))
-    return detail::multiply<S, OpA, OpB>(A, B, {nullptr, 0}, C);
-  C.setZero();
-  gemm_add<S, OpA, OpB>(A, B, C);
+  detail::multiply<S, OpA, OpB>(A, B, {nullptr, 0}, C);
 }
 
 /// C = b 1' + A B: b is added to each column. C must not overlap the others.
 template <class S>
 void gemm_affine(MatIn<S> A, MatIn<S> B, VecIn<S> b, MatOut<S> C) {
   eigen_assert(b.size() == C.rows());
-  if (B.size() > 0 && C.cols() > 1) return detail::multiply<S, Op::plain, Op::plain>(A, B, {b.data(), 0}, C);
-  C.colwise() = b;
-  gemm_add<S>(A, B, C);
+  detail::multiply<S, Op::plain, Op::plain>(A, B, {b.data(), 0}, C);
 }
 
 }  // namespace basin

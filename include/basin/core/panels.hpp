@@ -6,6 +6,7 @@
 
 #include "basin/core/thin_gemm.hpp"  // multiply_panels, Strided, Start, tile_tall
 #include "basin/core/types.hpp"      // Index
+#include "basin/core/vectors.hpp"    // Packet, vector_size, whole_lanes
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
@@ -14,20 +15,9 @@
 
 namespace basin::detail {
 
-template <class S>
-using Packet = typename Eigen::internal::packet_traits<S>::type;
-template <class S>
-inline constexpr Index vector_size = Eigen::internal::unpacket_traits<Packet<S>>::size;
-
 /// Rows of a whole panel.
 template <class S>
 inline constexpr Index panel_rows = tile_tall* vector_size<S>;
-
-/// `rows` rounded up to whole vectors.
-template <class S>
-constexpr Index padded_rows(Index rows) {
-  return (rows + vector_size<S> - 1) / vector_size<S> * vector_size<S>;
-}
 
 /// panel(first row, rows with what is filled up) for all panels of a matrix: whole ones, then single vectors.
 template <class S, class Panel>
@@ -113,7 +103,7 @@ void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index l
   const auto from = [&](Index i, Index j) {
     return start.data ? start.data + j * start.column + i : nullptr;
   };
-  if (depth <= 4 && padded_rows<S>(rows) * depth <= panel_rows<S> * panel_depth) {
+  if (depth <= 4 && whole_lanes<S>(rows) * depth <= panel_rows<S> * panel_depth) {
     // Reading and writing C takes most of the time: column by column, for which all panels are packed at first.
     S* to = panel;
     each_panel<S>(rows, [&](Index i, Index height) {

@@ -5,7 +5,8 @@
 #include <Eigen/Core>
 #include <algorithm>  // std::min
 
-#include "basin/core/types.hpp"  // MatIn, MatOut, Index, Op
+#include "basin/core/types.hpp"    // MatIn, MatOut, Index, Op
+#include "basin/core/vectors.hpp"  // Packet, vector_size
 
 // Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
 #if defined(__GNUC__) && !defined(__clang__)
@@ -23,8 +24,8 @@ template <int tall, int wide, class S>
 EIGEN_STRONG_INLINE void dot_tile(Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
                                   Index ldc) {
   using namespace Eigen::internal;
-  using P = typename packet_traits<S>::type;
-  constexpr Index lanes = unpacket_traits<P>::size;
+  using P = Packet<S>;
+  constexpr Index lanes = vector_size<S>;
   P sum[tall][wide];
 #pragma GCC unroll 8
   for (int i = 0; i < tall; ++i)
@@ -127,8 +128,8 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
                      OpB == Op::plain ? B.outerStride() : 1};
   const S* const a = A.data();
   S* const c = C.data();
-  using P = typename Eigen::internal::packet_traits<S>::type;
-  constexpr Index lanes = Eigen::internal::unpacket_traits<P>::size;
+  using P = Packet<S>;
+  constexpr Index lanes = vector_size<S>;
   const auto tile = [&]<class V, int tall>(Index k, Index begin, Index end) {
     Index j = begin;
     for (; j + tile_wide <= end; j += tile_wide)
@@ -158,8 +159,8 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
 template <class S>
 void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b,
                      const Start<S>& start, S* c, Index ldc) {
-  using P = typename Eigen::internal::packet_traits<S>::type;
-  constexpr Index lanes = Eigen::internal::unpacket_traits<P>::size;
+  using P = Packet<S>;
+  constexpr Index lanes = vector_size<S>;
   eigen_assert(rows % lanes == 0);
   const auto panel = [&]<int tall>(Index k) {
     // Enough sums to hide the latency of multiply-adds, with registers left for the addresses of the columns.

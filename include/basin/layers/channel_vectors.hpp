@@ -4,6 +4,7 @@
 #include <algorithm>  // std::fill, std::min
 
 #include "basin/core/types.hpp"       // Index
+#include "basin/core/vectors.hpp"     // Packet, vector_size, whole_lanes
 #include "basin/layers/winograd.hpp"  // along_both_sides
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -13,19 +14,9 @@
 
 namespace basin::detail {
 
-template <class S>
-using ChannelPacket = typename Eigen::internal::packet_traits<S>::type;
-template <class S>
-inline constexpr Index channel_lanes = Eigen::internal::unpacket_traits<ChannelPacket<S>>::size;
-
 /// Numbers from one pixel to the next: an odd number of 16s, so that neighbours do not compete for the same few places
 /// of a cache.
 inline Index channel_pitch(Index channels) { return ((channels + 15) / 16 | 1) * 16; }
-/// Channels in whole vectors; what is added is 0.
-template <class S>
-Index whole_lanes(Index channels) {
-  return (channels + channel_lanes<S> - 1) / channel_lanes<S> * channel_lanes<S>;
-}
 
 /// Some rows of an image with its channels side by side: pixel (i, j) of the image lies at
 /// data + ((i - first_row) row + (j + left)) pitch.
@@ -43,7 +34,7 @@ template <class S, class Vectors, class Single>
 EIGEN_STRONG_INLINE void for_pixel_blocks(const ChannelRows<S>& rows, Index channels, Index width,
                                           Index begin, Index end, const Vectors& vectors,
                                           const Single& single) {
-  constexpr Index lanes = channel_lanes<S>;
+  constexpr Index lanes = vector_size<S>;
   const Index whole = channels / lanes * lanes;
   Index i = begin, j = 0;
   for (Index p = begin * width; p < end * width;) {
@@ -67,13 +58,12 @@ template <class S>
 void load_channels(const S* image, Index channels, Index pixels, Index width, Index begin, Index end,
                    const ChannelRows<S>& rows) {
   using namespace Eigen::internal;
-  constexpr Index lanes = channel_lanes<S>;
+  constexpr Index lanes = vector_size<S>;
   for_pixel_blocks<S>(
       rows, channels, width, begin, end,
       [&](S* const* places, Index p, Index c) {
-        PacketBlock<ChannelPacket<S>, lanes> block;
-        for (Index l = 0; l < lanes; ++l)
-          block.packet[l] = ploadu<ChannelPacket<S>>(image + (c + l) * pixels + p);
+        PacketBlock<Packet<S>, lanes> block;
+        for (Index l = 0; l < lanes; ++l) block.packet[l] = ploadu<Packet<S>>(image + (c + l) * pixels + p);
         ptranspose(block);
         for (Index l = 0; l < lanes; ++l) pstoreu(places[l] + c, block.packet[l]);
       },
@@ -86,8 +76,8 @@ template <bool add, class S>
 void store_channels(const ChannelRows<S>& rows, const S* bias, Index channels, Index pixels, Index width,
                     Index begin, Index end, S* image) {
   using namespace Eigen::internal;
-  using P = ChannelPacket<S>;
-  constexpr Index lanes = channel_lanes<S>;
+  using P = Packet<S>;
+  constexpr Index lanes = vector_size<S>;
   for_pixel_blocks<S>(
       rows, channels, width, begin, end,
       [&](S* const* places, Index p, Index c) {
@@ -118,12 +108,12 @@ template <class L, class S>
 void tiles_to_planes(const S* corner, Index row, Index pitch, Index step, Index tile_rows, Index tile_cols,
                      Index channels, const ChannelPlanes<S>& planes) {
   using namespace Eigen::internal;
-  using P = ChannelPacket<S>;
+  using P = Packet<S>;
   S* out = planes.data;
   for (Index i = 0; i < tile_rows; ++i)
     for (Index j = 0; j < tile_cols; ++j, out += planes.pitch) {
       const S* const in = corner + (i * row + j) * step * pitch;
-      for (Index c = 0; c < channels; c += channel_lanes<S>) {
+      for (Index c = 0; c < channels; c += vector_size<S>) {
         P d[L::from * L::from], v[L::to * L::to];
 #pragma GCC unroll 4
         for (int a = 0; a < L::from; ++a)
@@ -141,12 +131,12 @@ template <class L, bool add, class S>
 void planes_to_tiles(const ChannelPlanes<S>& planes, Index row, Index pitch, Index step, Index tile_rows,
                      Index tile_cols, Index channels, S* corner) {
   using namespace Eigen::internal;
-  using P = ChannelPacket<S>;
+  using P = Packet<S>;
   const S* in = planes.data;
   for (Index i = 0; i < tile_rows; ++i)
     for (Index j = 0; j < tile_cols; ++j, in += planes.pitch) {
       S* const out = corner + (i * row + j) * step * pitch;
-      for (Index c = 0; c < channels; c += channel_lanes<S>) {
+      for (Index c = 0; c < channels; c += vector_size<S>) {
         P v[L::from * L::from], d[L::to * L::to];
 #pragma GCC unroll 16
         for (int k = 0; k < L::from * L::from; ++k) v[k] = ploadu<P>(in + k * planes.plane + c);
@@ -174,8 +164,8 @@ struct Filters {
 template <class L, class S>
 void filters_to_planes(const Filters<const S>& w, const ChannelPlanes<S>& planes) {
   using namespace Eigen::internal;
-  using P = ChannelPacket<S>;
-  constexpr Index lanes = channel_lanes<S>;
+  using P = Packet<S>;
+  constexpr Index lanes = vector_size<S>;
   S rest[9 * lanes];  // the last filters of a column, filled up with zeros
   std::fill(rest, rest + 9 * lanes, S(0));
   for (Index r = 0; r < w.rows; r += lanes)
@@ -201,8 +191,8 @@ void filters_to_planes(const Filters<const S>& w, const ChannelPlanes<S>& planes
 template <class L, class S>
 void add_planes_to_filters(const ChannelPlanes<S>& planes, const Filters<S>& w) {
   using namespace Eigen::internal;
-  using P = ChannelPacket<S>;
-  constexpr Index lanes = channel_lanes<S>;
+  using P = Packet<S>;
+  constexpr Index lanes = vector_size<S>;
   for (Index r = 0; r < w.rows; r += lanes)
     for (Index c = 0; c < w.cols; ++c) {
       P u[L::from * L::from], taps[9];

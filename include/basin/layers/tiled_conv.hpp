@@ -7,6 +7,7 @@
 #include "basin/core/shape.hpp"              // Shape
 #include "basin/core/thin_gemm.hpp"          // multiply_panels, Strided
 #include "basin/core/types.hpp"              // MatIn, MatOut, Vec, Index
+#include "basin/core/vectors.hpp"            // vector_size, whole_lanes
 #include "basin/layers/channel_vectors.hpp"  // ChannelRows, ChannelPlanes, Filters
 #include "basin/layers/winograd.hpp"         // Winograd, UpsampledWinograd
 
@@ -148,7 +149,7 @@ class TiledConv {
   /// body(begin, end) for ranges of whole vectors of channels.
   template <class Body>
   static void over_channels(bool spread, Index channels, const Body& body) {
-    const Index lanes = channel_lanes<S>, vectors = whole_lanes<S>(channels) / lanes;
+    const Index lanes = vector_size<S>, vectors = whole_lanes<S>(channels) / lanes;
     const Index parts = spread ? std::min<Index>(vectors, free_threads()) : 1;
     parallel_for(parts, [&](Index k) {
       const ColumnRange part = column_range(vectors, parts, k);

@@ -1,0 +1,31 @@
+// The machine's vectors, as Eigen names them: the unit in which kernels compute.
+#pragma once
+#include <Eigen/Core>
+
+#include "basin/core/types.hpp"  // Index
+
+// g++ warns wherever a type of <immintrin.h> becomes a template argument.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
+#endif
+
+namespace basin::detail {
+
+template <class S>
+using Packet = typename Eigen::internal::packet_traits<S>::type;
+/// Numbers in one.
+template <class S>
+inline constexpr Index vector_size = Eigen::internal::unpacket_traits<Packet<S>>::size;
+
+/// n rounded up to whole vectors.
+template <class S>
+constexpr Index whole_lanes(Index n) {
+  return (n + vector_size<S> - 1) / vector_size<S> * vector_size<S>;
+}
+
+}  // namespace basin::detail
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
