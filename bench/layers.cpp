@@ -222,6 +222,7 @@ bool add(const std::string& text) {
 
 int main(int argc, char** argv) {
   basin::set_num_threads(1);
+  Eigen::setNbThreads(1);
   benchmark::Initialize(&argc, argv);  // takes the options that are its own
   for (int i = 1; i < argc; ++i)
     if (!add(argv[i])) {

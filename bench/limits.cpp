@@ -12,6 +12,7 @@
 #include <functional>
 #include <string>
 #include <vector>
+
 #include "basin/core/gemm.hpp"
 #ifdef _OPENMP
 #include <omp.h>

@@ -52,7 +52,7 @@ def found_peers(folder):
 def choose_blas_kernels(program):
     """Lets OpenBLAS use the kernels with which `program` is fastest: those that the environment names (OPENBLAS_CORETYPE),
     those that OpenBLAS chooses (on processors newer than itself perhaps those of a far older one), or others that the
-    processor can run."""
+    processor can run. Returns what was set for that, "" if nothing."""
     flags = pathlib.Path("/proc/cpuinfo").read_text()
     given = {name: os.environ.pop(name) for name in list(os.environ) if name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     choices = {"what it chooses": {}}
@@ -71,6 +71,7 @@ def choose_blas_kernels(program):
     os.environ.update(choices[best])
     for name, time in times.items():
         print(f"OpenBLAS with {name}: {time:.0f} us{', used' if name == best else ''}", file=sys.stderr)
+    return best if choices[best] else ""
 
 
 def output_of(program, *arguments, threads=1, keep_memory=True, text=True, variables=None):
@@ -137,9 +138,7 @@ def machine():
     """The processor and the compiler, for a caption."""
     model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     compiler = subprocess.run(["c++", "--version"], stdout=subprocess.PIPE, text=True).stdout.splitlines()[:1]
-    core = os.environ.get("OPENBLAS_CORETYPE")
-    return ", ".join([model.group(1) if model else "unknown processor", f"{os.cpu_count()} cores", *compiler,
-                      *([f"OPENBLAS_CORETYPE={core}"] if core else [])])
+    return ", ".join([model.group(1) if model else "unknown processor", f"{os.cpu_count()} cores", *compiler])
 
 
 def gnuplot(script, picture):
