@@ -326,6 +326,11 @@ struct Group {
 struct Panel {
   std::string id, what, unit;  // "4a", "width", "units"
   std::vector<Group> groups;
+  /// Whether no network of it is finished: there is nothing to draw.
+  bool empty() const {
+    return std::all_of(groups.begin(), groups.end(),
+                       [](const Group& g) { return g.trained.empty() && g.untrained.empty(); });
+  }
   /// The sizes at which a network has been trained to the goal, with the seeds at which those of all these sizes have.
   std::vector<Group> compared() const {
     std::vector<Group> some;
@@ -688,8 +693,10 @@ void body(Program& program) {
   if (runs.empty()) return;
   std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.seed < b.seed; });
   const std::vector<Panel> panels = panels_of(s, runs);
-  draw_curves(program, s, data.name, panels);
-  draw_sizes(program, s, data.name, panels);
+  std::vector<Panel> begun = panels;
+  std::erase_if(begun, [](const Panel& p) { return p.empty(); });
+  draw_curves(program, s, data.name, begun);
+  draw_sizes(program, s, data.name, begun);
   for (const Panel& p : panels) add_claims(program, s, promises_for(data.name, program.full()), p);
   write_table(s, runs, program.options.out / "figure_4.csv");
 }
