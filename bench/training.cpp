@@ -44,7 +44,7 @@ Prepared prepare(F f, const Work& work) {
                             t->adam.step(t->gradient, t->model.theta);
                           }
                         }});
-  constexpr long epochs = 10;  // in a step, so that what fit does once weighs little
+  constexpr long epochs = 30;  // in a step: what fit does once, the last measurement too, then weighs little
   p.variants.push_back(
       {"fit", [t](long steps) { (void)fit(t->model, t->x, t->adam, {.max_epochs = epochs * steps}); },
        1.0 / epochs});

@@ -31,6 +31,20 @@ auto wide_net() {
   return Model(net, Vec<float>(random_matrix<float>(net.param_size(), 1, 1) / 20.f));
 }
 
+/// What a user has to write at least: steps in place.
+struct OwnDescent {
+  using Scalar = double;
+  double rate;
+  OptimizerState<double> memory = {};
+  double learning_rate() const { return rate; }
+  void step(VecIn<double> gradient, VecOut<double> theta, double factor) {
+    theta -= factor * rate * gradient;
+    ++memory.steps;
+  }
+  void reset() { memory = {}; }
+  OptimizerState<double>& state() { return memory; }
+};
+
 }  // namespace
 
 TEST_CASE("gradient descent on a linear autoencoder is I - (I - gamma S)^t", "[train]") {
@@ -236,6 +250,23 @@ TEST_CASE("divergence is a status, with the last parameters of finite loss", "[t
   CHECK(r.epochs == 0);
   CHECK(std::isnan(r.loss));
   CHECK((model.theta - before).norm() == 0);
+}
+
+TEST_CASE("an optimizer of one's own trains like the library's, divergence included", "[train]") {
+  const Mat<double> x = random_matrix<double>(8, 5, 3);
+  for (const double rate : {0.1, 1e3}) {
+    auto model = small_net<double>(), own_model = model;
+    GradientDescent<double> descent({.learning_rate = rate});
+    OwnDescent own{rate};
+    const FitResult r = fit(model, x, descent, {.max_epochs = 50}, HalfSumOfSquares{});
+    const FitResult o = fit(own_model, x, own, {.max_epochs = 50}, HalfSumOfSquares{});
+    CHECK(r.status == (rate < 1 ? FitStatus::exhausted : FitStatus::diverged));
+    CHECK(o.status == r.status);
+    CHECK(o.epochs == r.epochs);
+    CHECK(o.loss == r.loss);
+    CHECK(own_model.theta == model.theta);
+    CHECK(Objective(model.layer, HalfSumOfSquares{}, 0).value(model.theta, x, x) == r.loss);
+  }
 }
 
 TEST_CASE("fit stops when it is cancelled or out of time", "[train]") {

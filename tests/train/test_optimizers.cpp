@@ -220,6 +220,28 @@ TEST_CASE("A step leaves the memory where it is and the gradient as it was", "[t
   });
 }
 
+TEST_CASE("A step to another vector is the step in place", "[train][optimizers]") {
+  const Index n = 3000;  // more than a stretch
+  for_all_optimizers<float>([n](const char* name, const auto& fresh, Index) {
+    INFO(name);
+    auto opt = fresh, copy = fresh;
+    Vec<float> theta = Vec<float>::Random(n), from = theta, to(n);
+    for (int t = 0; t < 4; ++t) {
+      const Vec<float> gradient = Vec<float>::Random(n), before = from;
+      opt.step(gradient, theta, 0.5);
+      copy.step(gradient, from, to, 0.5);
+      CHECK(to == theta);
+      CHECK(from == before);
+      from.swap(to);
+    }
+    CHECK(copy.state().values == opt.state().values);
+    Vec<float> shorter(n - 1);
+    CHECK(contains(error_of([&] { opt.step(theta, theta, shorter, 1); }),
+                   "next has 2999 entries, theta has 3000"));
+    CHECK(opt.state().steps == 4);
+  });
+}
+
 TEST_CASE("An optimizer can be copied, resumed from its state, and reset", "[train][optimizers]") {
   for_all_optimizers<double>([](const char* name, const auto& fresh, Index) {
     INFO(name);

@@ -39,7 +39,10 @@ class Adagrad {
   void reset() { state_ = {}; }
 
   void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
-    detail::begin_step<S>(who, state_, 1, gradient, theta, rate_factor);
+    step(gradient, theta, theta, rate_factor);
+  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
+    detail::begin_step<S>(who, state_, 1, gradient, theta, next, rate_factor);
     if (state_.steps == 1) state_.values.setConstant(static_cast<S>(options_.initial_accumulator));
     const double steps_before = static_cast<double>(state_.steps - 1);
     const S rate =
@@ -50,7 +53,7 @@ class Adagrad {
       v += g.square();                        // v = v + g^2
       th -= rate * g / (v.sqrt() + epsilon);  // theta -= rate g / (sqrt(v) + epsilon)
     };
-    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
+    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
   }
 
  private:

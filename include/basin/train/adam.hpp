@@ -48,8 +48,11 @@ class BasicAdam {
   void reset() { state_ = {}; }
 
   void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
+    step(gradient, theta, theta, rate_factor);
+  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
     const bool amsgrad = options_.amsgrad;
-    detail::begin_step<S>(Options::who, state_, amsgrad ? 3 : 2, gradient, theta, rate_factor);
+    detail::begin_step<S>(Options::who, state_, amsgrad ? 3 : 2, gradient, theta, next, rate_factor);
     const double rate = rate_factor * options_.learning_rate, t = static_cast<double>(state_.steps);
     const S beta1 = static_cast<S>(options_.beta1), fresh1 = static_cast<S>(1 - options_.beta1);
     const S beta2 = static_cast<S>(options_.beta2), fresh2 = static_cast<S>(1 - options_.beta2);
@@ -73,7 +76,7 @@ class BasicAdam {
         th -= m_scale * m / (v_scale * v.sqrt() + epsilon);
       }
     };
-    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
+    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
   }
 
  private:

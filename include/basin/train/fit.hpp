@@ -223,10 +223,10 @@ class Fit {
   }
   bool cancelled() const { return o_.cancelled && o_.cancelled(); }
   void update(double rate_factor) {
-    last_finite_ = model_.theta;  // their loss was finite
     if (o_.clip_norm > 0) clip_norm<S>(gradient_, o_.clip_norm);
     if (o_.clip_value > 0) clip_value<S>(gradient_, o_.clip_value);
-    optimizer_.step(gradient_, model_.theta, rate_factor);
+    step_to(optimizer_, gradient_, model_.theta, last_finite_, rate_factor);
+    model_.theta.swap(last_finite_);  // the loss before the step was finite
   }
   static void gather(MatIn<S> from, const std::vector<Index>& order, Index begin, Index size,
                      Scratch<S>& to) {

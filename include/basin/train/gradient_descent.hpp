@@ -42,8 +42,11 @@ class GradientDescent {
   void reset() { state_ = {}; }
 
   void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
+    step(gradient, theta, theta, rate_factor);
+  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
     const bool with_momentum = options_.momentum != 0;
-    detail::begin_step<S>(who, state_, with_momentum ? 1 : 0, gradient, theta, rate_factor);
+    detail::begin_step<S>(who, state_, with_momentum ? 1 : 0, gradient, theta, next, rate_factor);
     const S rate = static_cast<S>(rate_factor * options_.learning_rate);
     const S mu = static_cast<S>(options_.momentum);
     const S fresh = static_cast<S>(1 - options_.dampening), decay = static_cast<S>(options_.weight_decay);
@@ -63,7 +66,7 @@ class GradientDescent {
       else
         th -= rate * b;  // theta -= rate b
     };
-    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
+    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
   }
 
  private:

@@ -26,7 +26,11 @@ struct OptimizerState {
 ///     state()                               what it remembers, see OptimizerState
 ///
 /// The memory is allocated at the first step and never again. step throws, and changes nothing, when gradient
-/// or theta is not of the size remembered, or when rate_factor is negative or not finite.
+/// or theta is not of the size remembered, or when rate_factor is negative or not finite. An optimizer can also have
+///
+///     step(gradient, theta, next, rate_factor)    next = theta - rate_factor * learning_rate * (...)
+///
+/// which saves `fit` a pass over the parameters: it keeps those before the step.
 template <class O>
 concept Optimizer = std::copyable<O> &&
     requires(O opt, const O& fixed, VecIn<typename O::Scalar> gradient, VecOut<typename O::Scalar> theta) {
@@ -41,9 +45,10 @@ namespace detail {
 /// Checks the arguments of a step, makes room at the first one (columns of zeros) and counts it.
 template <class S>
 void begin_step(const char* who, OptimizerState<S>& state, Index columns, VecIn<S> gradient,
-                const VecOut<S>& theta, double rate_factor) {
+                const VecIn<S>& theta, const VecOut<S>& next, double rate_factor) {
   require(gradient.size() == theta.size(), who, ": gradient has ", gradient.size(), " entries, theta has ",
           theta.size());
+  require(next.size() == theta.size(), who, ": next has ", next.size(), " entries, theta has ", theta.size());
   require_nonnegative(who, "rate_factor", rate_factor);
   if (state.steps == 0) state.values.setZero(theta.size(), columns);
   require(state.values.rows() == theta.size() && state.values.cols() == columns, who, ": theta has ",
@@ -61,10 +66,10 @@ using StretchIn = Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, 1>>;
 template <class S>  // not on the heap
 using StretchBuffer = Eigen::Array<S, Eigen::Dynamic, 1, Eigen::ColMajor, stretch_size, 1>;
 
-/// body(g, th, part) for every stretch: g is the gradient plus decay * theta, th the stretch of theta, and
-/// part(k) that of column k of the state. Every entry is treated alone: threads change nothing in the result.
+/// body(g, th, part) for every stretch: g is the gradient plus decay * theta, th the stretch of next, a copy of theta's,
+/// and part(k) that of column k of the state. Every entry is treated alone: threads change nothing in the result.
 template <class S, class Body>
-void for_each_stretch(VecIn<S> gradient, VecOut<S> theta, OptimizerState<S>& state, S decay,
+void for_each_stretch(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, OptimizerState<S>& state, S decay,
                       const Body& body) {
   constexpr Index piece = 64 * stretch_size;  // what is worth a thread
   const Index n = theta.size();
@@ -72,7 +77,8 @@ void for_each_stretch(VecIn<S> gradient, VecOut<S> theta, OptimizerState<S>& sta
     const Index end = std::min(n, (p + 1) * piece);
     for (Index i = p * piece; i < end; i += stretch_size) {
       const Index size = std::min(stretch_size, end - i);
-      Stretch<S> th(theta.data() + i, size);
+      Stretch<S> th(next.data() + i, size);
+      if (next.data() != theta.data()) th = StretchIn<S>(theta.data() + i, size);
       const auto part = [&](Index k) { return Stretch<S>(state.values.data() + k * n + i, size); };
       const StretchIn<S> g(gradient.data() + i, size);
       if (decay == 0) {
@@ -83,6 +89,18 @@ void for_each_stretch(VecIn<S> gradient, VecOut<S> theta, OptimizerState<S>& sta
       }
     }
   });
+}
+
+/// One step of any optimizer from theta to next, which is another vector.
+template <Optimizer O>
+void step_to(O& optimizer, VecIn<typename O::Scalar> gradient, VecIn<typename O::Scalar> theta,
+             VecOut<typename O::Scalar> next, double rate_factor) {
+  if constexpr (requires { optimizer.step(gradient, theta, next, rate_factor); }) {
+    optimizer.step(gradient, theta, next, rate_factor);
+  } else {
+    next = theta;
+    optimizer.step(gradient, next, rate_factor);
+  }
 }
 
 }  // namespace detail

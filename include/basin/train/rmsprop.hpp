@@ -42,9 +42,12 @@ class RMSprop {
   void reset() { state_ = {}; }
 
   void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
+    step(gradient, theta, theta, rate_factor);
+  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
     const bool centered = options_.centered, with_momentum = options_.momentum != 0;
     const Index columns = 1 + (centered ? 1 : 0) + (with_momentum ? 1 : 0);
-    detail::begin_step<S>(who, state_, columns, gradient, theta, rate_factor);
+    detail::begin_step<S>(who, state_, columns, gradient, theta, next, rate_factor);
     const S rate = static_cast<S>(rate_factor * options_.learning_rate);
     const S mu = static_cast<S>(options_.momentum);
     const S alpha = static_cast<S>(options_.alpha), fresh = static_cast<S>(1 - options_.alpha);
@@ -68,7 +71,7 @@ class RMSprop {
         th -= rate * g / s;  // theta -= rate g / s
       }
     };
-    detail::for_each_stretch<S>(gradient, theta, state_, decay, update);
+    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
   }
 
  private:
