@@ -44,8 +44,8 @@ namespace detail {
 
 /// Checks the arguments of a step, makes room at the first one (columns of zeros) and counts it.
 template <class S>
-void begin_step(const char* who, OptimizerState<S>& state, Index columns, VecIn<S> gradient,
-                const VecIn<S>& theta, const VecOut<S>& next, double rate_factor) {
+void begin_step(const char* who, OptimizerState<S>& state, Index columns, VecIn<S> gradient, VecIn<S> theta,
+                const VecOut<S>& next, double rate_factor) {
   require(gradient.size() == theta.size(), who, ": gradient has ", gradient.size(), " entries, theta has ",
           theta.size());
   require(next.size() == theta.size(), who, ": next has ", next.size(), " entries, theta has ", theta.size());
