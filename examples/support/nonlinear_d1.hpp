@@ -50,30 +50,32 @@ struct D1Training {
   initial::Scheme scheme = initial::pytorch_default();
 };
 
+/// Each update takes all images: the networks of Figures 5 and 6, but for 5a at full size.
+inline D1Training full_batch_training(Index filters, double loss_goal, Index max_epochs) {
+  return {.filters = filters,
+          .rate = 2e-3,
+          .decay = 0.9,
+          .clip_norm = 0.1,
+          .loss_goal = loss_goal,
+          .max_epochs = max_epochs};
+}
 /// The network of Figure 5a, on many images. For 100 color images of 32 x 32, which are 307 200 numbers, the full size
 /// has 1.2 million parameters; 64 filters would be 300 thousand.
 inline D1Training many_images_training(bool full) {
-  if (full)
-    return {.filters = 128,
-            .batch = 10,
-            .rate = 1e-3,
-            .decay = 0.9,
-            .period = 100,
-            .clip_norm = 0.1,
-            .loss_goal = 1e-4,
-            .max_epochs = 3000};
-  return {
-      .filters = 32, .rate = 2e-3, .decay = 0.9, .clip_norm = 0.1, .loss_goal = 1.5e-3, .max_epochs = 2500};
+  if (!full) return full_batch_training(32, 1.5e-3, 2500);
+  return {.filters = 128,
+          .batch = 10,
+          .rate = 1e-3,
+          .decay = 0.9,
+          .period = 100,
+          .clip_norm = 0.1,
+          .loss_goal = 1e-4,
+          .max_epochs = 3000};
 }
 /// The network of Figures 5b and 6, on ten images: kept at a ladder of losses and after 10, 100 and 1000 epochs.
 inline D1Training ten_images_training(bool full) {
-  D1Training t{.filters = full ? 64 : 32,
-               .rate = 2e-3,
-               .decay = 0.9,
-               .clip_norm = 0.1,
-               .loss_goal = full ? 1e-8 : 5e-4,
-               .max_epochs = full ? 12000 : 4000,
-               .losses = {1e-2, 3e-3, 1e-3}};
+  D1Training t = full ? full_batch_training(64, 1e-8, 12000) : full_batch_training(32, 5e-4, 4000);
+  t.losses = {1e-2, 3e-3, 1e-3};
   if (full)
     t.losses.insert(t.losses.end(), {3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 1e-7, 1e-8});
   else
