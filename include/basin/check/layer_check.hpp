@@ -190,6 +190,12 @@ class LayerCheck {
     expect(distance(again, x_bar) <= round_off(),
            "vjp: a second call gives another x_bar; the cache must stay good");
 
+    after.setConstant(std::numeric_limits<S>::quiet_NaN());
+    again = poisoned(f_.in_size(), o_.batch);
+    vjp_fresh(f_, theta_, x, pass.y, pass.cache, v, again, after);
+    expect(distance(after, theta_bar) <= round_off() && distance(again, x_bar) <= round_off(),
+           "vjp_fresh gives another x_bar or theta_bar than vjp; theta_bar must be overwritten (=)");
+
     Vec<S> alone = Vec<S>::Zero(f_.param_size()), none;
     f_.vjp(theta_, x, pass.y, pass.cache, v, nothing, alone);
     expect(distance(alone, theta_bar) <= round_off(),

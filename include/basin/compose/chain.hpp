@@ -112,6 +112,16 @@ class Chain {
       if (detail::plane_path(*this)) return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
     vjp_to(N, theta, x, y, c, y_bar, x_bar, theta_bar);
   }
+  void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                 VecOut<S> theta_bar) const {
+    if constexpr (on_planes) {
+      if (detail::plane_path(*this)) {
+        theta_bar.setZero();
+        return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
+      }
+    }
+    backward<true>(N, theta, x, y, c, y_bar, x_bar, theta_bar);
+  }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
     if constexpr (on_planes)
       if (detail::plane_path(*this)) return c.planes.jvp(*this, theta, x_dot, y_dot);
@@ -151,15 +161,7 @@ class Chain {
   /// vjp, and not on planes. A cut lies where narrowest_cut finds one, or behind all layers.
   void vjp_to(std::size_t cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_bar,
               MatOut<S> x_bar, VecOut<S> theta_bar) const {
-    make_room(c, u_bar.cols());
-    steps_reversed([&](auto first, auto k, const auto& f, Index offset) {
-      if (k >= cut) return;
-      if constexpr (first > 0) c.v.resize(f.in_size(), u_bar.cols());
-      f.vjp(theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c), std::get<k>(c.f),
-            k + 1 == cut ? ConstRef(u_bar) : ConstRef(c.u.mat()), first > 0 ? MatOut<S>(c.v.mat()) : x_bar,
-            detail::wanted_segment<S>(theta_bar, offset, f.param_size()));
-      c.u.swap(c.v);
-    });
+    backward<false>(cut, theta, x, y, c, u_bar, x_bar, theta_bar);
   }
 
   // The same on planes (detail::PlaneLayer). Keeps, for each layer, what it keeps and then its output.
@@ -229,6 +231,20 @@ class Chain {
  private:
   static constexpr bool on_planes = (detail::PlaneLayer<Fs> && ...);
   using ConstRef = Eigen::Ref<const Mat<S>>;
+  template <bool fresh>
+  void backward(std::size_t cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_bar,
+                MatOut<S> x_bar, VecOut<S> theta_bar) const {
+    make_room(c, u_bar.cols());
+    steps_reversed([&](auto first, auto k, const auto& f, Index offset) {
+      if (k >= cut) return;
+      if constexpr (first > 0) c.v.resize(f.in_size(), u_bar.cols());
+      detail::backward<fresh>(f, theta.segment(offset, f.param_size()), input<first>(x, c), output<k>(y, c),
+                              std::get<k>(c.f), k + 1 == cut ? ConstRef(u_bar) : ConstRef(c.u.mat()),
+                              first > 0 ? MatOut<S>(c.v.mat()) : x_bar,
+                              detail::wanted_segment<S>(theta_bar, offset, f.param_size()));
+      c.u.swap(c.v);
+    });
+  }
   template <std::size_t K>
   ConstRef input(MatIn<S> x, Cache& c) const {
     if constexpr (K == 0)

@@ -89,14 +89,17 @@ class Stack {
            VecOut<S> theta_bar) const {
     if constexpr (detail::PlaneLayer<F>)
       if (detail::plane_path(*this)) return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
-    c.u.resize(f_.out_size(), y_bar.cols());
-    c.v.resize(f_.out_size(), y_bar.cols());
-    for (Index k = depth_ - 1; k >= 0; --k) {
-      f_.vjp(part(theta, k), input(x, c, k), output(y, c, k), at(c.f, k),
-             k + 1 < depth_ ? ConstRef(c.u.mat()) : ConstRef(y_bar), k > 0 ? MatOut<S>(c.v.mat()) : x_bar,
-             detail::wanted_segment<S>(theta_bar, k * f_.param_size(), f_.param_size()));
-      c.u.swap(c.v);
+    backward<false>(theta, x, y, c, y_bar, x_bar, theta_bar);
+  }
+  void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                 VecOut<S> theta_bar) const {
+    if constexpr (detail::PlaneLayer<F>) {
+      if (detail::plane_path(*this)) {
+        theta_bar.setZero();
+        return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
+      }
     }
+    backward<true>(theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
     if constexpr (detail::PlaneLayer<F>)
@@ -168,6 +171,19 @@ class Stack {
 
  private:
   using ConstRef = Eigen::Ref<const Mat<S>>;
+  template <bool fresh>
+  void backward(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                VecOut<S> theta_bar) const {
+    c.u.resize(f_.out_size(), y_bar.cols());
+    c.v.resize(f_.out_size(), y_bar.cols());
+    for (Index k = depth_ - 1; k >= 0; --k) {
+      detail::backward<fresh>(f_, part(theta, k), input(x, c, k), output(y, c, k), at(c.f, k),
+                              k + 1 < depth_ ? ConstRef(c.u.mat()) : ConstRef(y_bar),
+                              k > 0 ? MatOut<S>(c.v.mat()) : x_bar,
+                              detail::wanted_segment<S>(theta_bar, k * f_.param_size(), f_.param_size()));
+      c.u.swap(c.v);
+    }
+  }
   static auto& at(auto& items, Index k) { return items[static_cast<std::size_t>(k)]; }
   void resize(Cache& c) const {
     c.f.resize(static_cast<std::size_t>(depth_));

@@ -6,9 +6,10 @@
 #include <utility>   // std::move
 #include <vector>    // std::vector
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/shape.hpp"  // Shape
-#include "basin/core/types.hpp"  // MatIn, MatOut, VecIn, VecOut
+#include "basin/core/error.hpp"     // require
+#include "basin/core/parallel.hpp"  // parallel_zero
+#include "basin/core/shape.hpp"     // Shape
+#include "basin/core/types.hpp"     // MatIn, MatOut, VecIn, VecOut
 
 namespace basin {
 
@@ -30,6 +31,7 @@ struct NoCache {};
 ///     infer(theta, x, y, cache)   y = f(x; theta) without keeping what vjp and jvp need
 ///     prepack(theta, cache)       brings what infer needs of theta into the form in which it is fastest; from then on
 ///                                 the cache serves infer with this theta alone
+///     vjp_fresh(as vjp)           vjp with theta_bar = J_theta' y_bar: overwritten, not added to
 ///     broadcasts                  static constexpr bool. With B = 1, jvp and vjp (theta_bar not wanted) take
 ///                                 any number of columns in x_dot and y_bar, all at that one point x
 ///     in_shape(), out_shape()     Shape or std::optional<Shape> of the images, checked where layers meet
@@ -65,6 +67,20 @@ void infer(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar
 template <Layer F>
 void prepack(const F& f, VecIn<typename F::Scalar> theta, typename F::Cache& cache) {
   if constexpr (requires { f.prepack(theta, cache); }) f.prepack(theta, cache);
+}
+
+/// x_bar = J_x' y_bar, theta_bar = J_theta' y_bar, with or without anything in theta_bar before: the layer's vjp_fresh
+/// where it has one, which spares a pass through memory, else zeros and its vjp.
+template <Layer F>
+void vjp_fresh(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar> x,
+               MatIn<typename F::Scalar> y, typename F::Cache& cache, MatIn<typename F::Scalar> y_bar,
+               MatOut<typename F::Scalar> x_bar, VecOut<typename F::Scalar> theta_bar) {
+  if constexpr (requires { f.vjp_fresh(theta, x, y, cache, y_bar, x_bar, theta_bar); }) {
+    f.vjp_fresh(theta, x, y, cache, y_bar, x_bar, theta_bar);
+  } else {
+    parallel_zero(theta_bar.data(), theta_bar.size());
+    f.vjp(theta, x, y, cache, y_bar, x_bar, theta_bar);
+  }
 }
 
 /// Whether one forward column serves any number of tangents (see Layer).
@@ -148,6 +164,17 @@ std::vector<ParamBlock> param_blocks(const F& f) {
 }
 
 namespace detail {
+/// vjp_fresh or vjp.
+template <bool fresh, Layer F>
+void backward(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar> x,
+              MatIn<typename F::Scalar> y, typename F::Cache& cache, MatIn<typename F::Scalar> y_bar,
+              MatOut<typename F::Scalar> x_bar, VecOut<typename F::Scalar> theta_bar) {
+  if constexpr (fresh)
+    vjp_fresh(f, theta, x, y, cache, y_bar, x_bar, theta_bar);
+  else
+    f.vjp(theta, x, y, cache, y_bar, x_bar, theta_bar);
+}
+
 /// v[offset .. offset + size), or v itself where v is empty because it is not wanted.
 template <class S>
 VecOut<S> wanted_segment(VecOut<S> v, Index offset, Index size) {

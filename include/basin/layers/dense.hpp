@@ -60,16 +60,29 @@ class Dense {
            VecOut<S> theta_bar) const {
     if (theta_bar.size() > 0) {
       // W_bar += y_bar x',  b_bar += y_bar 1
-      gemm_add<S, Op::plain, Op::transposed>(y_bar, x, Eigen::Map<Mat<S>>(theta_bar.data(), out_, in_));
+      gemm_add<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
       if (bias_) theta_bar.tail(out_) += y_bar.rowwise().sum();
     }
-    if (x_bar.size() > 0) gemm<S, Op::transposed>(weight(theta), y_bar, x_bar);  // x_bar = W' y_bar
+    pull_back(theta, y_bar, x_bar);
+  }
+  void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
+                 VecOut<S> theta_bar) const {
+    if (theta_bar.size() > 0) {
+      gemm<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
+      if (bias_) theta_bar.tail(out_) = y_bar.rowwise().sum();
+    }
+    pull_back(theta, y_bar, x_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
     gemm<S>(weight(theta), x_dot, y_dot);  // y_dot = W x_dot
   }
 
  private:
+  Eigen::Map<Mat<S>> weight_of(VecOut<S> theta_bar) const { return {theta_bar.data(), out_, in_}; }
+  void pull_back(VecIn<S> theta, MatIn<S> y_bar, MatOut<S> x_bar) const {
+    if (x_bar.size() > 0) gemm<S, Op::transposed>(weight(theta), y_bar, x_bar);  // x_bar = W' y_bar
+  }
+
   Index in_, out_;
   bool bias_;
 };

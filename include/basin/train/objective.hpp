@@ -7,7 +7,7 @@
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"     // require
-#include "basin/core/layer.hpp"     // Layer, work
+#include "basin/core/layer.hpp"     // Layer, work, vjp_fresh
 #include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/scratch.hpp"   // Scratch
 #include "basin/core/sum.hpp"       // sum_of
@@ -49,8 +49,7 @@ class Objective {
                      MatOut<S>(p.y_bar.mat()));
       if (k > 0 && p.gradient.size() == 0) p.gradient.resize(theta.size());
       VecOut<S> g = k == 0 ? gradient : VecOut<S>(p.gradient);
-      parallel_zero(g.data(), g.size());
-      f_.vjp(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
+      vjp_fresh(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
     });
     add_gradients(count, theta, gradient);
     return sum_losses(count) + penalty(theta);
