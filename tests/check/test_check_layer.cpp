@@ -27,6 +27,7 @@ enum class Fault {
   data_run,               // takes x.data() for one run of columns
   mixed_columns,          // y depends on the mean over the batch
   false_broadcast,        // claims to broadcast and uses the first tangent only
+  added_fresh,            // vjp_fresh: theta_bar += instead of =
   wrong_infer,            // infer forgets the bias
   wrong_prepack,          // what prepack keeps is not the weight
   short_blocks,           // param_blocks leave out the bias
@@ -75,6 +76,11 @@ class Faulty {
     y.noalias() = (cache.weight.size() > 0 ? cache.weight : Mat<S>(W(theta))) * x;
     if (fault != Fault::wrong_infer) y.colwise() += theta.tail(n_);
     y = y.array().tanh();
+  }
+  void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
+                 VecOut<S> theta_bar) const {
+    if (fault != Fault::added_fresh) theta_bar.setZero();
+    vjp(theta, x, y, cache, y_bar, x_bar, theta_bar);
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
@@ -149,6 +155,7 @@ TEST_CASE("check_layer fails each broken layer and names the fault", "[check]") 
   CHECK(contains(failures<Fault::data_run>(), "blocks of larger matrices"));
   CHECK(contains(failures<Fault::mixed_columns>(), "depends on the other columns"));
   CHECK(contains(failures<Fault::false_broadcast>(), "many tangents at one point"));
+  CHECK(contains(failures<Fault::added_fresh>(), "vjp_fresh gives another x_bar or theta_bar than vjp"));
   CHECK(contains(failures<Fault::wrong_infer>(), "infer gives another y than forward"));
   CHECK(contains(failures<Fault::wrong_prepack>(), "infer after prepack gives another y"));
   CHECK(contains(failures<Fault::short_blocks>(), "param_blocks end at 16, param_size() is 20"));

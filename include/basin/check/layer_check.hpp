@@ -195,6 +195,10 @@ class LayerCheck {
     vjp_fresh(f_, theta_, x, pass.y, pass.cache, v, again, after);
     expect(distance(after, theta_bar) <= round_off() && distance(again, x_bar) <= round_off(),
            "vjp_fresh gives another x_bar or theta_bar than vjp; theta_bar must be overwritten (=)");
+    after.setConstant(std::numeric_limits<S>::quiet_NaN());
+    vjp_fresh(f_, theta_, x, pass.y, pass.cache, v, nothing, after);
+    expect(distance(after, theta_bar) <= round_off(),
+           "vjp_fresh: theta_bar differs when x_bar has size 0 (not wanted)");
 
     Vec<S> alone = Vec<S>::Zero(f_.param_size()), none;
     f_.vjp(theta_, x, pass.y, pass.cache, v, nothing, alone);
