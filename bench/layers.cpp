@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "basin/compose/fully_connected.hpp"
-#include "basin/core/gemm.hpp"
 #include "basin/core/parallel.hpp"
+#include "basin/core/product/gemm.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/orbit.hpp"
 #include "basin/layers/conv2d.hpp"

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "basin/core/gemm.hpp"
+#include "basin/core/product/gemm.hpp"
 #ifdef _OPENMP
 #include <omp.h>
 #endif

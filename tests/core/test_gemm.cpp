@@ -1,5 +1,5 @@
 // The one matrix product against sums written out, in every form and shape, and on blocks of larger matrices.
-#include "basin/core/gemm.hpp"
+#include "basin/core/product/gemm.hpp"
 
 #include <array>
 #include <limits>

@@ -1,5 +1,5 @@
 // Products with a packed weight against sums in long double, on blocks of larger matrices, column by column.
-#include "basin/core/packed_weight.hpp"
+#include "basin/core/product/packed_weight.hpp"
 
 #include <limits>
 

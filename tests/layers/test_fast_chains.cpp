@@ -1,5 +1,5 @@
-// Chains of single-filter 3 x 3 convolutions take a path of their own (core/planes.hpp), convolutions with few
-// outputs another (core/thin_gemm.hpp): both against the general path.
+// Chains of single-filter 3 x 3 convolutions take a path of their own (compose/planes/layout.hpp), convolutions with few
+// outputs another (core/product/thin_gemm.hpp): both against the general path.
 #include <limits>
 
 #include "basin/check/check_layer.hpp"

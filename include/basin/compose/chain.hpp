@@ -9,9 +9,9 @@
 #include <utility>    // std::index_sequence, std::swap
 #include <vector>     // std::vector
 
-#include "basin/core/layer.hpp"    // Layer
-#include "basin/core/planes.hpp"   // PlaneLayer, Planes, plane_path
-#include "basin/core/scratch.hpp"  // Scratch
+#include "basin/compose/planes/layout.hpp"  // PlaneLayer, Planes, plane_path
+#include "basin/core/layer.hpp"             // Layer
+#include "basin/core/scratch.hpp"           // Scratch
 
 namespace basin {
 

@@ -5,10 +5,10 @@
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
-#include "basin/core/error.hpp"    // require
-#include "basin/core/layer.hpp"    // Layer
-#include "basin/core/planes.hpp"   // PlaneLayer, Planes, add_planes
-#include "basin/core/scratch.hpp"  // Scratch
+#include "basin/compose/planes/layout.hpp"  // PlaneLayer, Planes, add_planes
+#include "basin/core/error.hpp"             // require
+#include "basin/core/layer.hpp"             // Layer
+#include "basin/core/scratch.hpp"           // Scratch
 
 namespace basin {
 

@@ -5,10 +5,10 @@
 #include <limits>     // std::numeric_limits
 #include <vector>     // std::vector
 
-#include "basin/core/error.hpp"     // require
-#include "basin/core/gemm.hpp"      // gemm
-#include "basin/core/parallel.hpp"  // parallel_for, column_range
-#include "basin/core/types.hpp"     // Mat, Vec, Index
+#include "basin/core/error.hpp"         // require
+#include "basin/core/parallel.hpp"      // parallel_for, column_range
+#include "basin/core/product/gemm.hpp"  // gemm
+#include "basin/core/types.hpp"         // Mat, Vec, Index
 
 namespace basin {
 

@@ -2,11 +2,11 @@
 #pragma once
 #include <algorithm>  // std::min
 
-#include "basin/core/error.hpp"     // require
-#include "basin/core/gemm.hpp"      // gemm
-#include "basin/core/layer.hpp"     // Layer, broadcasts
-#include "basin/core/model.hpp"     // Model
-#include "basin/core/parallel.hpp"  // parallel_for, column_range
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer, broadcasts
+#include "basin/core/model.hpp"         // Model
+#include "basin/core/parallel.hpp"      // parallel_for, column_range
+#include "basin/core/product/gemm.hpp"  // gemm
 
 namespace basin {
 

@@ -2,9 +2,9 @@
 #pragma once
 #include <utility>  // std::move
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/gemm.hpp"   // gemm, gemm_affine
-#include "basin/core/layer.hpp"  // Layer
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer
+#include "basin/core/product/gemm.hpp"  // gemm, gemm_affine
 
 namespace basin {
 

@@ -4,13 +4,13 @@
 #include <optional>  // std::optional
 #include <vector>    // std::vector
 
-#include "basin/core/error.hpp"            // require
-#include "basin/core/layer.hpp"            // Layer, ParamBlock
-#include "basin/core/planes.hpp"           // PlaneLayout, Planes
-#include "basin/layers/conv_geometry.hpp"  // ConvGeometry
-#include "basin/layers/conv_planes.hpp"    // convolve_planes, transpose_planes
-#include "basin/layers/tiled_conv.hpp"     // TiledConv
-#include "basin/layers/window.hpp"         // Size2, Padding
+#include "basin/compose/planes/convolve.hpp"  // convolve_planes, transpose_planes
+#include "basin/compose/planes/layout.hpp"    // PlaneLayout, Planes
+#include "basin/core/error.hpp"               // require
+#include "basin/core/layer.hpp"               // Layer, ParamBlock
+#include "basin/layers/conv_geometry.hpp"     // ConvGeometry
+#include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
+#include "basin/layers/window.hpp"            // Size2, Padding
 
 namespace basin {
 

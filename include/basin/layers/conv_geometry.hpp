@@ -4,11 +4,11 @@
 #include <algorithm>  // std::fill, std::max, std::min
 #include <utility>    // std::as_const
 
-#include "basin/core/gemm.hpp"       // gemm, gemm_add
-#include "basin/core/scratch.hpp"    // Scratch
-#include "basin/core/shape.hpp"      // Shape
-#include "basin/core/thin_gemm.hpp"  // thin_dots, thin_sums
-#include "basin/layers/window.hpp"   // Size2, Padding, TapRange, tap_range
+#include "basin/core/product/gemm.hpp"       // gemm, gemm_add
+#include "basin/core/product/thin_gemm.hpp"  // thin_dots, thin_sums
+#include "basin/core/scratch.hpp"            // Scratch
+#include "basin/core/shape.hpp"              // Shape
+#include "basin/layers/window.hpp"           // Size2, Padding, TapRange, tap_range
 
 namespace basin {
 

@@ -2,10 +2,10 @@
 #pragma once
 #include <vector>  // std::vector
 
-#include "basin/core/error.hpp"          // require
-#include "basin/core/gemm.hpp"           // gemm, gemm_add, gemm_affine
-#include "basin/core/layer.hpp"          // Layer, ParamBlock
-#include "basin/core/packed_weight.hpp"  // PackedWeight
+#include "basin/core/error.hpp"                  // require
+#include "basin/core/layer.hpp"                  // Layer, ParamBlock
+#include "basin/core/product/gemm.hpp"           // gemm, gemm_add, gemm_affine
+#include "basin/core/product/packed_weight.hpp"  // PackedWeight
 
 namespace basin {
 

@@ -6,12 +6,12 @@
 #include <optional>   // std::optional
 #include <utility>    // std::move
 
-#include "basin/core/error.hpp"     // require
-#include "basin/core/layer.hpp"     // Layer, NoCache
-#include "basin/core/parallel.hpp"  // parallel_parts
-#include "basin/core/planes.hpp"    // PlaneLayout, Planes
-#include "basin/core/shape.hpp"     // Shape, require_shape
-#include "basin/layers/maps.hpp"    // PointwiseMap
+#include "basin/compose/planes/layout.hpp"  // PlaneLayout, Planes
+#include "basin/core/error.hpp"             // require
+#include "basin/core/layer.hpp"             // Layer, NoCache
+#include "basin/core/parallel.hpp"          // parallel_parts
+#include "basin/core/shape.hpp"             // Shape, require_shape
+#include "basin/layers/maps.hpp"            // PointwiseMap
 
 namespace basin {
 

@@ -2,11 +2,11 @@
 #pragma once
 #include <vector>  // std::vector
 
-#include "basin/core/error.hpp"             // require
-#include "basin/core/layer.hpp"             // Layer
-#include "basin/layers/plane_map.hpp"       // PlaneMap
-#include "basin/layers/upsampled_conv.hpp"  // what Conv2d::behind gives
-#include "basin/layers/window.hpp"          // Size2
+#include "basin/core/error.hpp"                   // require
+#include "basin/core/layer.hpp"                   // Layer
+#include "basin/layers/plane_map.hpp"             // PlaneMap
+#include "basin/layers/tiles/upsampled_conv.hpp"  // what Conv2d::behind gives
+#include "basin/layers/window.hpp"                // Size2
 
 namespace basin {
 

@@ -4,8 +4,8 @@
 #include <utility>           // std::move
 #include <variant>           // std::variant
 
-#include "basin/core/gemm.hpp"      // gemm
-#include "basin/core/parallel.hpp"  // parallel_for, column_range
+#include "basin/core/parallel.hpp"      // parallel_for, column_range
+#include "basin/core/product/gemm.hpp"  // gemm
 
 namespace basin {
 

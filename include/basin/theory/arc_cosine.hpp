@@ -7,10 +7,10 @@
 #include <numbers>         // std::numbers::pi
 #include <utility>         // std::move
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/gemm.hpp"   // gemm, Op
-#include "basin/core/layer.hpp"  // Layer, NoCache
-#include "basin/core/model.hpp"  // Model
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer, NoCache
+#include "basin/core/model.hpp"         // Model
+#include "basin/core/product/gemm.hpp"  // gemm, Op
 
 namespace basin {
 

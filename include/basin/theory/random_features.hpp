@@ -8,8 +8,8 @@
 
 #include "basin/compose/chain.hpp"                 // Chain
 #include "basin/core/error.hpp"                    // require
-#include "basin/core/gemm.hpp"                     // gemm, gemm_add
 #include "basin/core/model.hpp"                    // Model
+#include "basin/core/product/gemm.hpp"             // gemm, gemm_add
 #include "basin/core/random.hpp"                   // Random
 #include "basin/layers/dense.hpp"                  // Dense
 #include "basin/layers/maps/piecewise_linear.hpp"  // Relu

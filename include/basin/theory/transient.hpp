@@ -10,9 +10,9 @@
 #include <numbers>            // std::numbers::pi
 #include <vector>             // std::vector
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/gemm.hpp"   // gemm, Op
-#include "basin/core/types.hpp"  // Mat, MatIn, Index
+#include "basin/core/error.hpp"         // require
+#include "basin/core/product/gemm.hpp"  // gemm, Op
+#include "basin/core/types.hpp"         // Mat, MatIn, Index
 
 namespace basin {
 

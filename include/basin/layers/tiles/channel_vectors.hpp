@@ -1,11 +1,11 @@
-// Images with their channels side by side, and what brings them there, into products and back (layers/tiled_conv.hpp).
+// Images with their channels side by side, and what brings them there, into products and back (layers/tiles/tiled_conv.hpp).
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::fill, std::min
 
-#include "basin/core/types.hpp"       // Index
-#include "basin/core/vectors.hpp"     // Packet, vector_size, whole_lanes
-#include "basin/layers/winograd.hpp"  // along_both_sides
+#include "basin/core/product/vectors.hpp"   // Packet, vector_size, whole_lanes
+#include "basin/core/types.hpp"             // Index
+#include "basin/layers/tiles/winograd.hpp"  // along_both_sides
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push

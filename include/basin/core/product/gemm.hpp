@@ -4,9 +4,9 @@
 #include <Eigen/Core>
 #include <algorithm>  // std::max, std::min
 
-#include "basin/core/panels.hpp"    // multiply_by_panels, panel_rows, panel_depth
-#include "basin/core/parallel.hpp"  // parallel_for, column_range, free_threads, ColumnRange
-#include "basin/core/types.hpp"     // Mat, MatIn, MatOut, Op
+#include "basin/core/parallel.hpp"        // parallel_for, column_range, free_threads, ColumnRange
+#include "basin/core/product/panels.hpp"  // multiply_by_panels, panel_rows, panel_depth
+#include "basin/core/types.hpp"           // Mat, MatIn, MatOut, Op
 
 namespace basin {
 

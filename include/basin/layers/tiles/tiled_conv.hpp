@@ -3,13 +3,13 @@
 #include <algorithm>  // std::clamp, std::fill, std::max, std::min
 #include <cstdint>    // std::uintptr_t
 
-#include "basin/core/parallel.hpp"           // parallel_for, column_range, free_threads
-#include "basin/core/shape.hpp"              // Shape
-#include "basin/core/thin_gemm.hpp"          // multiply_panels, Strided
-#include "basin/core/types.hpp"              // MatIn, MatOut, Vec, Index
-#include "basin/core/vectors.hpp"            // vector_size, whole_lanes
-#include "basin/layers/channel_vectors.hpp"  // ChannelRows, ChannelPlanes, Filters
-#include "basin/layers/winograd.hpp"         // Winograd, UpsampledWinograd
+#include "basin/core/parallel.hpp"                 // parallel_for, column_range, free_threads
+#include "basin/core/product/thin_gemm.hpp"        // multiply_panels, Strided
+#include "basin/core/product/vectors.hpp"          // vector_size, whole_lanes
+#include "basin/core/shape.hpp"                    // Shape
+#include "basin/core/types.hpp"                    // MatIn, MatOut, Vec, Index
+#include "basin/layers/tiles/channel_vectors.hpp"  // ChannelRows, ChannelPlanes, Filters
+#include "basin/layers/tiles/winograd.hpp"         // Winograd, UpsampledWinograd
 
 namespace basin::detail {
 

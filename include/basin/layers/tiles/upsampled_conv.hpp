@@ -2,10 +2,10 @@
 #pragma once
 #include <optional>  // std::optional
 
-#include "basin/layers/conv2d.hpp"         // Conv2d, add_channel_bias_gradient
-#include "basin/layers/conv_geometry.hpp"  // ConvGeometry
-#include "basin/layers/tiled_conv.hpp"     // TiledConv, UpsampledWinograd
-#include "basin/layers/window.hpp"         // Size2, Padding
+#include "basin/layers/conv2d.hpp"            // Conv2d, add_channel_bias_gradient
+#include "basin/layers/conv_geometry.hpp"     // ConvGeometry
+#include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv, UpsampledWinograd
+#include "basin/layers/window.hpp"            // Size2, Padding
 
 namespace basin {
 

@@ -4,9 +4,9 @@
 #include <Eigen/Core>
 #include <algorithm>  // std::copy_n, std::fill, std::min
 
-#include "basin/core/thin_gemm.hpp"  // multiply_panels, Strided, Start, tile_tall
-#include "basin/core/types.hpp"      // Index
-#include "basin/core/vectors.hpp"    // Packet, vector_size, whole_lanes
+#include "basin/core/product/thin_gemm.hpp"  // multiply_panels, Strided, Start, tile_tall
+#include "basin/core/product/vectors.hpp"    // Packet, vector_size, whole_lanes
+#include "basin/core/types.hpp"              // Index
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push

@@ -1,12 +1,12 @@
 // Products that read both factors where they lie: of matrices with few columns, where packing the large factor, as
-// core/gemm.hpp does, would cost as much as the product, and of matrices that lie well already, such as the panels of
-// core/panels.hpp. One thread, no memory.
+// core/product/gemm.hpp does, would cost as much as the product, and of matrices that lie well already, such as the panels of
+// core/product/panels.hpp. One thread, no memory.
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::min
 
-#include "basin/core/types.hpp"    // MatIn, MatOut, Index, Op
-#include "basin/core/vectors.hpp"  // Packet, vector_size
+#include "basin/core/product/vectors.hpp"  // Packet, vector_size
+#include "basin/core/types.hpp"            // MatIn, MatOut, Index, Op
 
 // Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
 #if defined(__GNUC__) && !defined(__clang__)

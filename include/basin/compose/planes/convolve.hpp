@@ -1,8 +1,8 @@
-// The 3 x 3 convolution of one-channel images with padding 1, on planes (core/planes.hpp).
+// The 3 x 3 convolution of one-channel images with padding 1, on planes (compose/planes/layout.hpp).
 #pragma once
 #include <type_traits>  // std::conditional_t
 
-#include "basin/core/planes.hpp"  // PlaneLayout
+#include "basin/compose/planes/layout.hpp"  // PlaneLayout
 
 // g++ warns wherever a type of <immintrin.h> becomes a template argument, as Eigen's own functions ask for.
 #if defined(__GNUC__) && !defined(__clang__)

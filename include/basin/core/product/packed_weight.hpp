@@ -5,9 +5,9 @@
 #include <memory>     // std::shared_ptr, std::make_shared
 #include <utility>    // std::move
 
-#include "basin/core/gemm.hpp"    // share_product, ProductParts
-#include "basin/core/panels.hpp"  // each_panel, pack_panel, multiply_panel
-#include "basin/core/types.hpp"   // MatIn, MatOut, Vec, VecIn, Index
+#include "basin/core/product/gemm.hpp"    // share_product, ProductParts
+#include "basin/core/product/panels.hpp"  // each_panel, pack_panel, multiply_panel
+#include "basin/core/types.hpp"           // MatIn, MatOut, Vec, VecIn, Index
 
 namespace basin {
 
