@@ -130,7 +130,7 @@ TEMPLATE_TEST_CASE("convolutions in tiles are the sums over their taps", "[tiles
     const bool bias = k % 2 == 0;
     const Conv2d<S> f(in, {.out_channels = between(random, 1, 20), .padding = padding, .bias = bias});
     const Index batch = between(random, 1, 4);
-    tiled += batch * f.out_shape().pixels() >= 128;
+    tiled += detail::conv_path(f.geometry(), batch) == detail::ConvPath::tiles;
     require_sums(f, {in, f.out_shape(), padding, 1}, bias, batch, k);
     // the tiles themselves, on images of any size
     const detail::TiledConv<S, detail::Winograd> tiles(in, f.out_shape(), padding.top, padding.left);
@@ -157,7 +157,7 @@ TEMPLATE_TEST_CASE("convolutions behind nearest upsampling are the sums over the
   const auto compare = [&](const Shape& small, Index outputs, bool bias, Index batch, int seed) {
     const UpsampleNearest<S> up(small);
     const Conv2d<S> conv(up.out_shape(), {.out_channels = outputs, .padding = Padding::all(1), .bias = bias});
-    const auto both = conv.behind(up);
+    const auto both = joined(up, conv);
     REQUIRE(both);
     require_sums(*both, {small, conv.out_shape(), Padding::all(1), 2}, bias, batch, seed);
   };
@@ -206,7 +206,7 @@ TEST_CASE("convolutions in tiles keep the contract", "[tiles]") {
   require_layer(decoder<double>(kept));
   require_layer(Conv2d<double>({8, 12, 11}, {.out_channels = 5, .padding = {0, 2, 1, 0}}));
   const UpsampleNearest<double> up(Shape{8, 3, 5});
-  require_layer(*Conv2d<double>(up.out_shape(), {.out_channels = 4, .padding = Padding::all(1)}).behind(up));
+  require_layer(*joined(up, Conv2d<double>(up.out_shape(), {.out_channels = 4, .padding = Padding::all(1)})));
   // a skip around both
   const Conv2d<double> f({8, 12, 12}, {.out_channels = 8, .padding = Padding::all(1)});
   require_layer(
@@ -214,23 +214,23 @@ TEST_CASE("convolutions in tiles keep the contract", "[tiles]") {
 }
 
 TEST_CASE("only upsampling by 2 and 3 x 3 convolutions that keep the size are joined", "[tiles]") {
-  const auto joined = [](const Shape& small, Size2 factor, Conv2dOptions options) {
+  const auto are_joined = [](const Shape& small, Size2 factor, Conv2dOptions options) {
     const UpsampleNearest<float> up(small, factor);
     options.out_channels = 8;
-    return Conv2d<float>(up.out_shape(), options).behind(up).has_value();
+    return joined(up, Conv2d<float>(up.out_shape(), options)).has_value();
   };
   const Padding same = Padding::all(1);
-  CHECK(joined({8, 4, 4}, 2, {.padding = same}));
-  CHECK_FALSE(joined({8, 4, 4}, 3, {.padding = same}));
-  CHECK_FALSE(joined({8, 4, 4}, {2, 1}, {.padding = same}));
-  CHECK_FALSE(joined({8, 4, 4}, 2, {}));
-  CHECK_FALSE(joined({8, 4, 4}, 2, {.padding = {1, 1, 1, 0}}));
-  CHECK_FALSE(joined({8, 4, 4}, 2, {.kernel = 1, .padding = same}));
-  CHECK_FALSE(joined({8, 4, 4}, 2, {.stride = 2, .padding = same}));
-  CHECK_FALSE(joined({8, 4, 4}, 2, {.padding = same, .dilation = 2}));
-  CHECK_FALSE(joined({8, 4, 4}, 2, {.padding = same, .groups = 2}));
-  CHECK_FALSE(joined({2, 4, 4}, 2, {.padding = same}));
-  CHECK_FALSE(joined({8, 1, 1}, 2, {.padding = same}));
+  CHECK(are_joined({8, 4, 4}, 2, {.padding = same}));
+  CHECK_FALSE(are_joined({8, 4, 4}, 3, {.padding = same}));
+  CHECK_FALSE(are_joined({8, 4, 4}, {2, 1}, {.padding = same}));
+  CHECK_FALSE(are_joined({8, 4, 4}, 2, {}));
+  CHECK_FALSE(are_joined({8, 4, 4}, 2, {.padding = {1, 1, 1, 0}}));
+  CHECK_FALSE(are_joined({8, 4, 4}, 2, {.kernel = 1, .padding = same}));
+  CHECK_FALSE(are_joined({8, 4, 4}, 2, {.stride = 2, .padding = same}));
+  CHECK_FALSE(are_joined({8, 4, 4}, 2, {.padding = same, .dilation = 2}));
+  CHECK_FALSE(are_joined({8, 4, 4}, 2, {.padding = same, .groups = 2}));
+  CHECK_FALSE(are_joined({2, 4, 4}, 2, {.padding = same}));
+  CHECK_FALSE(are_joined({8, 1, 1}, 2, {.padding = same}));
 }
 
 TEST_CASE("a number that is not finite stays in its image", "[tiles]") {

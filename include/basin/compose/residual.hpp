@@ -1,14 +1,12 @@
 // The identity skip y = x + f(x).
 #pragma once
-#include <algorithm>  // std::copy_n
-#include <optional>   // std::optional
-#include <utility>    // std::move
-#include <vector>     // std::vector
+#include <optional>  // std::optional
+#include <utility>   // std::move
+#include <vector>    // std::vector
 
-#include "basin/compose/planes/layout.hpp"  // PlaneLayer, Planes, add_planes
-#include "basin/core/error.hpp"             // require
-#include "basin/core/layer.hpp"             // Layer
-#include "basin/core/scratch.hpp"           // Scratch
+#include "basin/core/error.hpp"    // require
+#include "basin/core/layer.hpp"    // Layer
+#include "basin/core/scratch.hpp"  // Scratch
 
 namespace basin {
 
@@ -64,33 +62,6 @@ class Residual {
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
     f_.jvp(theta, x, c.fx.mat(), c.f, x_dot, y_dot);
     y_dot += x_dot;
-  }
-
-  // The same on planes (detail::PlaneLayer). Keeps f(x), then what f keeps.
-  std::optional<detail::PlaneLayout> plane_layout() const requires detail::PlaneLayer<F> {
-    return f_.plane_layout();
-  }
-  bool works_on(const detail::PlaneLayout& layout) const { return f_.works_on(layout); }
-  Index plane_slots() const { return 1 + f_.plane_slots(); }
-  Index plane_spares() const { return f_.plane_spares(); }
-  void plane_forward(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S* kept) const {
-    f_.plane_forward(p, theta, x, kept, kept + p.point_batch());
-    std::copy_n(kept, p.point_batch(), y);
-    detail::add_planes(p.layout, p.points, x, y);
-  }
-  void plane_infer(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S* spare) const {
-    f_.plane_infer(p, theta, x, y, spare);
-    detail::add_planes(p.layout, p.points, x, y);
-  }
-  void plane_vjp(const detail::Planes<S>& p, const S* theta, const S* x, const S*, const S* kept,
-                 const S* y_bar, S* x_bar, S* theta_bar, S* spare) const {
-    f_.plane_vjp(p, theta, x, kept, kept + p.point_batch(), y_bar, x_bar, theta_bar, spare);
-    if (x_bar) detail::add_planes(p.layout, p.columns, y_bar, x_bar);
-  }
-  void plane_jvp(const detail::Planes<S>& p, const S* theta, const S* x, const S*, const S* kept,
-                 const S* x_dot, S* y_dot, S* spare) const {
-    f_.plane_jvp(p, theta, x, kept, kept + p.point_batch(), x_dot, y_dot, spare);
-    detail::add_planes(p.layout, p.columns, x_dot, y_dot);
   }
 
  private:

@@ -5,10 +5,10 @@
 #include <utility>   // std::move, std::swap
 #include <vector>    // std::vector
 
-#include "basin/compose/planes/layout.hpp"  // PlaneLayer, Planes, plane_path
-#include "basin/core/error.hpp"             // require
-#include "basin/core/layer.hpp"             // Layer
-#include "basin/core/scratch.hpp"           // Scratch
+#include "basin/compose/planes/form.hpp"  // plane_program, PlanesOf
+#include "basin/core/error.hpp"           // require
+#include "basin/core/layer.hpp"           // Layer
+#include "basin/core/scratch.hpp"         // Scratch
 
 namespace basin {
 
@@ -23,7 +23,7 @@ class Stack {
     std::vector<typename F::Cache> f;
     std::vector<Scratch<S>> h;  // h[k] = the output of f_{k+1}, for all but the last
     Scratch<S> u, v;            // cotangents and tangents on their way
-    [[no_unique_address]] detail::PlaneCacheFor<S, F> planes;
+    [[no_unique_address]] detail::PlaneMemoryOf<S, F> planes;
   };
   static constexpr const char* name = "Stack";
   static constexpr bool broadcasts = basin::broadcasts<F>();
@@ -34,6 +34,7 @@ class Stack {
     if (depth > 1)
       detail::require_fit(f_, f_.out_size(), basin::out_shape(f_, basin::in_shape(f_)),
                           " (Stack, from layer to layer)");
+    if constexpr (detail::has_plane_form<F>) planes_ = detail::plane_program(*this);
   }
   Index in_size() const { return f_.in_size(); }
   Index out_size() const { return f_.out_size(); }
@@ -43,9 +44,7 @@ class Stack {
   std::optional<Shape> out_shape() const { return basin::out_shape(f_, basin::in_shape(f_)); }
   Index work() const { return depth_ * basin::work(f_); }
   Index cache_bytes(Index columns) const {
-    if constexpr (detail::PlaneLayer<F>)
-      if (const auto layout = detail::plane_path(*this))
-        return detail::PlaneCache<S>::bytes(*this, *layout, columns);
+    if (planes_) return planes_->cache_bytes(columns);
     return depth_ * basin::cache_bytes(f_, columns) +
            detail::bytes<S>((depth_ + 1) * f_.out_size() * columns);
   }
@@ -58,8 +57,7 @@ class Stack {
   const F& layer() const { return f_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
-    if constexpr (detail::PlaneLayer<F>)
-      if (const auto layout = detail::plane_path(*this)) return c.planes.forward(*this, *layout, theta, x, y);
+    if (planes_) return planes_->forward(theta, x, y, c.planes);
     resize(c);
     for (Index k = 0; k < depth_; ++k) {
       if (k + 1 < depth_) at(c.h, k).resize(f_.out_size(), x.cols());
@@ -68,14 +66,12 @@ class Stack {
     }
   }
   void prepack(VecIn<S> theta, Cache& c) const {
-    if constexpr (detail::PlaneLayer<F>)
-      if (detail::plane_path(*this)) return;
+    if (planes_) return;
     resize(c);
     for (Index k = 0; k < depth_; ++k) basin::prepack(f_, part(theta, k), at(c.f, k));
   }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
-    if constexpr (detail::PlaneLayer<F>)
-      if (const auto layout = detail::plane_path(*this)) return c.planes.infer(*this, *layout, theta, x, y);
+    if (planes_) return planes_->infer(theta, x, y, c.planes);
     resize(c);
     c.u.resize(f_.out_size(), x.cols());
     c.v.resize(f_.out_size(), x.cols());
@@ -87,85 +83,22 @@ class Stack {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
-    if constexpr (detail::PlaneLayer<F>)
-      if (detail::plane_path(*this)) return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
+    if (planes_) return planes_->vjp(theta, y_bar, x_bar, theta_bar, c.planes);
     backward<false>(theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
                  VecOut<S> theta_bar) const {
-    if constexpr (detail::PlaneLayer<F>) {
-      if (detail::plane_path(*this)) {
-        theta_bar.setZero();
-        return c.planes.vjp(*this, theta, y_bar, x_bar, theta_bar);
-      }
-    }
+    if (planes_) return planes_->vjp_fresh(theta, y_bar, x_bar, theta_bar, c.planes);
     backward<true>(theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
-    if constexpr (detail::PlaneLayer<F>)
-      if (detail::plane_path(*this)) return c.planes.jvp(*this, theta, x_dot, y_dot);
+    if (planes_) return planes_->jvp(theta, x_dot, y_dot, c.planes);
     c.u.resize(f_.out_size(), x_dot.cols());
     c.v.resize(f_.out_size(), x_dot.cols());
     for (Index k = 0; k < depth_; ++k) {
       f_.jvp(part(theta, k), input(x, c, k), output(y, c, k), at(c.f, k),
              k == 0 ? ConstRef(x_dot) : ConstRef(c.u.mat()), k + 1 < depth_ ? MatOut<S>(c.v.mat()) : y_dot);
       c.u.swap(c.v);
-    }
-  }
-
-  // The same on planes (detail::PlaneLayer). Keeps, for each layer, what it keeps and then its output.
-  std::optional<detail::PlaneLayout> plane_layout() const requires detail::PlaneLayer<F> {
-    return f_.plane_layout();
-  }
-  bool works_on(const detail::PlaneLayout& layout) const { return f_.works_on(layout); }
-  Index plane_slots() const { return depth_ * (f_.plane_slots() + 1) - 1; }
-  Index plane_spares() const { return 2 + f_.plane_spares(); }
-  void plane_forward(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S* kept) const {
-    const Index params = f_.param_size(), inner = f_.plane_slots() * p.point_batch();
-    for (Index k = 0; k < depth_; ++k, theta += params) {
-      S* const out = k + 1 < depth_ ? kept + inner : y;
-      f_.plane_forward(p, theta, x, out, kept);
-      x = out;
-      kept += inner + p.point_batch();
-    }
-  }
-  void plane_infer(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S* spare) const {
-    const Index params = f_.param_size();
-    S *u = spare, *v = u + p.point_batch();
-    for (Index k = 0; k < depth_; ++k, theta += params) {
-      S* const out = k + 1 < depth_ ? u : y;
-      f_.plane_infer(p, theta, x, out, spare + 2 * p.point_batch());
-      x = out;
-      std::swap(u, v);
-    }
-  }
-  void plane_vjp(const detail::Planes<S>& p, const S* theta, const S* x, const S* y, const S* kept,
-                 const S* y_bar, S* x_bar, S* theta_bar, S* spare) const {
-    const Index params = f_.param_size(), inner = f_.plane_slots() * p.point_batch();
-    const Index step = inner + p.point_batch();
-    S *u = spare, *v = u + p.column_batch();
-    for (Index k = depth_ - 1; k >= 0; --k) {
-      const S* const own = kept + k * step;
-      S* const to = k > 0 ? u : x_bar;
-      f_.plane_vjp(p, theta + k * params, k > 0 ? own - p.point_batch() : x, k + 1 < depth_ ? own + inner : y,
-                   own, y_bar, to, theta_bar ? theta_bar + k * params : nullptr,
-                   spare + 2 * p.column_batch());
-      y_bar = to;
-      std::swap(u, v);
-    }
-  }
-  void plane_jvp(const detail::Planes<S>& p, const S* theta, const S* x, const S* y, const S* kept,
-                 const S* x_dot, S* y_dot, S* spare) const {
-    const Index params = f_.param_size(), inner = f_.plane_slots() * p.point_batch();
-    const Index step = inner + p.point_batch();
-    S *u = spare, *v = u + p.column_batch();
-    for (Index k = 0; k < depth_; ++k) {
-      const S* const own = kept + k * step;
-      S* const to = k + 1 < depth_ ? u : y_dot;
-      f_.plane_jvp(p, theta + k * params, k > 0 ? own - p.point_batch() : x, k + 1 < depth_ ? own + inner : y,
-                   own, x_dot, to, spare + 2 * p.column_batch());
-      x_dot = to;
-      std::swap(u, v);
     }
   }
 
@@ -201,6 +134,7 @@ class Stack {
 
   F f_;
   Index depth_;
+  [[no_unique_address]] detail::PlanesOf<S, F> planes_;
 };
 
 }  // namespace basin

@@ -1,7 +1,6 @@
 // The Jacobian of a network at a point, column by column or row by row, whichever is fewer.
 #pragma once
-#include <algorithm>  // std::min
-
+#include "basin/core/cut.hpp"           // Cut, Cuts
 #include "basin/core/error.hpp"         // require
 #include "basin/core/layer.hpp"         // Layer, broadcasts
 #include "basin/core/model.hpp"         // Model
@@ -26,11 +25,10 @@ void push_identity(const Model<F>& f, VecIn<typename F::Scalar> x, Index rows, C
   push(points, y, cache, unit);
 }
 
-/// J = D E with the Jacobians behind and before the cut of a Chain, D by jvp and E' by vjp: one tangent for each row at
-/// the cut, not for each row of x.
+/// J = D E with the Jacobians behind and before a cut, D by jvp and E' by vjp: one tangent for each row at the cut, not
+/// for each row of x.
 template <class F>
-Mat<typename F::Scalar> jacobian_through(const typename F::Cut& cut, const Model<F>& f,
-                                         VecIn<typename F::Scalar> x) {
+Mat<typename F::Scalar> jacobian_through(const Cut& cut, const Model<F>& f, VecIn<typename F::Scalar> x) {
   using S = typename F::Scalar;
   const Index blocks = (cut.rows + 127) / 128;
   Mat<S> D(f.layer.out_size(), cut.rows), Et(f.layer.in_size(), cut.rows), J(D.rows(), Et.rows());
@@ -38,13 +36,12 @@ Mat<typename F::Scalar> jacobian_through(const typename F::Cut& cut, const Model
     const ColumnRange block = column_range(cut.rows, blocks, k / 2);
     push_identity(f, x, cut.rows, block,
                   [&](const auto& point, const auto& y, auto& cache, const auto& unit) {
-                    Vec<S> no_theta_bar;
                     if (k % 2 == 0)
-                      f.layer.jvp_from(cut.layers, f.theta, point, y, cache, unit,
-                                       D.middleCols(block.begin, block.size));
+                      Cuts<F>::jvp_behind(cut, f.layer, f.theta, point, y, cache, unit,
+                                          D.middleCols(block.begin, block.size));
                     else
-                      f.layer.vjp_to(cut.layers, f.theta, point, y, cache, unit,
-                                     Et.middleCols(block.begin, block.size), no_theta_bar);
+                      Cuts<F>::vjp_before(cut, f.layer, f.theta, point, y, cache, unit,
+                                          Et.middleCols(block.begin, block.size));
                   });
   });
   gemm<S, Op::plain, Op::transposed>(D, Et, J);
@@ -62,9 +59,9 @@ template <Layer F>
   const Index n = f.layer.in_size(), m = f.layer.out_size();
   f.require_valid("jacobian");
   require(x.size() == n, "jacobian: x has ", x.size(), " rows, f expects ", n);
-  if constexpr (broadcasts<F>() && requires { f.layer.narrowest_cut(); }) {
-    const auto cut = f.layer.narrowest_cut();
-    if (cut.layers > 0 && 2 * cut.rows <= std::min(n, m)) return detail::jacobian_through(cut, f, x);
+  if constexpr (broadcasts<F>() && requires { detail::Cuts<F>::narrowest(f.layer); }) {
+    const auto cut = detail::Cuts<F>::narrowest(f.layer);
+    if (cut && detail::jacobian_is_product(cut->rows, n, m)) return detail::jacobian_through(*cut, f, x);
   }
   const bool by_jvp = n <= m;
   Mat<S> result(by_jvp ? m : n, by_jvp ? n : m);  // J, or J' row by row

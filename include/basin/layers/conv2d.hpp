@@ -1,13 +1,11 @@
 // Two-dimensional convolution, in every geometry that PyTorch's Conv2d has and asymmetric padding besides.
 #pragma once
-#include <concepts>  // std::same_as
 #include <optional>  // std::optional
 #include <vector>    // std::vector
 
-#include "basin/compose/planes/convolve.hpp"  // convolve_planes, transpose_planes
-#include "basin/compose/planes/layout.hpp"    // PlaneLayout, Planes
 #include "basin/core/error.hpp"               // require
 #include "basin/core/layer.hpp"               // Layer, ParamBlock
+#include "basin/core/paths.hpp"               // conv_path
 #include "basin/layers/conv_geometry.hpp"     // ConvGeometry
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
 #include "basin/layers/window.hpp"            // Size2, Padding
@@ -62,13 +60,7 @@ void add_channel_bias_gradient(MatIn<S> y_bar, Index pixels, VecOut<S> b_bar) {
     for (Index o = 0; o < b_bar.size(); ++o) b_bar[o] += y_bar.col(n).segment(o * pixels, pixels).sum();
 }
 
-template <class S>
-class UpsampledConv;
-
 }  // namespace detail
-
-template <class S>
-class UpsampleNearest;
 
 /// y = conv(x) + b (cross-correlation, see detail::ConvGeometry for the sum), on images of a fixed input
 /// shape. theta = [w; b], w[o][c][i][j] in PyTorch's order (output channel, input channel of the group,
@@ -112,8 +104,8 @@ class Conv2d {
     if (theta_bar.size() > 0)
       detail::add_channel_bias_gradient<S>(y_bar, geometry_.out.pixels(), theta_bar.tail(bias_));
     if (in_tiles(y_bar.cols()))
-      return tiled().transpose(theta.data(), x, y_bar, x_bar,
-                               theta_bar.size() > 0 ? theta_bar.data() : nullptr);
+      return tiled().apply_adjoint(theta.data(), x, y_bar, x_bar,
+                                   theta_bar.size() > 0 ? theta_bar.data() : nullptr);
     if (theta_bar.size() > 0) geometry_.template add_weight_gradient<S>(x, y_bar, theta_bar.data(), cache);
     if (x_bar.size() > 0) geometry_.template apply_adjoint<S>(theta.data(), y_bar, x_bar, cache);
   }
@@ -122,53 +114,12 @@ class Conv2d {
     geometry_.template apply<S>(theta.data(), x_dot, y_dot, cache);
   }
 
-  /// The two layers as one that works on the small image; nullopt where that would not be faster. A Chain asks.
-  /// A template, so that clang does not want UpsampledConv complete where no layer upsamples.
-  template <std::same_as<UpsampleNearest<S>> Up>
-  auto behind(const Up& up) const {
-    return detail::UpsampledConv<S>::join(up, *this);
-  }
   /// The bias inside theta, or nullptr without one.
   const S* bias(VecIn<S> theta) const { return bias_ > 0 ? theta.data() + geometry_.weight_size() : nullptr; }
 
-  // One 3 x 3 filter of an image with padding 1 works on planes (detail::PlaneLayer).
-  std::optional<detail::PlaneLayout> plane_layout() const {
-    const detail::ConvGeometry& g = geometry_;
-    if (g.in.channels != 1 || g.out.channels != 1 || g.kernel != Size2(3) || g.stride != Size2(1) ||
-        g.dilation != Size2(1) || g.padding != Padding::all(1))
-      return std::nullopt;
-    return detail::PlaneLayout(g.in.height, g.in.width);
-  }
-  bool works_on(const detail::PlaneLayout& layout) const { return plane_layout() == layout; }
-  Index plane_slots() const { return 0; }
-  Index plane_spares() const { return 0; }
-  void plane_forward(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S*) const {
-    detail::convolve_planes<S>(p.layout, p.mask, p.points, theta, bias_ > 0 ? theta[9] : S(0), x, y);
-  }
-  void plane_infer(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S*) const {
-    plane_forward(p, theta, x, y, nullptr);
-  }
-  void plane_vjp(const detail::Planes<S>& p, const S* theta, const S* x, const S*, const S*, const S* y_bar,
-                 S* x_bar, S* theta_bar, S*) const {
-    if (x_bar && theta_bar)
-      detail::transpose_planes<true, true>(p.layout, p.mask, p.columns, theta, x, y_bar, x_bar, theta_bar);
-    else if (x_bar)
-      detail::transpose_planes<true, false>(p.layout, p.mask, p.columns, theta, x, y_bar, x_bar, theta_bar);
-    else if (theta_bar)
-      detail::transpose_planes<false, true>(p.layout, p.mask, p.columns, theta, x, y_bar, x_bar, theta_bar);
-    if (theta_bar && bias_ > 0) theta_bar[9] += Eigen::Map<const Vec<S>>(y_bar, p.column_batch()).sum();
-  }
-  void plane_jvp(const detail::Planes<S>& p, const S* theta, const S*, const S*, const S*, const S* x_dot,
-                 S* y_dot, S*) const {
-    detail::convolve_planes<S>(p.layout, p.mask, p.columns, theta, S(0), x_dot, y_dot);
-  }
-
  private:
-  /// Tiles pay where channels fill vectors and weights serve enough tiles.
   bool in_tiles(Index columns) const {
-    const detail::ConvGeometry& g = geometry_;
-    return g.kernel == Size2(3) && g.stride == Size2(1) && g.dilation == Size2(1) && g.groups == 1 &&
-           g.in.channels >= 8 && columns * g.out.pixels() >= 128;
+    return detail::conv_path(geometry_, columns) == detail::ConvPath::tiles;
   }
   detail::TiledConv<S, detail::Winograd> tiled() const {
     return {geometry_.in, geometry_.out, geometry_.padding.top, geometry_.padding.left};
@@ -179,6 +130,5 @@ class Conv2d {
 };
 
 static_assert(Layer<Conv2d<float>> && Layer<Conv2d<double>>);
-static_assert(detail::PlaneLayer<Conv2d<float>> && detail::PlaneLayer<Conv2d<double>>);
 
 }  // namespace basin

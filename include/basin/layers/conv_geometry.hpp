@@ -4,6 +4,7 @@
 #include <algorithm>  // std::fill, std::max, std::min
 #include <utility>    // std::as_const
 
+#include "basin/core/paths.hpp"              // unrolled_at_once, unrolled_path
 #include "basin/core/product/gemm.hpp"       // gemm, gemm_add
 #include "basin/core/product/thin_gemm.hpp"  // thin_dots, thin_sums
 #include "basin/core/scratch.hpp"            // Scratch
@@ -24,8 +25,7 @@ namespace detail {
 /// group. The weight lies in theta as in PyTorch, w[o][c][a][b] with b
 /// fastest, which as a column-major matrix is (taps of one group) x (outputs).
 ///
-/// The products work on `tile` samples at a time: unrolled taps ("im2col") of some samples, never of the
-/// whole batch.
+/// The products work on some samples at a time: unrolled taps ("im2col") of these, never of the whole batch.
 struct ConvGeometry {
   Shape in, out;
   Size2 kernel, stride, dilation;
@@ -44,16 +44,16 @@ struct ConvGeometry {
   /// Of a workspace that has served so many columns.
   template <class S>
   Index workspace_bytes(Index columns) const {
-    return bytes<S>(std::min(tile(), columns) * out.pixels() * (taps() + group_outputs()));
+    return bytes<S>(std::min(unrolled_at_once(*this), columns) * out.pixels() * (taps() + group_outputs()));
   }
 
   /// y = conv(x), for each column.
   template <class S>
   void apply(const S* weight, MatIn<S> x, MatOut<S> y, Workspace<S>& work) const {
-    for_tiles(x.cols(), [&](Index first, Index count) {
+    for_samples(x.cols(), [&](Index first, Index count) {
       for (Index g = 0; g < groups; ++g) {
         work.outputs.resize(count * out.pixels(), group_outputs());
-        if (few_outputs(count)) {
+        if (thin(count)) {
           unroll_pixels<S>(x, first, count, g, work);
           thin_dots<S>(group_weight(weight, g), work.taps.mat(), work.outputs.mat());
         } else {
@@ -69,10 +69,10 @@ struct ConvGeometry {
   template <class S>
   void apply_adjoint(const S* weight, MatIn<S> y, MatOut<S> x, Workspace<S>& work) const {
     parallel_zero(x);
-    for_tiles(y.cols(), [&](Index first, Index count) {
+    for_samples(y.cols(), [&](Index first, Index count) {
       for (Index g = 0; g < groups; ++g) {
         gather_outputs<S>(y, first, count, g, work);
-        if (few_outputs(count)) {
+        if (thin(count)) {
           work.taps.resize(taps(), count * out.pixels());
           work.taps.mat().setZero();
           thin_sums<S, Op::transposed>(group_weight(weight, g), work.outputs.mat(), work.taps.mat());
@@ -89,11 +89,11 @@ struct ConvGeometry {
   /// weight_bar += d<y_bar, conv(x)> / d weight, summed over the columns.
   template <class S>
   void add_weight_gradient(MatIn<S> x, MatIn<S> y_bar, S* weight_bar, Workspace<S>& work) const {
-    for_tiles(x.cols(), [&](Index first, Index count) {
+    for_samples(x.cols(), [&](Index first, Index count) {
       for (Index g = 0; g < groups; ++g) {
         Eigen::Map<Mat<S>> sum(weight_bar + g * group_size(), taps(), group_outputs());
         gather_outputs<S>(y_bar, first, count, g, work);
-        if (few_outputs(count)) {
+        if (thin(count)) {
           unroll_pixels<S>(x, first, count, g, work);
           thin_sums<S, Op::plain>(work.taps.mat(), work.outputs.mat(), sum);
         } else {
@@ -112,15 +112,13 @@ struct ConvGeometry {
     return {weight + g * group_size(), taps(), group_outputs()};
   }
 
-  /// Small images share one product: it needs about 256 rows to run at full speed.
+  /// body(first, count) for the samples that are unrolled together.
   template <class Body>
-  void for_tiles(Index samples, const Body& body) const {
-    for (Index first = 0; first < samples; first += tile()) body(first, std::min(tile(), samples - first));
+  void for_samples(Index samples, const Body& body) const {
+    const Index most = unrolled_at_once(*this);
+    for (Index first = 0; first < samples; first += most) body(first, std::min(most, samples - first));
   }
-  Index tile() const { return std::max<Index>(1, 256 / out.pixels()); }
-
-  /// Whether the weight is so much larger than what it multiplies that packing it would not pay.
-  bool few_outputs(Index count) const { return taps() >= 64 && count * out.pixels() <= 48; }
+  bool thin(Index count) const { return unrolled_path(*this, count) == ConvPath::thin; }
 
   /// outputs(sample * pixels + p, o) -> y[o, p]
   template <class S>

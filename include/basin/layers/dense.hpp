@@ -4,6 +4,7 @@
 
 #include "basin/core/error.hpp"                  // require
 #include "basin/core/layer.hpp"                  // Layer, ParamBlock
+#include "basin/core/paths.hpp"                  // packing_pays
 #include "basin/core/product/gemm.hpp"           // gemm, gemm_add, gemm_affine
 #include "basin/core/product/packed_weight.hpp"  // PackedWeight
 
@@ -48,7 +49,8 @@ class Dense {
       gemm<S>(weight(theta), x, y);
   }
   void prepack(VecIn<S> theta, Cache& c) const {
-    if (PackedWeight<S>::pays(out_)) c.packed = PackedWeight<S>(weight(theta), theta.tail(bias_ ? out_ : 0));
+    if (detail::packing_pays<S>(out_))
+      c.packed = PackedWeight<S>(weight(theta), theta.tail(bias_ ? out_ : 0));
   }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     if (c.packed.empty())
@@ -63,7 +65,7 @@ class Dense {
       gemm_add<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
       if (bias_) theta_bar.tail(out_) += y_bar.rowwise().sum();
     }
-    pull_back(theta, y_bar, x_bar);
+    apply_adjoint(theta, y_bar, x_bar);
   }
   void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
                  VecOut<S> theta_bar) const {
@@ -71,7 +73,7 @@ class Dense {
       gemm<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
       if (bias_) theta_bar.tail(out_) = y_bar.rowwise().sum();
     }
-    pull_back(theta, y_bar, x_bar);
+    apply_adjoint(theta, y_bar, x_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
     gemm<S>(weight(theta), x_dot, y_dot);  // y_dot = W x_dot
@@ -79,7 +81,7 @@ class Dense {
 
  private:
   Eigen::Map<Mat<S>> weight_of(VecOut<S> theta_bar) const { return {theta_bar.data(), out_, in_}; }
-  void pull_back(VecIn<S> theta, MatIn<S> y_bar, MatOut<S> x_bar) const {
+  void apply_adjoint(VecIn<S> theta, MatIn<S> y_bar, MatOut<S> x_bar) const {
     if (x_bar.size() > 0) gemm<S, Op::transposed>(weight(theta), y_bar, x_bar);  // x_bar = W' y_bar
   }
 

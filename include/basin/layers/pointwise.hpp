@@ -2,16 +2,13 @@
 #pragma once
 #include <algorithm>  // std::min
 #include <array>      // std::array
-#include <cmath>      // std::isfinite
-#include <optional>   // std::optional
 #include <utility>    // std::move
 
-#include "basin/compose/planes/layout.hpp"  // PlaneLayout, Planes
-#include "basin/core/error.hpp"             // require
-#include "basin/core/layer.hpp"             // Layer, NoCache
-#include "basin/core/parallel.hpp"          // parallel_parts
-#include "basin/core/shape.hpp"             // Shape, require_shape
-#include "basin/layers/maps.hpp"            // PointwiseMap
+#include "basin/core/error.hpp"     // require
+#include "basin/core/layer.hpp"     // Layer, NoCache
+#include "basin/core/parallel.hpp"  // parallel_parts
+#include "basin/core/shape.hpp"     // Shape, require_shape
+#include "basin/layers/maps.hpp"    // PointwiseMap
 
 namespace basin {
 
@@ -59,31 +56,6 @@ class Pointwise {
     scale(x, y, x_dot, y_dot);
   }
 
-  // Maps with phi(0) = 0 leave the padding of planes at 0 (detail::PlaneLayer). It knows no shape to ask for.
-  std::optional<detail::PlaneLayout> plane_layout() const { return std::nullopt; }
-  bool works_on(const detail::PlaneLayout& layout) const {
-    return layout.height * layout.width == n_ && phi_(S(0)) == S(0) &&
-           std::isfinite(phi_.derivative(S(0), S(0)));
-  }
-  Index plane_slots() const { return 0; }
-  Index plane_spares() const { return 0; }
-  void plane_forward(const detail::Planes<S>& p, const S*, const S* x, S* y, S*) const {
-    const Phi phi = phi_;
-    for (Index n = 0; n < p.points; ++n, x += p.layout.stride, y += p.layout.stride)
-      for (Index i = 0; i < p.layout.size; ++i) y[i] = phi(x[i]);
-  }
-  void plane_infer(const detail::Planes<S>& p, const S* theta, const S* x, S* y, S*) const {
-    plane_forward(p, theta, x, y, nullptr);
-  }
-  void plane_vjp(const detail::Planes<S>& p, const S*, const S* x, const S* y, const S*, const S* y_bar,
-                 S* x_bar, S*, S*) const {
-    if (x_bar) scale_planes(p, x, y, y_bar, x_bar);
-  }
-  void plane_jvp(const detail::Planes<S>& p, const S*, const S* x, const S* y, const S*, const S* x_dot,
-                 S* y_dot, S*) const {
-    scale_planes(p, x, y, x_dot, y_dot);
-  }
-
  private:
   static constexpr Index work_of_one = [] {
     if constexpr (requires { Phi::work; })
@@ -92,12 +64,6 @@ class Pointwise {
       return Index(100);  // a call of exp or tanh
   }();
   static constexpr Index worth_a_thread() { return work_of_one < 10 ? numbers_for_a_thread : 1 << 12; }
-  void scale_planes(const detail::Planes<S>& p, const S* x, const S* y, const S* v, S* out) const {
-    const Phi phi = phi_;
-    const Index step = p.points == p.columns ? p.layout.stride : 0;  // 0: one point for all columns
-    for (Index n = 0; n < p.columns; ++n, x += step, y += step, v += p.layout.stride, out += p.layout.stride)
-      for (Index i = 0; i < p.layout.size; ++i) out[i] = phi.derivative(x[i], y[i]) * v[i];
-  }
   static Index checked_size(const Shape& shape) {
     require_shape(shape, name);
     return shape.size();

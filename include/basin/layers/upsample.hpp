@@ -5,14 +5,14 @@
 #include "basin/core/error.hpp"                   // require
 #include "basin/core/layer.hpp"                   // Layer
 #include "basin/layers/plane_map.hpp"             // PlaneMap
-#include "basin/layers/tiles/upsampled_conv.hpp"  // what Conv2d::behind gives
+#include "basin/layers/tiles/upsampled_conv.hpp"  // joined, for Chain
 #include "basin/layers/window.hpp"                // Size2
 
 namespace basin {
 
 /// y[c, i, j] = x[c, floor(i / factor_h), floor(j / factor_w)]: every pixel becomes a factor_h x factor_w
-/// block (Algorithm 2 of the paper with factor 2). In a Chain, factor 2 with a Conv2d behind it runs as one (see
-/// Conv2d::behind).
+/// block (Algorithm 2 of the paper with factor 2). In a Chain, factor 2 with a Conv2d behind it runs as one
+/// (layers/tiles/upsampled_conv.hpp).
 template <class S>
 class UpsampleNearest : public detail::PlaneMap<S> {
  public:

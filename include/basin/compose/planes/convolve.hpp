@@ -1,4 +1,4 @@
-// The 3 x 3 convolution of one-channel images with padding 1, on planes (compose/planes/layout.hpp).
+// The 3 x 3 convolution of one-channel images with padding 1, on planes (layout.hpp).
 #pragma once
 #include <type_traits>  // std::conditional_t
 
@@ -36,7 +36,7 @@ EIGEN_STRONG_INLINE P convolve_row(const TapRow<P>& w, const S* x) {
 /// The same for the transposed convolution, which sees y_bar mirrored; and w_bar(tap) += x y_bar(tap), from the
 /// same three loads.
 template <class P, class S>
-EIGEN_STRONG_INLINE P transpose_row(const TapRow<P>& w, const S* y_bar, P x, TapRow<P>& w_bar) {
+EIGEN_STRONG_INLINE P adjoint_row(const TapRow<P>& w, const S* y_bar, P x, TapRow<P>& w_bar) {
   using namespace Eigen::internal;
   const P left = ploadu<P>(y_bar + 1), middle = ploadu<P>(y_bar), right = ploadu<P>(y_bar - 1);
   w_bar.left = pmadd(x, left, w_bar.left);
@@ -47,7 +47,7 @@ EIGEN_STRONG_INLINE P transpose_row(const TapRow<P>& w, const S* y_bar, P x, Tap
 
 /// y = conv(x; w) + b, on n images.
 template <class S>
-void convolve_planes(const PlaneLayout& l, const S* mask, Index n, const S* w, S b, const S* x, S* y) {
+void convolve(const PlaneLayout& l, const S* mask, Index n, const S* w, S b, const S* x, S* y) {
   using namespace Eigen::internal;
   using P = PlanePacket<S>;
   constexpr Index lanes = unpacket_traits<P>::size;
@@ -66,7 +66,7 @@ void convolve_planes(const PlaneLayout& l, const S* mask, Index n, const S* w, S
 /// x(pixel) y_bar(pixel - tap). Without `input` x_bar is not wanted. The padding takes part in these sums as 0, so
 /// a single number that is not finite spoils all nine.
 template <bool input, bool gradient, class S>
-void transpose_planes(const PlaneLayout& l, const S* mask, Index n, const S* w, const S* x, const S* y_bar,
+void convolve_adjoint(const PlaneLayout& l, const S* mask, Index n, const S* w, const S* x, const S* y_bar,
                       S* x_bar, S* w_bar) {
   using namespace Eigen::internal;
   using P = PlanePacket<S>;
@@ -78,9 +78,9 @@ void transpose_planes(const PlaneLayout& l, const S* mask, Index n, const S* w, 
   for (; n > 0; --n, y_bar += l.stride) {
     for (Index i = 0; i < l.size; i += lanes) {
       const P at = gradient ? ploadu<P>(x + i) : zero;
-      const P sum = padd(transpose_row<P>(above, y_bar + i + l.pitch, at, above_bar),
-                         padd(transpose_row<P>(here, y_bar + i, at, here_bar),
-                              transpose_row<P>(below, y_bar + i - l.pitch, at, below_bar)));
+      const P sum = padd(adjoint_row<P>(above, y_bar + i + l.pitch, at, above_bar),
+                         padd(adjoint_row<P>(here, y_bar + i, at, here_bar),
+                              adjoint_row<P>(below, y_bar + i - l.pitch, at, below_bar)));
       if constexpr (input) pstoreu(x_bar + i, pand(sum, ploadu<P>(mask + i)));
     }
     if constexpr (input) x_bar += l.stride;

@@ -4,9 +4,11 @@
 #include <Eigen/Core>
 #include <algorithm>  // std::max, std::min
 
-#include "basin/core/parallel.hpp"        // parallel_for, column_range, free_threads, ColumnRange
-#include "basin/core/product/panels.hpp"  // multiply_by_panels, panel_rows, panel_depth
-#include "basin/core/types.hpp"           // Mat, MatIn, MatOut, Op
+#include "basin/core/parallel.hpp"         // parallel_for, column_range, free_threads, ColumnRange
+#include "basin/core/paths.hpp"            // product_path
+#include "basin/core/product/panels.hpp"   // multiply_by_panels
+#include "basin/core/product/vectors.hpp"  // panel_rows, panel_depth, tile_wide
+#include "basin/core/types.hpp"            // Mat, MatIn, MatOut, Op
 
 namespace basin {
 
@@ -87,9 +89,10 @@ void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
   eigen_assert(C.rows() == (OpA == Op::plain ? A.rows() : A.cols()));
   eigen_assert(C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
   eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
-  if (depth == 0) return set_to(start, C);
+  const ProductPath path = product_path<S>(C.rows(), depth, OpB == Op::plain && C.cols() == 1);
+  if (path == ProductPath::nothing) return set_to(start, C);
   if constexpr (OpB == Op::plain) {
-    if (C.cols() == 1) {  // packing A for a single column would cost more than the product
+    if (path == ProductPath::column) {
       set_to(start, C);
       if constexpr (OpA == Op::plain)
         C.col(0).noalias() += A * B.col(0);

@@ -32,8 +32,6 @@ class PackedWeight {
     panels_ = std::move(packed);
   }
   bool empty() const { return !panels_; }
-  /// Whether products with so many rows are faster packed: below a panel they are not.
-  static bool pays(Index rows) { return rows >= detail::panel_rows<S>; }
 
   /// Y = W X + b for each column. A column has the same bits whatever the others are, with any number of threads.
   void apply(MatIn<S> X, MatOut<S> Y) const {

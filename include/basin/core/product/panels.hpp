@@ -4,8 +4,9 @@
 #include <Eigen/Core>
 #include <algorithm>  // std::copy_n, std::fill, std::min
 
-#include "basin/core/product/thin_gemm.hpp"  // multiply_panels, Strided, Start, tile_tall
-#include "basin/core/product/vectors.hpp"    // Packet, vector_size, whole_lanes
+#include "basin/core/paths.hpp"              // product_path
+#include "basin/core/product/thin_gemm.hpp"  // multiply_panels, Strided, Start
+#include "basin/core/product/vectors.hpp"    // Packet, vector_size, whole_lanes, panel_rows, panel_depth
 #include "basin/core/types.hpp"              // Index
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -14,10 +15,6 @@
 #endif
 
 namespace basin::detail {
-
-/// Rows of a whole panel.
-template <class S>
-inline constexpr Index panel_rows = tile_tall* vector_size<S>;
 
 /// panel(first row, rows with what is filled up) for all panels of a matrix: whole ones, then single vectors.
 template <class S, class Panel>
@@ -83,9 +80,6 @@ void multiply_panel(Index rows, Index height, Index cols, Index depth, const S* 
   }
 }
 
-// A slab of B of this size stays in the second-level cache.
-inline constexpr Index panel_depth = 512, panel_columns = 300;
-
 /// A panel of op(A), from row i and column k on.
 template <bool transposed, class S>
 void pack(const S* a, Index lda, Index i, Index rows, Index height, Index k, Index depth, S* to) {
@@ -103,8 +97,7 @@ void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index l
   const auto from = [&](Index i, Index j) {
     return start.data ? start.data + j * start.column + i : nullptr;
   };
-  if (depth <= 4 && whole_lanes<S>(rows) * depth <= panel_rows<S> * panel_depth) {
-    // Reading and writing C takes most of the time: column by column, for which all panels are packed at first.
+  if (product_path<S>(rows, depth, false) == ProductPath::shallow) {
     S* to = panel;
     each_panel<S>(rows, [&](Index i, Index height) {
       pack<transposed>(a, lda, i, std::min(height, rows - i), height, 0, depth, to);

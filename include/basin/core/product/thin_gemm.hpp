@@ -5,7 +5,7 @@
 #include <Eigen/Core>
 #include <algorithm>  // std::min
 
-#include "basin/core/product/vectors.hpp"  // Packet, vector_size
+#include "basin/core/product/vectors.hpp"  // Packet, vector_size, tile_tall, tile_wide
 #include "basin/core/types.hpp"            // MatIn, MatOut, Index, Op
 
 // Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
@@ -15,9 +15,6 @@
 #endif
 
 namespace basin::detail {
-
-// A tile of the result is held in `tall` x `wide` vectors; it leaves room for the vectors that are multiplied.
-inline constexpr int tile_wide = 6, tile_tall = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
 
 /// C(j, i) = sum over k < depth of A(k, i) B(k, j) for i < tall, j < wide; k is contiguous in A and B, j in C.
 template <int tall, int wide, class S>

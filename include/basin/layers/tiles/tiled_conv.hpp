@@ -69,7 +69,7 @@ class TiledConv {
   }
 
   /// x_bar = conv'(y_bar; w) unless x_bar has size 0; w_bar += its gradient unless it is nullptr.
-  void transpose(const S* w, MatIn<S> x, MatIn<S> y_bar, MatOut<S> x_bar, S* w_bar) const {
+  void apply_adjoint(const S* w, MatIn<S> x, MatIn<S> y_bar, MatOut<S> x_bar, S* w_bar) const {
     const bool input = x_bar.size() > 0, gradient = w_bar != nullptr;
     if ((!input && !gradient) || y_bar.cols() == 0) return;
     Memory m(*this, y_bar.cols());

@@ -2,12 +2,15 @@
 #pragma once
 #include <optional>  // std::optional
 
+#include "basin/core/paths.hpp"               // joins_upsampling
 #include "basin/layers/conv2d.hpp"            // Conv2d, add_channel_bias_gradient
 #include "basin/layers/conv_geometry.hpp"     // ConvGeometry
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv, UpsampledWinograd
-#include "basin/layers/window.hpp"            // Size2, Padding
 
 namespace basin {
+
+template <class S>
+class UpsampleNearest;
 
 namespace detail {
 
@@ -21,11 +24,10 @@ class UpsampledConv {
   static constexpr const char* name = "UpsampleNearest and Conv2d";
   static constexpr bool broadcasts = true;
 
+  /// nullopt where that would not be faster, or the two do not fit.
   static std::optional<UpsampledConv> join(const UpsampleNearest<S>& up, const Conv2d<S>& conv) {
     const ConvGeometry& g = conv.geometry();
-    if (up.factor() != Size2(2) || up.out_shape() != g.in || g.kernel != Size2(3) || g.stride != Size2(1) ||
-        g.dilation != Size2(1) || g.padding != Padding::all(1) || g.groups != 1 || g.in.channels < 8 ||
-        up.in_shape().pixels() < 4)
+    if (up.out_shape() != g.in || !joins_upsampling(g, up.factor(), up.in_shape().pixels()))
       return std::nullopt;
     return UpsampledConv(up, conv);
   }
@@ -41,7 +43,7 @@ class UpsampledConv {
     if (theta_bar.size() > 0 && conv_.bias(theta))
       add_channel_bias_gradient<S>(y_bar, conv_.out_shape().pixels(),
                                    theta_bar.tail(conv_.out_shape().channels));
-    tiled().transpose(theta.data(), x, y_bar, x_bar, theta_bar.size() > 0 ? theta_bar.data() : nullptr);
+    tiled().apply_adjoint(theta.data(), x, y_bar, x_bar, theta_bar.size() > 0 ? theta_bar.data() : nullptr);
   }
   void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
     tiled().apply(theta.data(), nullptr, x_dot, y_dot);
@@ -56,5 +58,11 @@ class UpsampledConv {
 };
 
 }  // namespace detail
+
+/// The two as one where that is faster, else nullopt: a Chain asks so of every two layers that follow each other.
+template <class S>
+std::optional<detail::UpsampledConv<S>> joined(const UpsampleNearest<S>& up, const Conv2d<S>& conv) {
+  return detail::UpsampledConv<S>::join(up, conv);
+}
 
 }  // namespace basin

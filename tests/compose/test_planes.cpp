@@ -1,5 +1,4 @@
-// Chains of single-filter 3 x 3 convolutions take a path of their own (compose/planes/layout.hpp), convolutions with few
-// outputs another (core/product/thin_gemm.hpp): both against the general path.
+// Networks of single 3 x 3 filters run on planes (compose/planes/): against the general path.
 #include <limits>
 
 #include "basin/check/check_layer.hpp"
@@ -102,7 +101,7 @@ void require_same_on_all_sizes() {
     for (Index width = 1; width <= 9; ++width) {
       CAPTURE(height, width);
       const auto fast = mixed_net<S>(height, width, kept);
-      REQUIRE(detail::plane_path(fast));
+      REQUIRE(detail::plane_program(fast) != nullptr);
       require_same(fast, mixed_net<S>(height, width, general), 1 + (height * 2 + width) % 5, cache);
     }
 }
@@ -110,8 +109,8 @@ void require_same_on_all_sizes() {
 }  // namespace
 
 TEST_CASE("chains of single filters on planes equal the general path", "[planes]") {
-  static_assert(detail::PlaneLayer<decltype(mixed_net<double>(1, 1, kept))>);
-  static_assert(!detail::PlaneLayer<decltype(mixed_net<double>(1, 1, general))>);
+  static_assert(detail::has_plane_form<decltype(mixed_net<double>(1, 1, kept))>);
+  static_assert(!detail::has_plane_form<decltype(mixed_net<double>(1, 1, general))>);
   require_same_on_all_sizes<double>();
   require_same_on_all_sizes<float>();
   typename Stack<Conv2d<double>>::Cache cache;
@@ -157,7 +156,7 @@ TEST_CASE("a pixel that is not finite spreads on planes as on the general path",
 
 TEST_CASE("other layers take the general path", "[planes]") {
   const auto on_planes = [](const Shape& shape, const Conv2dOptions& options) {
-    return detail::plane_path(Stack(Conv2d<double>(shape, options), 1)).has_value();
+    return detail::plane_program(Stack(Conv2d<double>(shape, options), 1)) != nullptr;
   };
   const Padding same = Padding::all(1);
   CHECK(on_planes({1, 4, 4}, {.padding = same}));
@@ -172,9 +171,11 @@ TEST_CASE("other layers take the general path", "[planes]") {
   CHECK_FALSE(on_planes({1, 5, 5}, {.padding = Padding::all(2), .dilation = 2}));
   // sigmoid(0) = 1/2 would fill the padding
   const Conv2d<double> f = conv<double>(3, 3, true);
-  CHECK(detail::plane_path(Chain(f, Pointwise<double, Tanh>(9))));
+  CHECK(detail::plane_program(Chain(f, Pointwise<double, Tanh>(9))) != nullptr);
   const Chain half(f, Pointwise<double, Sigmoid>(9), f);
-  CHECK_FALSE(detail::plane_path(half));
+  CHECK(detail::plane_program(half) == nullptr);
+  CHECK(detail::plane_program(Chain(f, Pointwise<double, Tanh>(9), Pointwise<double, Tanh>(9))) != nullptr);
+  CHECK(detail::plane_program(Stack(Pointwise<double, Tanh>(9), 2)) == nullptr);  // no filter, no layout
   const CheckReport report = check_layer(half);
   INFO(report);
   CHECK(static_cast<bool>(report));
@@ -192,41 +193,4 @@ TEST_CASE("training on planes gives the same bits with any number of threads", "
   CHECK(Objective<Stack<Conv2d<float>>>(net)(theta, x, x, two) == loss);
   CHECK(one == two);
   set_num_threads(0);
-}
-
-TEMPLATE_TEST_CASE("convolutions with few outputs equal those of a large batch", "[thin]", float, double) {
-  using S = TestType;
-  constexpr double tolerance = sizeof(S) == 8 ? 1e-13 : 2e-5;
-  const auto compare = [&](const Shape& in, const Conv2dOptions& options) {
-    const Conv2d<S> f(in, options);
-    REQUIRE(f.geometry().taps() >= 64);
-    const Index columns = 49, pixels = f.out_shape().pixels();  // more than 48 outputs: the general path
-    CAPTURE(in, pixels);
-    REQUIRE(pixels <= 48);
-    const Vec<S> theta = random_matrix<S>(f.param_size(), 1, 1);
-    const Mat<S> x = random_matrix<S>(f.in_size(), columns, 2),
-                 y_bar = random_matrix<S>(f.out_size(), columns, 3);
-    Mat<S> y(f.out_size(), columns), x_bar(f.in_size(), columns), y_few = y, x_bar_few = x_bar;
-    Vec<S> theta_bar = Vec<S>::Ones(f.param_size()), theta_bar_few = theta_bar;
-    typename Conv2d<S>::Cache c;
-    f.forward(theta, x, y, c);
-    f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
-    for (Index j = 0, size = 48 / pixels; j < columns; j += size) {
-      size = std::min(size, columns - j);
-      f.forward(theta, x.middleCols(j, size), y_few.middleCols(j, size), c);
-      f.vjp(theta, x.middleCols(j, size), y_few.middleCols(j, size), c, y_bar.middleCols(j, size),
-            x_bar_few.middleCols(j, size), theta_bar_few);
-    }
-    CHECK(error(y_few, y) < tolerance);
-    CHECK(error(x_bar_few, x_bar) < tolerance);
-    CHECK(error(theta_bar_few, theta_bar) < tolerance);
-  };
-  const Padding same = Padding::all(1);
-  compare({8, 3, 3}, {.out_channels = 8, .padding = same});
-  compare({13, 3, 3}, {.out_channels = 7, .padding = same, .bias = false});  // remainders everywhere
-  compare({16, 4, 3}, {.out_channels = 6, .padding = {0, 2, 1, 0}, .groups = 2});
-  compare(
-      {9, 7, 6},
-      {.out_channels = 11, .kernel = {3, 4}, .stride = {2, 1}, .padding = {3, 0, 0, 1}, .dilation = {1, 2}});
-  compare({70, 1, 1}, {.out_channels = 3, .kernel = 1});
 }
