@@ -41,7 +41,7 @@ void count(State& state, double flops, double numbers) {
 /// Operations of one forward pass.
 template <class F>
 double flops_of(const F& f, Index batch) {
-  return 2 * double(work(f)) * double(batch);
+  return 2 * double(multiply_adds(f)) * double(batch);
 }
 
 /// C = op(A) op(B), m x k by k x n; by Eigen, to compare with, where `eigen`.

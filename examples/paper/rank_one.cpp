@@ -81,7 +81,7 @@ Trained train(const AnyMap& phi, double b, const Vec<double>& x) {
   GradientDescent<double> descent({.learning_rate = 0.01});
   const FitResult r = fit(f, x, descent, {.max_epochs = 20000, .loss_below = 1e-26, .cancelled = interrupted},
                           HalfSumOfSquares{});
-  const double end = f.layer.get<0>().weight(f.theta.head(f.layer.get<0>().param_size())).row(0).dot(x);
+  const double end = f.layer.child<0>().weight(f.theta.head(f.layer.child<0>().param_size())).row(0).dot(x);
   const Eigen1 e = measure(f, x);
   const double nan = std::numeric_limits<double>::quiet_NaN();
   return {phi.label, b,     end, e.lambda, usable(phi, end) ? rank_one_eigenvalue(end, phi) : nan,

@@ -26,7 +26,7 @@ Mat<double> uniform_points(Index d, Index n, Random& random) {
   return X;
 }
 Mat<double> line(Index count) { return Vec<double>::LinSpaced(count, 0, 1).transpose(); }
-Index units(const Model<ReluNet>& f) { return f.layer.get<0>().out_size(); }
+Index units(const Model<ReluNet>& f) { return f.layer.child<0>().out_size(); }
 Index attracting(const PiecewiseLinearMap& f) {
   const auto fixed = f.fixed_points();
   return std::count_if(fixed.begin(), fixed.end(), [](const FixedPoint1d& p) { return p.attracting(); });

@@ -263,7 +263,7 @@ struct D1Spectrum {
 
 /// The same network with its parameters in double.
 inline Model<NonlinearD1<double>> in_double(const Model<LeakyD1>& f) {
-  const auto& first = f.layer.get<0>().get<0>();
+  const auto& first = f.layer.child<0>().child<0>();
   return {downsampling_d1<double>(first.in_shape(), first.out_shape().channels, LeakyRelu{}),
           f.theta.cast<double>()};
 }

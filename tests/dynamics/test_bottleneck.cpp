@@ -90,7 +90,7 @@ TEST_CASE("the bottleneck of a nonlinear network at a point", "[dynamics]") {
 TEST_CASE("D1 is its decoder after its encoder, through as many numbers as it has filters", "[compose]") {
   const D1<double> net = downsampling_d1<double>({3, 32, 32}, 4);
   CHECK(net.param_size() == 9 * (3 * 4 + 4 * 16 + 4 * 16 + 4 * 3));
-  CHECK(net.get<0>().out_size() == 4);
+  CHECK(net.child<0>().out_size() == 4);
   const Model f(net, initial_values(net, initial::pytorch_default(), 1));
   const Mat<double> X = random_matrix<double>(3072, 2, 7);
   CHECK((f(X) - decoder(f)(encoder(f)(X))).norm() == 0);

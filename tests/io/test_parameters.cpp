@@ -52,8 +52,8 @@ TEST_CASE("Parameters are named matrices from inputs to outputs, row by row", "[
     CHECK(npz[k].array.values == safetensors[k].array.values);
   }
   CHECK(npz[2].name == "1.weight");
-  const Index offset = f.get<0>().param_size();
-  CHECK(to_matrix(npz[2].array) == f.get<1>().weight(theta.segment(offset, 4 * 60 + 4)));
+  const Index offset = f.child<0>().param_size();
+  CHECK(to_matrix(npz[2].array) == f.child<1>().weight(theta.segment(offset, 4 * 60 + 4)));
   CHECK(npz[0].array.values ==
         theta.head(npz[0].array.values.size()));  // a convolution's lie row by row in theta
 }

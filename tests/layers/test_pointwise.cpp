@@ -27,7 +27,7 @@ struct FallingSigmoid {
 
 static_assert(Layer<Pointwise<double, FallingSigmoid>>);
 static_assert(!PointwiseMap<FallingSigmoid, std::string> && !InvertibleMap<FallingSigmoid>);
-static_assert(broadcasts<Pointwise<float, Mish>>());
+static_assert(Pointwise<float, Mish>::broadcasts);
 static_assert(Pointwise<float, Mish>::keeps_shape);
 static_assert(std::is_same_v<Pointwise<float, Mish>::Cache, NoCache>);
 
@@ -204,7 +204,7 @@ TEST_CASE("a user's own map makes a layer", "[layers]") {
   const CheckReport report = check_layer(f);
   INFO(report);
   CHECK(static_cast<bool>(report));
-  CHECK(std::string(layer_name<Pointwise<double, FallingSigmoid>>()) == "FallingSigmoid");
+  CHECK(std::string(layer_name(Pointwise<double, FallingSigmoid>(1))) == "FallingSigmoid");
 }
 
 TEST_CASE("Pointwise has the size of an image and passes its shape on", "[layers]") {
@@ -217,8 +217,8 @@ TEST_CASE("Pointwise has the size of an image and passes its shape on", "[layers
   CHECK(!in_shape(f));
   CHECK(!out_shape(f, std::nullopt));
   CHECK(out_shape(f, Shape{3, 8, 4}) == Shape{3, 8, 4});
-  CHECK(work(f) == 96);
-  CHECK(work(Pointwise<double, Tanh>(96)) > work(f));
+  CHECK(multiply_adds(f) == 96);
+  CHECK(multiply_adds(Pointwise<double, Tanh>(96)) > multiply_adds(f));
 }
 
 TEST_CASE("Pointwise rejects sizes and parameters that make no sense", "[layers]") {

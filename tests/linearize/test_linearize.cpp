@@ -47,7 +47,7 @@ void require_operator(const F& layer, int seed, double tolerance = 1e-12) {
   REQUIRE((free.rows() == m && free.cols() == n && dense.A.rows() == m && dense.A.cols() == n));
 
   const Mat<S> identity = Mat<S>::Identity(n, n), columns = f(identity);
-  INFO(layer_name<F>() << ", " << m << " x " << n << ", seed " << seed);
+  INFO(layer_name(f) << ", " << m << " x " << n << ", seed " << seed);
   REQUIRE(distance<S>(dense(identity), columns) <= tolerance);
   REQUIRE(distance<S>(sparse(identity), columns) <= tolerance);
   REQUIRE(distance<S>(stored(identity), columns) <= tolerance);

@@ -28,7 +28,7 @@ void require_pattern(const F& f, int seed) {
   const Vec<double> theta = random_matrix<double>(f.param_size(), 1, seed);
   const Mat<double> A = linearize_dense(Model<F>(f, theta)).A;
   REQUIRE((pattern.rows() == A.rows() && pattern.cols() == A.cols()));
-  INFO(layer_name<F>() << ", " << A.rows() << " x " << A.cols() << ", seed " << seed);
+  INFO(layer_name(f) << ", " << A.rows() << " x " << A.cols() << ", seed " << seed);
   Index different = 0, zeros = 0;
   for (Index i = 0; i < A.rows(); ++i)
     for (Index j = 0; j < A.cols(); ++j) {

@@ -10,8 +10,8 @@ struct Alone {
   using Scalar = typename F::Scalar;
   using S = Scalar;
   using Cache = typename F::Cache;
-  static constexpr bool broadcasts = basin::broadcasts<F>();
   F f;
+  bool broadcasts() const { return basin::broadcasts(f); }
   Index in_size() const { return f.in_size(); }
   Index out_size() const { return f.out_size(); }
   Index param_size() const { return f.param_size(); }

@@ -24,7 +24,7 @@ Mat<double> uniform_points(Index d, Index n, std::uint64_t seed) {
   return X;
 }
 Mat<double> line(Index count) { return Vec<double>::LinSpaced(count, 0, 1).transpose(); }
-Index units(const Model<ReluNet>& f) { return f.layer.get<0>().out_size(); }
+Index units(const Model<ReluNet>& f) { return f.layer.child<0>().out_size(); }
 Index attracting(const PiecewiseLinearMap& f) {
   Index count = 0;
   for (const FixedPoint1d& p : f.fixed_points()) count += p.attracting() ? 1 : 0;

@@ -3,6 +3,7 @@
 #include "basin/check/layer_check.hpp"  // LayerCheck
 #include "basin/check/report.hpp"       // CheckOptions, CheckReport
 #include "basin/core/layer.hpp"         // Layer
+#include "basin/core/param_blocks.hpp"  // param_blocks
 
 namespace basin {
 

@@ -9,6 +9,7 @@
 #include "basin/check/report.hpp"  // CheckOptions, CheckReport
 #include "basin/core/error.hpp"    // require, text
 #include "basin/core/layer.hpp"    // Layer, infer
+#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
 #include "basin/core/random.hpp"   // Random
 
 namespace basin::detail {
@@ -278,7 +279,7 @@ class LayerCheck {
 
   /// Where the layer says so, one point with many tangents equals the point repeated.
   void check_broadcast() {
-    if constexpr (basin::broadcasts<F>()) {
+    if (basin::broadcasts(f_)) {
       const Index K = o_.batch + 2;
       const Mat<S> x = normal(f_.in_size(), 1, 1), u = normal(f_.in_size(), K, 1),
                    v = normal(f_.out_size(), K, 1);

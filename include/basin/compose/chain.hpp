@@ -13,6 +13,8 @@
 #include "basin/compose/steps.hpp"        // for_layers, for_steps
 #include "basin/core/cut.hpp"             // Cuts
 #include "basin/core/layer.hpp"           // Layer
+#include "basin/core/param_blocks.hpp"    // ParamBlock, param_blocks, append_blocks
+#include "basin/core/require_fit.hpp"     // require_fit
 #include "basin/core/scratch.hpp"         // Scratch
 
 namespace basin {
@@ -35,7 +37,6 @@ class Chain {
     [[no_unique_address]] detail::PlaneMemoryOf<S, Fs...> planes;
   };
   static constexpr const char* name = "Chain";
-  static constexpr bool broadcasts = (basin::broadcasts<Fs>() && ...);
 
   /// Throws where a layer does not fit the one before it.
   explicit Chain(Fs... fs) : f_(std::move(fs)...) {
@@ -56,10 +57,13 @@ class Chain {
   Index param_size() const {
     return std::apply([](const auto&... f) { return (f.param_size() + ...); }, f_);
   }
+  bool broadcasts() const {
+    return std::apply([](const auto&... f) { return (basin::broadcasts(f) && ...); }, f_);
+  }
   std::optional<Shape> in_shape() const { return basin::in_shape(std::get<0>(f_)); }
   std::optional<Shape> out_shape() const { return out_shape_; }
-  Index work() const {
-    return std::apply([](const auto&... f) { return (basin::work(f) + ...); }, f_);
+  Index multiply_adds() const {
+    return std::apply([](const auto&... f) { return (basin::multiply_adds(f) + ...); }, f_);
   }
   Index cache_bytes(Index columns) const {
     if (planes_) return planes_->cache_bytes(columns);
@@ -78,7 +82,7 @@ class Chain {
   }
   /// Layer K, counted from 0.
   template <std::size_t K>
-  const auto& get() const {
+  const auto& child() const {
     return std::get<K>(f_);
   }
 

@@ -4,8 +4,9 @@
 #include <utility>   // std::move
 #include <vector>    // std::vector
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/layer.hpp"  // Layer
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer
+#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks, append_blocks
 
 namespace basin {
 
@@ -17,7 +18,6 @@ class Concat {
   using S = Scalar;
   using Cache = typename F::Cache;
   static constexpr const char* name = "Concat";
-  static constexpr bool broadcasts = basin::broadcasts<F>();
 
   /// Throws if f reads and gives images of different height or width.
   explicit Concat(F f) : f_(std::move(f)) {
@@ -29,20 +29,21 @@ class Concat {
   Index in_size() const { return f_.in_size(); }
   Index out_size() const { return f_.in_size() + f_.out_size(); }
   Index param_size() const { return f_.param_size(); }
+  bool broadcasts() const { return basin::broadcasts(f_); }
   std::optional<Shape> in_shape() const { return basin::in_shape(f_); }
   std::optional<Shape> out_shape() const {
     const std::optional<Shape> in = basin::in_shape(f_), out = basin::out_shape(f_, in);
     if (!in || !out) return std::nullopt;
     return Shape{in->channels + out->channels, in->height, in->width};
   }
-  Index work() const { return basin::work(f_); }
+  Index multiply_adds() const { return basin::multiply_adds(f_); }
   Index cache_bytes(Index columns) const { return basin::cache_bytes(f_, columns); }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");
     return blocks;
   }
-  const F& block() const { return f_; }
+  const F& child() const { return f_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     y.topRows(in_size()) = x;

@@ -101,13 +101,13 @@ template <class S, class Phi>
 template <Layer Encoder, Layer Decoder>
 [[nodiscard]] Model<Encoder> encoder(const Model<Chain<Encoder, Decoder>>& f) {
   f.require_valid("encoder");
-  const auto& e = f.layer.template get<0>();
+  const auto& e = f.layer.template child<0>();
   return {e, f.theta.head(e.param_size())};
 }
 template <Layer Encoder, Layer Decoder>
 [[nodiscard]] Model<Decoder> decoder(const Model<Chain<Encoder, Decoder>>& f) {
   f.require_valid("decoder");
-  const auto& d = f.layer.template get<1>();
+  const auto& d = f.layer.template child<1>();
   return {d, f.theta.tail(d.param_size())};
 }
 
@@ -142,9 +142,9 @@ template <class S>
 template <class S>
 [[nodiscard]] Model<D2<S>> one_filter(const Model<D2<S>>& f) {
   f.require_valid("one_filter");
-  const Shape image = f.layer.template get<0>().in_shape();
-  const Index filters = f.layer.template get<0>().out_shape().channels;
-  const Index depth = f.layer.template get<1>().depth();
+  const Shape image = f.layer.template child<0>().in_shape();
+  const Index filters = f.layer.template child<0>().out_shape().channels;
+  const Index depth = f.layer.template child<1>().depth();
   const D2<S> thin = downsampling_d2<S>(image, 1, depth);
   Vec<S> theta = Vec<S>::Zero(thin.param_size());
   Index from = 0, to = 0;

@@ -4,9 +4,10 @@
 #include <utility>   // std::move
 #include <vector>    // std::vector
 
-#include "basin/core/error.hpp"    // require
-#include "basin/core/layer.hpp"    // Layer
-#include "basin/core/scratch.hpp"  // Scratch
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer
+#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks, append_blocks
+#include "basin/core/scratch.hpp"       // Scratch
 
 namespace basin {
 
@@ -21,7 +22,6 @@ class Residual {
     Scratch<S> fx;
   };
   static constexpr const char* name = "Residual";
-  static constexpr bool broadcasts = basin::broadcasts<F>();
 
   /// Throws unless f gives as many rows as it takes.
   explicit Residual(F f) : f_(std::move(f)) {
@@ -31,9 +31,10 @@ class Residual {
   Index in_size() const { return f_.in_size(); }
   Index out_size() const { return f_.out_size(); }
   Index param_size() const { return f_.param_size(); }
+  bool broadcasts() const { return basin::broadcasts(f_); }
   std::optional<Shape> in_shape() const { return basin::in_shape(f_); }
   std::optional<Shape> out_shape() const { return basin::out_shape(f_, basin::in_shape(f_)); }
-  Index work() const { return basin::work(f_); }
+  Index multiply_adds() const { return basin::multiply_adds(f_); }
   Index cache_bytes(Index columns) const {
     return basin::cache_bytes(f_, columns) + detail::bytes<S>(f_.out_size() * columns);
   }
@@ -42,7 +43,7 @@ class Residual {
     detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");
     return blocks;
   }
-  const F& block() const { return f_; }
+  const F& child() const { return f_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     c.fx.resize(f_.out_size(), x.cols());

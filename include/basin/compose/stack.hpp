@@ -8,6 +8,8 @@
 #include "basin/compose/planes/form.hpp"  // plane_program, PlanesOf
 #include "basin/core/error.hpp"           // require
 #include "basin/core/layer.hpp"           // Layer
+#include "basin/core/param_blocks.hpp"    // ParamBlock, param_blocks, append_blocks
+#include "basin/core/require_fit.hpp"     // require_fit
 #include "basin/core/scratch.hpp"         // Scratch
 
 namespace basin {
@@ -26,7 +28,6 @@ class Stack {
     [[no_unique_address]] detail::PlaneMemoryOf<S, F> planes;
   };
   static constexpr const char* name = "Stack";
-  static constexpr bool broadcasts = basin::broadcasts<F>();
 
   /// Throws unless depth >= 1 and f gives what it takes.
   Stack(F f, Index depth) : f_(std::move(f)), depth_(depth) {
@@ -40,9 +41,10 @@ class Stack {
   Index out_size() const { return f_.out_size(); }
   Index param_size() const { return depth_ * f_.param_size(); }
   Index depth() const { return depth_; }
+  bool broadcasts() const { return basin::broadcasts(f_); }
   std::optional<Shape> in_shape() const { return basin::in_shape(f_); }
   std::optional<Shape> out_shape() const { return basin::out_shape(f_, basin::in_shape(f_)); }
-  Index work() const { return depth_ * basin::work(f_); }
+  Index multiply_adds() const { return depth_ * basin::multiply_adds(f_); }
   Index cache_bytes(Index columns) const {
     if (planes_) return planes_->cache_bytes(columns);
     return depth_ * basin::cache_bytes(f_, columns) +
@@ -54,7 +56,8 @@ class Stack {
       detail::append_blocks(blocks, basin::param_blocks(f_), k * f_.param_size(), std::to_string(k));
     return blocks;
   }
-  const F& layer() const { return f_; }
+  /// The layer that is repeated.
+  const F& child() const { return f_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     if (planes_) return planes_->forward(theta, x, y, c.planes);

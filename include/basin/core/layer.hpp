@@ -2,11 +2,7 @@
 #pragma once
 #include <concepts>  // std::copyable, std::same_as
 #include <optional>  // std::optional
-#include <string>    // std::string
-#include <utility>   // std::move
-#include <vector>    // std::vector
 
-#include "basin/core/error.hpp"     // require
 #include "basin/core/parallel.hpp"  // parallel_zero
 #include "basin/core/shape.hpp"     // Shape
 #include "basin/core/types.hpp"     // MatIn, MatOut, VecIn, VecOut
@@ -32,14 +28,15 @@ struct NoCache {};
 ///     prepack(theta, cache)       brings what infer needs of theta into the form in which it is fastest; from then on
 ///                                 the cache serves infer with this theta alone
 ///     vjp_fresh(as vjp)           vjp with theta_bar = J_theta' y_bar: overwritten, not added to
-///     broadcasts                  static constexpr bool. With B = 1, jvp and vjp (theta_bar not wanted) take
-///                                 any number of columns in x_dot and y_bar, all at that one point x
-///     in_shape(), out_shape()     Shape or std::optional<Shape> of the images, checked where layers meet
+///     broadcasts                  static constexpr bool, or bool broadcasts(). With B = 1, jvp and vjp (theta_bar not
+///                                 wanted) take any number of columns in x_dot and y_bar, all at that one point x
+///     in_shape(), out_shape()     Shape or std::optional<Shape> of the images, checked where layers meet;
+///                                 out_shape(given) where it depends on that of the input
 ///     keeps_shape                 static constexpr bool: the output has the shape of the input
-///     work()                      multiply-adds of one forward column, to decide how to spread a batch
+///     multiply_adds()             of one forward column, to decide how to spread a batch
 ///     cache_bytes(B)              bytes that a cache holds on the heap after forward and vjp of B columns
-///     param_blocks()              what theta holds, for initial values and files
-///     name                        static constexpr const char*, for messages
+///     param_blocks()              what theta holds, for initial values and files (core/param_blocks.hpp)
+///     name                        static constexpr const char*, or const char* name(), for messages
 template <class L>
 concept Layer = std::copyable<L> && std::semiregular<typename L::Cache> &&
     requires(const L& f, VecIn<typename L::Scalar> theta, MatIn<typename L::Scalar> in,
@@ -83,20 +80,23 @@ void vjp_fresh(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Sc
   }
 }
 
-/// Whether one forward column serves any number of tangents (see Layer).
+/// Whether one forward column serves any number of tangents (see Layer): a constant of the layer's type, or what the layer
+/// says at run time.
 template <class F>
-constexpr bool broadcasts() {
-  if constexpr (requires { F::broadcasts; })
+constexpr bool broadcasts(const F& f) {
+  if constexpr (requires { static_cast<bool>(F::broadcasts); })
     return F::broadcasts;
+  else if constexpr (requires { f.broadcasts(); })
+    return f.broadcasts();
   else
     return false;
 }
 
 /// Multiply-adds of one forward column, about: what the layer says, else one per parameter.
 template <class F>
-Index work(const F& f) {
-  if constexpr (requires { f.work(); })
-    return f.work();
+Index multiply_adds(const F& f) {
+  if constexpr (requires { f.multiply_adds(); })
+    return f.multiply_adds();
   else
     return f.param_size();
 }
@@ -122,7 +122,9 @@ std::optional<Shape> in_shape(const F& f) {
 /// The image shape that f gives when it is fed `given`.
 template <class F>
 std::optional<Shape> out_shape(const F& f, const std::optional<Shape>& given) {
-  if constexpr (requires { f.out_shape(); })
+  if constexpr (requires { f.out_shape(given); })
+    return f.out_shape(given);
+  else if constexpr (requires { f.out_shape(); })
     return f.out_shape();
   else if constexpr (requires { requires F::keeps_shape; })
     return given;
@@ -130,40 +132,19 @@ std::optional<Shape> out_shape(const F& f, const std::optional<Shape>& given) {
     return std::nullopt;
 }
 
+/// What messages call the layer: a constant of its type, or what it says at run time.
 template <class F>
-constexpr const char* layer_name() {
-  if constexpr (requires { F::name; })
+constexpr const char* layer_name(const F& f) {
+  if constexpr (requires { static_cast<const char*>(F::name); })
     return F::name;
+  else if constexpr (requires { f.name(); })
+    return f.name();
   else
     return "a layer without a name";
 }
 
-/// A stretch of theta that belongs together: theta[offset .. offset + rows * cols).
-struct ParamBlock {
-  enum class Role { weight, bias };
-  std::string name;  // "0.weight", as PyTorch would call it
-  Role role = Role::weight;
-  Index offset = 0;
-  Index rows = 0,
-        cols = 1;  // as a matrix: outputs x inputs (of ConvTranspose2d, as in PyTorch, inputs x outputs)
-  bool row_major = false;  // how the matrix lies in theta
-  Index fan_in = 1, fan_out = 1;
-  Index size() const { return rows * cols; }
-};
-
-/// The blocks of theta in order, or one error that names the layer which does not say.
-template <Layer F>
-std::vector<ParamBlock> param_blocks(const F& f) {
-  if constexpr (requires { f.param_blocks(); }) {
-    return f.param_blocks();
-  } else {
-    require(f.param_size() == 0, layer_name<F>(), ": has ", f.param_size(),
-            " parameters but no param_blocks(); add it to the layer, or fill theta yourself");
-    return {};
-  }
-}
-
 namespace detail {
+
 /// vjp_fresh or vjp.
 template <bool fresh, Layer F>
 void backward(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar> x,
@@ -182,28 +163,6 @@ VecOut<S> wanted_segment(VecOut<S> v, Index offset, Index size) {
   return v.segment(offset, size);
 }
 
-/// `blocks`, moved to `offset` and with "prefix." before each name, appended to `all`.
-inline void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> blocks, Index offset,
-                          const std::string& prefix) {
-  for (auto& b : blocks) {
-    b.offset += offset;
-    b.name = prefix + "." + b.name;
-    all.push_back(std::move(b));
-  }
-}
-
-/// Throws unless f takes `rows` rows, of the shape `given` where both are images; `where` says which layers
-/// these are.
-template <class F>
-void require_fit(const F& f, Index rows, const std::optional<Shape>& given, const std::string& where) {
-  if (const std::optional<Shape> wanted = basin::in_shape(f); given && wanted) {
-    require(given->channels == wanted->channels, layer_name<F>(), ": input has ", given->channels,
-            " channels, weight expects ", wanted->channels, where);
-    require(*given == *wanted, layer_name<F>(), ": input is ", *given,
-            " (channels x height x width), expected ", *wanted, where);
-  }
-  require(rows == f.in_size(), layer_name<F>(), ": input has ", rows, " rows, expected ", f.in_size(), where);
-}
 }  // namespace detail
 
 }  // namespace basin

@@ -21,12 +21,12 @@ struct Model {
   /// Throws, in the name of `who`, if theta was given another size since.
   void require_valid(const char* who) const {
     require(theta.size() == layer.param_size(), who, ": theta has ", theta.size(), " entries, ",
-            layer_name<F>(), " has ", layer.param_size(), " parameters");
+            layer_name(layer), " has ", layer.param_size(), " parameters");
   }
   /// f(x) for each column of x. Throws if x does not have in_size() rows.
   Mat<Scalar> operator()(MatIn<Scalar> x) const {
     require_valid("Model");
-    require(x.rows() == layer.in_size(), "Model: x has ", x.rows(), " rows, ", layer_name<F>(), " expects ",
+    require(x.rows() == layer.in_size(), "Model: x has ", x.rows(), " rows, ", layer_name(layer), " expects ",
             layer.in_size());
     Mat<Scalar> y(layer.out_size(), x.cols());
     typename F::Cache cache;

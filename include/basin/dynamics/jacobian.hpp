@@ -1,5 +1,7 @@
 // The Jacobian of a network at a point, column by column or row by row, whichever is fewer.
 #pragma once
+#include <optional>  // std::optional
+
 #include "basin/core/cut.hpp"           // Cut, Cuts
 #include "basin/core/error.hpp"         // require
 #include "basin/core/layer.hpp"         // Layer, broadcasts
@@ -17,7 +19,7 @@ template <Layer F, class Push>
 void push_identity(const Model<F>& f, VecIn<typename F::Scalar> x, Index rows, ColumnRange block,
                    const Push& push) {
   using S = typename F::Scalar;
-  const Mat<S> points = x.replicate(1, broadcasts<F>() ? 1 : block.size);
+  const Mat<S> points = x.replicate(1, broadcasts(f.layer) ? 1 : block.size);
   Mat<S> y(f.layer.out_size(), points.cols()), unit = Mat<S>::Zero(rows, block.size);
   unit.middleRows(block.begin, block.size).setIdentity();
   typename F::Cache cache;
@@ -59,9 +61,9 @@ template <Layer F>
   const Index n = f.layer.in_size(), m = f.layer.out_size();
   f.require_valid("jacobian");
   require(x.size() == n, "jacobian: x has ", x.size(), " rows, f expects ", n);
-  if constexpr (broadcasts<F>() && requires { detail::Cuts<F>::narrowest(f.layer); }) {
-    const auto cut = detail::Cuts<F>::narrowest(f.layer);
-    if (cut && detail::jacobian_is_product(cut->rows, n, m)) return detail::jacobian_through(*cut, f, x);
+  if constexpr (requires { detail::Cuts<F>::narrowest(f.layer); }) {
+    const std::optional<detail::Cut> cut = detail::Cuts<F>::narrowest(f.layer);
+    if (cut && broadcasts(f.layer) && detail::jacobian_is_product(cut->rows, n, m)) return detail::jacobian_through(*cut, f, x);
   }
   const bool by_jvp = n <= m;
   Mat<S> result(by_jvp ? m : n, by_jvp ? n : m);  // J, or J' row by row

@@ -6,7 +6,8 @@
 #include <utility>     // std::move
 #include <vector>      // std::vector
 
-#include "basin/core/layer.hpp"      // Layer, ParamBlock, param_blocks
+#include "basin/core/layer.hpp"      // Layer
+#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
 #include "basin/io/array.hpp"        // NamedArray
 #include "basin/io/npz.hpp"          // read_npz, write_npz
 #include "basin/io/safetensors.hpp"  // read_safetensors, write_safetensors
@@ -22,12 +23,12 @@ std::vector<ParamBlock> covering_blocks(const F& f, const char* who) {
   Index end = 0;
   std::map<std::string, int> names;
   for (const ParamBlock& b : blocks) {
-    require(++names[b.name] == 1, who, ": ", layer_name<F>(), " has two blocks of the name ", b.name);
-    require(b.offset == end && b.rows >= 0 && b.cols >= 0, who, ": block ", b.name, " of ", layer_name<F>(),
+    require(++names[b.name] == 1, who, ": ", layer_name(f), " has two blocks of the name ", b.name);
+    require(b.offset == end && b.rows >= 0 && b.cols >= 0, who, ": block ", b.name, " of ", layer_name(f),
             " begins at ", b.offset, ", expected ", end);
     end += b.size();
   }
-  require(end == f.param_size(), who, ": the blocks of ", layer_name<F>(), " cover ", end, " of ",
+  require(end == f.param_size(), who, ": the blocks of ", layer_name(f), " cover ", end, " of ",
           f.param_size(), " parameters");
   return blocks;
 }
@@ -76,7 +77,7 @@ void save_parameters(const std::filesystem::path& path, const F& f, VecIn<typena
   using S = typename F::Scalar;
   const detail::ParameterFormat format = detail::parameter_format(path, "save_parameters");
   require(theta.size() == f.param_size(), "save_parameters: theta has ", theta.size(), " entries, ",
-          layer_name<F>(), " has ", f.param_size(), " parameters");
+          layer_name(f), " has ", f.param_size(), " parameters");
   SafeTensors<S> file;
   for (const ParamBlock& b : detail::covering_blocks(f, "save_parameters"))
     file.tensors.push_back({b.name, {{b.rows, b.cols}, detail::block_to_rows(theta.data() + b.offset, b)}});
@@ -113,7 +114,7 @@ Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const
   for (const auto& [name, array] : found)
     differences += text("\n  ", name, " is not a parameter of the layer");
   if (!differences.empty())
-    detail::file_error(path, "does not hold the parameters of this ", layer_name<F>(), ":", differences);
+    detail::file_error(path, "does not hold the parameters of this ", layer_name(f), ":", differences);
   return theta;
 }
 

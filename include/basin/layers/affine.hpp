@@ -29,7 +29,7 @@ class Affine {
   Index in_size() const { return A_.cols(); }
   Index out_size() const { return A_.rows(); }
   Index param_size() const { return 0; }
-  Index work() const { return A_.size(); }
+  Index multiply_adds() const { return A_.size(); }
   const Mat<S>& matrix() const { return A_; }
   const Vec<S>& offset() const { return b_; }
 

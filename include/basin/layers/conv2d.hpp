@@ -4,7 +4,8 @@
 #include <vector>    // std::vector
 
 #include "basin/core/error.hpp"               // require
-#include "basin/core/layer.hpp"               // Layer, ParamBlock
+#include "basin/core/layer.hpp"               // Layer
+#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
 #include "basin/core/paths.hpp"               // conv_path
 #include "basin/layers/conv_geometry.hpp"     // ConvGeometry
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
@@ -83,7 +84,7 @@ class Conv2d {
   Index param_size() const { return geometry_.weight_size() + bias_; }
   Shape in_shape() const { return geometry_.in; }
   Shape out_shape() const { return geometry_.out; }
-  Index work() const { return geometry_.work(); }
+  Index multiply_adds() const { return geometry_.multiply_adds(); }
   Index cache_bytes(Index columns) const {
     return in_tiles(columns) ? 0 : geometry_.template workspace_bytes<S>(columns);
   }

@@ -34,7 +34,7 @@ struct ConvGeometry {
 
   Index taps() const { return in.channels / groups * kernel.height * kernel.width; }  // of one output channel
   Index weight_size() const { return out.channels * taps(); }
-  Index work() const { return weight_size() * out.pixels(); }
+  Index multiply_adds() const { return weight_size() * out.pixels(); }
 
   template <class S>
   struct Workspace {

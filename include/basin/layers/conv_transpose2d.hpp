@@ -5,7 +5,8 @@
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"            // require
-#include "basin/core/layer.hpp"            // Layer, ParamBlock
+#include "basin/core/layer.hpp"            // Layer
+#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
 #include "basin/layers/conv2d.hpp"         // conv_blocks, add_channel_bias
 #include "basin/layers/conv_geometry.hpp"  // ConvGeometry
 #include "basin/layers/window.hpp"         // Size2, Padding
@@ -70,7 +71,7 @@ class ConvTranspose2d {
   Index param_size() const { return geometry_.weight_size() + bias_; }
   Shape in_shape() const { return geometry_.out; }
   Shape out_shape() const { return geometry_.in; }
-  Index work() const { return geometry_.work(); }
+  Index multiply_adds() const { return geometry_.multiply_adds(); }
   Index cache_bytes(Index columns) const { return geometry_.template workspace_bytes<S>(columns); }
   std::vector<ParamBlock> param_blocks() const {
     return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups,

@@ -30,7 +30,7 @@ class PlaneMap {
   Index param_size() const { return 0; }
   Shape in_shape() const { return in_; }
   Shape out_shape() const { return out_; }
-  Index work() const { return out_.size(); }
+  Index multiply_adds() const { return out_.size(); }
   /// For each output pixel of a plane the input pixel that it shows, or -1 for zero.
   const std::vector<Index>& source() const { return source_; }
 

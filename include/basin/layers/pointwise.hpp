@@ -33,7 +33,7 @@ class Pointwise {
   Index in_size() const { return n_; }
   Index out_size() const { return n_; }
   Index param_size() const { return 0; }
-  Index work() const { return n_ * work_of_one; }
+  Index multiply_adds() const { return n_ * multiply_adds_of_one; }
   const Phi& map() const { return phi_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {
@@ -57,13 +57,13 @@ class Pointwise {
   }
 
  private:
-  static constexpr Index work_of_one = [] {
-    if constexpr (requires { Phi::work; })
-      return Phi::work;
+  static constexpr Index multiply_adds_of_one = [] {
+    if constexpr (requires { Phi::multiply_adds; })
+      return Phi::multiply_adds;
     else
       return Index(100);  // a call of exp or tanh
   }();
-  static constexpr Index worth_a_thread() { return work_of_one < 10 ? numbers_for_a_thread : 1 << 12; }
+  static constexpr Index worth_a_thread() { return multiply_adds_of_one < 10 ? numbers_for_a_thread : 1 << 12; }
   static Index checked_size(const Shape& shape) {
     require_shape(shape, name);
     return shape.size();

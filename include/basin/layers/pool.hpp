@@ -112,7 +112,7 @@ class AvgPool2d {
   Index param_size() const { return 0; }
   Shape in_shape() const { return geometry_.in; }
   Shape out_shape() const { return geometry_.out; }
-  Index work() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
+  Index multiply_adds() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
   const detail::PoolGeometry& geometry() const { return geometry_; }
   /// What the sum over the window of output pixel (i, j) is divided by.
   S divisor(Index i, Index j) const {
@@ -169,7 +169,7 @@ class MaxPool2d {
   Index param_size() const { return 0; }
   Shape in_shape() const { return geometry_.in; }
   Shape out_shape() const { return geometry_.out; }
-  Index work() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
+  Index multiply_adds() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
   Index cache_bytes(Index columns) const { return detail::bytes<Index>(out_size() * columns); }
   const detail::PoolGeometry& geometry() const { return geometry_; }
 

@@ -1,6 +1,7 @@
 // Which layers are affine, y = A x + b, and the entries of their A.
 #pragma once
-#include "basin/core/layer.hpp"               // Layer
+#include "basin/core/error.hpp"               // require
+#include "basin/core/layer.hpp"               // Layer, layer_name
 #include "basin/layers/affine.hpp"            // Affine
 #include "basin/layers/conv2d.hpp"            // Conv2d
 #include "basin/layers/conv_transpose2d.hpp"  // ConvTranspose2d
@@ -8,7 +9,7 @@
 #include "basin/layers/plane_map.hpp"         // PlaneMap: Pad2d, UpsampleNearest
 #include "basin/layers/pointwise.hpp"         // Pointwise, Identity
 #include "basin/layers/pool.hpp"              // AvgPool2d
-#include "basin/linearize/walk.hpp"           // EveryLayer
+#include "basin/linearize/walk.hpp"           // EveryLayer, walk
 
 namespace basin {
 
@@ -117,6 +118,29 @@ struct RequireEntries {
                 "part when it has for_entries(theta, visit), see basin/linearize/affine_layers.hpp");
   static constexpr bool value = HasEntries<F>::value;
 };
+
+/// Carries the name of the first layer that is not affine, or nullptr, through a network.
+template <class S>
+struct AffineRules {
+  template <class F>
+  const char* layer(const F& f, VecIn<S>, const char* so_far) const {
+    bool affine = HasEntries<F>::value;
+    if constexpr (requires { f.is_affine(); }) affine = f.is_affine();  // known at run time alone
+    return so_far || affine ? so_far : layer_name(f);
+  }
+  const char* sum(const char*, const char* behind) const { return behind; }
+  const char* stacked(const char*, const char* behind) const { return behind; }
+};
+
+/// Throws, in the name of `who`, unless all layers of f are affine: of those whose type the compiler knows it has said so
+/// (require_affine<F>()).
+template <class F>
+void require_affine(const F& f, VecIn<typename F::Scalar> theta, const char* who) {
+  using S = typename F::Scalar;
+  const char* const culprit = walk<S>(f, theta, static_cast<const char*>(nullptr), AffineRules<S>{});
+  require(!culprit, who, ": the network has a layer that is not affine, ", culprit ? culprit : "",
+          ": use linearize_at(model, x), the Jacobian at a point x");
+}
 
 /// One error at compile time, which names the layer, unless the network F is affine.
 template <class F>

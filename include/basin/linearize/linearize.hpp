@@ -75,6 +75,7 @@ template <Layer F>
   detail::require_affine<F>();
   if constexpr (AffineLayer<F>) {
     f.require_valid("linearize_dense");
+    detail::require_affine(f.layer, f.theta, "linearize_dense");
     return {jacobian(f, Vec<S>::Zero(f.layer.in_size())), detail::offset(f)};
   } else {
     return {};
@@ -89,6 +90,7 @@ template <Layer F>
   detail::require_affine<F>();
   if constexpr (AffineLayer<F>) {
     f.require_valid("linearize_sparse");
+    detail::require_affine(f.layer, f.theta, "linearize_sparse");
     return {detail::network_matrix(f, 1.).sparse(), detail::offset(f)};
   } else {
     return {};
@@ -105,6 +107,7 @@ template <Layer F>
   detail::require_affine<F>();
   if constexpr (AffineLayer<F>) {
     f.require_valid("linearize_stored");
+    detail::require_affine(f.layer, f.theta, "linearize_stored");
     require(fill_limit >= 0 && fill_limit <= 1, "linearize_stored: fill_limit must be from 0 to 1, got ",
             fill_limit);
     return {detail::network_matrix(f, fill_limit), detail::offset(f)};
@@ -117,6 +120,8 @@ template <Layer F>
 template <Layer F>
 [[nodiscard]] MatrixFree<F> linearize(const Model<F>& f) {
   detail::require_affine<F>();
+  f.require_valid("linearize");
+  if constexpr (AffineLayer<F>) detail::require_affine(f.layer, f.theta, "linearize");
   return MatrixFree<F>(f, Vec<typename F::Scalar>::Zero(f.layer.in_size()));
 }
 

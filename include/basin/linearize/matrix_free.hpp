@@ -54,7 +54,7 @@ class MatrixFree {
  private:
   /// A forward at x0: one column where the network broadcasts, else one for each tangent.
   void visit_point(Index columns) {
-    const Index wanted = broadcasts<F>() ? 1 : columns;
+    const Index wanted = broadcasts(f_.layer) ? 1 : columns;
     if (x_.cols() == wanted) return;
     x_ = x0_.replicate(1, wanted);
     y_.resize(rows(), wanted);

@@ -44,7 +44,7 @@ template <class F>
 Eigen::SparseMatrix<typename F::Scalar> sparse_matrix(const F& f, VecIn<typename F::Scalar> theta) {
   using S = typename F::Scalar;
   const Index count = count_entries(f, theta);
-  require(count < std::numeric_limits<int>::max(), layer_name<F>(), ": its matrix has ", count,
+  require(count < std::numeric_limits<int>::max(), layer_name(f), ": its matrix has ", count,
           " entries, a sparse one holds fewer than 2^31; use linearize(model)");
   Eigen::SparseMatrix<S> A(f.out_size(), f.in_size());
   int* const end = A.outerIndexPtr() + 1;  // end[j]: first the number of entries of column j

@@ -11,6 +11,18 @@
 
 namespace basin::detail {
 
+/// Whether a network of this type consists of other layers, through which walk goes.
+template <class F>
+inline constexpr bool is_composition = false;
+template <class... Fs>
+inline constexpr bool is_composition<Chain<Fs...>> = true;
+template <class F>
+inline constexpr bool is_composition<Stack<F>> = true;
+template <class F>
+inline constexpr bool is_composition<Residual<F>> = true;
+template <class F>
+inline constexpr bool is_composition<Concat<F>> = true;
+
 /// Whether P<L>::value holds for every layer L of the network F that is not itself a composition.
 template <template <class> class P, class F>
 struct EveryLayer : std::bool_constant<P<F>::value> {};
@@ -46,25 +58,25 @@ State walk(const Chain<Fs...>& f, VecIn<S> theta, State state, const Rules& rule
     state = walk<S>(layer, theta.segment(offset, layer.param_size()), std::move(state), rules);
     offset += layer.param_size();
   };
-  [&]<std::size_t... K>(std::index_sequence<K...>) { (step(f.template get<K>()), ...); }
+  [&]<std::size_t... K>(std::index_sequence<K...>) { (step(f.template child<K>()), ...); }
   (std::index_sequence_for<Fs...>{});
   return state;
 }
 template <class S, class F, class State, class Rules>
 State walk(const Stack<F>& f, VecIn<S> theta, State state, const Rules& rules) {
-  const Index size = f.layer().param_size();
+  const Index size = f.child().param_size();
   for (Index k = 0; k < f.depth(); ++k)
-    state = walk<S>(f.layer(), theta.segment(k * size, size), std::move(state), rules);
+    state = walk<S>(f.child(), theta.segment(k * size, size), std::move(state), rules);
   return state;
 }
 template <class S, class F, class State, class Rules>
 State walk(const Residual<F>& f, VecIn<S> theta, State state, const Rules& rules) {
-  State behind = walk<S>(f.block(), theta, state, rules);
+  State behind = walk<S>(f.child(), theta, state, rules);
   return rules.sum(std::move(state), std::move(behind));
 }
 template <class S, class F, class State, class Rules>
 State walk(const Concat<F>& f, VecIn<S> theta, State state, const Rules& rules) {
-  State behind = walk<S>(f.block(), theta, state, rules);
+  State behind = walk<S>(f.child(), theta, state, rules);
   return rules.stacked(std::move(state), std::move(behind));
 }
 

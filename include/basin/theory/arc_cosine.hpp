@@ -98,7 +98,7 @@ class InfiniteWidth {
   Index in_size() const { return X_.rows(); }
   Index out_size() const { return X_.rows(); }
   Index param_size() const { return 0; }
-  Index work() const { return X_.size() * 6; }
+  Index multiply_adds() const { return X_.size() * 6; }
   const Mat<double>& examples() const { return X_; }
   const Mat<double>& weights() const { return A_; }  // A = X K^-1
   const ArcCosineKernel& kernel() const { return kernel_; }

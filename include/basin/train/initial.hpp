@@ -7,7 +7,8 @@
 #include <vector>      // std::vector
 
 #include "basin/core/error.hpp"        // require
-#include "basin/core/layer.hpp"        // Layer, ParamBlock, param_blocks
+#include "basin/core/layer.hpp"        // Layer
+#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
 #include "basin/core/random.hpp"       // Random
 #include "basin/core/types.hpp"        // Mat, MatOut, Vec
 #include "basin/train/checks.hpp"      // detail::require_finite, detail::require_nonnegative
@@ -169,7 +170,7 @@ Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme
   Vec<S> theta(f.param_size());
   Index next = 0;
   for (const ParamBlock& block : param_blocks(f)) {
-    require(block.offset == next && block.size() <= theta.size() - next, layer_name<F>(), ": block '",
+    require(block.offset == next && block.size() <= theta.size() - next, layer_name(f), ": block '",
             block.name, "' is theta[", block.offset, " .. ", block.offset + block.size(),
             "), expected a block from ", next, " within ", theta.size(), " parameters");
     next += block.size();
@@ -181,7 +182,7 @@ Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme
       W = Mat<double>(W.transpose()).reshaped(block.rows, block.cols);
     Eigen::Map<Mat<S>>(theta.data() + block.offset, block.rows, block.cols) = W.template cast<S>();
   }
-  require(next == theta.size(), layer_name<F>(), ": param_blocks() covers ", next, " of ", theta.size(),
+  require(next == theta.size(), layer_name(f), ": param_blocks() covers ", next, " of ", theta.size(),
           " parameters");
   return theta;
 }

@@ -7,7 +7,7 @@
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"     // require
-#include "basin/core/layer.hpp"     // Layer, work, vjp_fresh
+#include "basin/core/layer.hpp"     // Layer, multiply_adds, vjp_fresh
 #include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/scratch.hpp"   // Scratch
 #include "basin/core/sum.hpp"       // sum_of
@@ -74,7 +74,7 @@ class Objective {
   /// weights brought into the form that products need) is little beside it. Within a piece, large products are spread
   /// over threads.
   Index pieces(Index columns) const {
-    const double work = static_cast<double>(basin::work(f_)) * static_cast<double>(columns);
+    const double work = static_cast<double>(basin::multiply_adds(f_)) * static_cast<double>(columns);
     const double reuse = work / (static_cast<double>(f_.param_size()) + 1);
     const double most = std::min({work / 4e6, reuse / 256, static_cast<double>(columns), 16.0});
     return most < 2 ? 1 : static_cast<Index>(std::bit_floor(static_cast<unsigned>(most)));

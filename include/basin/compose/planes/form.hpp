@@ -104,7 +104,7 @@ requires(has_plane_form<Fs>&&...) struct PlaneForm<Chain<Fs...>> {
       offset += layer.param_size();
       return ok;
     };
-    return [&]<std::size_t... K>(std::index_sequence<K...>) { return (add(f.template get<K>()) && ...); }
+    return [&]<std::size_t... K>(std::index_sequence<K...>) { return (add(f.template child<K>()) && ...); }
     (std::index_sequence_for<Fs...>{});
   }
 };
@@ -114,7 +114,7 @@ struct PlaneForm<Stack<F>> {
   static bool add_steps(const Stack<F>& f, Index offset, PlaneBuilder<typename F::Scalar>& steps) {
     bool ok = true;
     for (Index k = 0; ok && k < f.depth(); ++k)
-      ok = PlaneForm<F>::add_steps(f.layer(), offset + k * f.layer().param_size(), steps);
+      ok = PlaneForm<F>::add_steps(f.child(), offset + k * f.child().param_size(), steps);
     return ok;
   }
 };
@@ -123,7 +123,7 @@ requires has_plane_form<F>
 struct PlaneForm<Residual<F>> {
   static bool add_steps(const Residual<F>& f, Index offset, PlaneBuilder<typename F::Scalar>& steps) {
     steps.fork();
-    const bool ok = PlaneForm<F>::add_steps(f.block(), offset, steps);
+    const bool ok = PlaneForm<F>::add_steps(f.child(), offset, steps);
     steps.add();
     return ok;
   }

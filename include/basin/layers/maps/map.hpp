@@ -18,7 +18,7 @@ namespace basin {
 ///
 /// Both take and return S. Optional members:
 ///     require_valid()         throws std::invalid_argument unless the parameters make sense
-///     work                    static constexpr Index: the cost of one phi(x) in multiply-adds, about
+///     multiply_adds           static constexpr Index: the cost of one phi(x), about
 template <class Phi, class S = double>
 concept PointwiseMap = std::copyable<Phi> && requires(const Phi& phi, S x) {
   { phi(x) } -> std::same_as<S>;

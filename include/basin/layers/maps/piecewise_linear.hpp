@@ -15,7 +15,7 @@ namespace basin {
 /// phi(x) = x.
 struct Identity {
   static constexpr const char* name = "Identity";
-  static constexpr Index work = 1;
+  static constexpr Index multiply_adds = 1;
   template <class S>
   S operator()(S x) const {
     return x;
@@ -35,7 +35,7 @@ struct Identity {
 /// phi(x) = max(x, 0); phi'(0) = 0.
 struct Relu {
   static constexpr const char* name = "Relu";
-  static constexpr Index work = 1;
+  static constexpr Index multiply_adds = 1;
   template <class S>
   S operator()(S x) const {
     return x <= S(0) ? S(0) : x;
@@ -56,7 +56,7 @@ struct Relu {
 struct LeakyRelu {
   double slope = 0.01;  // >= 0
   static constexpr const char* name = "LeakyRelu";
-  static constexpr Index work = 1;
+  static constexpr Index multiply_adds = 1;
   void require_valid() const {
     require(slope >= 0 && std::isfinite(slope), "LeakyRelu: slope must be finite and >= 0, got ", slope);
   }
@@ -82,7 +82,7 @@ struct LeakyRelu {
 struct Hardtanh {
   double lo = -1, hi = 1;  // lo < hi
   static constexpr const char* name = "Hardtanh";
-  static constexpr Index work = 1;
+  static constexpr Index multiply_adds = 1;
   void require_valid() const {
     require(lo < hi && std::isfinite(lo) && std::isfinite(hi),
             "Hardtanh: lo and hi must be finite with lo < hi, got ", lo, " and ", hi);
@@ -112,7 +112,7 @@ struct Hardtanh {
 /// phi(x) = x / (1 + |x|).
 struct Softsign {
   static constexpr const char* name = "Softsign";
-  static constexpr Index work = 4;
+  static constexpr Index multiply_adds = 4;
   template <class S>
   S operator()(S x) const {
     return x / (S(1) + std::abs(x));

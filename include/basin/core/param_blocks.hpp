@@ -1,0 +1,51 @@
+// What theta holds: a layer's weights and biases as matrices, for initial values and files.
+#pragma once
+#include <string>   // std::string
+#include <utility>  // std::move
+#include <vector>   // std::vector
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/layer.hpp"  // Layer, layer_name
+
+namespace basin {
+
+/// A stretch of theta that belongs together: theta[offset .. offset + rows * cols).
+struct ParamBlock {
+  enum class Role { weight, bias };
+  std::string name;  // "0.weight", as PyTorch would call it
+  Role role = Role::weight;
+  Index offset = 0;
+  Index rows = 0,
+        cols = 1;  // as a matrix: outputs x inputs (of ConvTranspose2d, as in PyTorch, inputs x outputs)
+  bool row_major = false;  // how the matrix lies in theta
+  Index fan_in = 1, fan_out = 1;
+  Index size() const { return rows * cols; }
+};
+
+/// The blocks of theta in order, or one error that names the layer which does not say.
+template <Layer F>
+std::vector<ParamBlock> param_blocks(const F& f) {
+  if constexpr (requires { f.param_blocks(); }) {
+    return f.param_blocks();
+  } else {
+    require(f.param_size() == 0, layer_name(f), ": has ", f.param_size(),
+            " parameters but no param_blocks(); add it to the layer, or fill theta yourself");
+    return {};
+  }
+}
+
+namespace detail {
+
+/// `blocks`, moved to `offset` and with "prefix." before each name, appended to `all`.
+inline void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> blocks, Index offset,
+                          const std::string& prefix) {
+  for (auto& b : blocks) {
+    b.offset += offset;
+    b.name = prefix + "." + b.name;
+    all.push_back(std::move(b));
+  }
+}
+
+}  // namespace detail
+
+}  // namespace basin

@@ -1,0 +1,266 @@
+// A layer whose type is known at run time alone: any Layer behind one virtual call a batch.
+#pragma once
+#include <any>         // std::any, std::any_cast
+#include <concepts>    // std::same_as
+#include <functional>  // std::cref
+#include <memory>      // std::make_shared, std::shared_ptr
+#include <optional>    // std::optional
+#include <utility>     // std::move
+#include <vector>      // std::vector
+
+#include "basin/compose/planes/form.hpp"  // PlaneBuilder, PlaneForm
+#include "basin/core/cut.hpp"             // Cut, Cuts
+#include "basin/core/error.hpp"           // require
+#include "basin/core/layer.hpp"           // Layer and its optional abilities
+#include "basin/core/param_blocks.hpp"    // ParamBlock, param_blocks
+#include "basin/linearize/pieces.hpp"     // HasPieces, Ray, RayRules, collect_pieces
+#include "basin/linearize/walk.hpp"       // walk, is_composition
+#include "basin/network/any_rules.hpp"    // AnyRules, ByAnyRules, EntryVisitor, WalkState, walk_by_any_rules
+
+namespace basin {
+
+/// A layer of any type with Scalar S: a value like every layer, copies of which share the layer itself. All that a layer
+/// can do, optional abilities included, goes through it, with the same bits. It costs one virtual call a batch.
+///
+///     std::vector<AnyLayer<double>> layers;
+///     for (const Index width : widths) layers.push_back(Dense<double>(last, width)), last = width;
+///     const Sequence<double> net(layers);        // network/sequence.hpp
+///
+/// What only the compiler checks of a typed network is an error at run time that names the layer: linearize_dense of a
+/// network that is not affine, active_region of one that is not piecewise linear.
+template <class S>
+class AnyLayer {
+ public:
+  using Scalar = S;
+  /// The cache of whatever layer it is used with.
+  using Cache = std::any;
+
+  /// The layer f.
+  template <Layer F>
+  requires(std::same_as<typename F::Scalar, S> && !std::same_as<F, AnyLayer>)
+      AnyLayer(F f)  // NOLINT: implicit on purpose
+      : layer_(std::make_shared<const Typed<F>>(std::move(f))) {}
+
+  Index in_size() const { return layer_->in_size(); }
+  Index out_size() const { return layer_->out_size(); }
+  Index param_size() const { return layer_->param_size(); }
+  const char* name() const { return layer_->name(); }
+  bool broadcasts() const { return layer_->broadcasts(); }
+  std::optional<Shape> in_shape() const { return layer_->in_shape(); }
+  std::optional<Shape> out_shape(const std::optional<Shape>& given) const { return layer_->out_shape(given); }
+  Index multiply_adds() const { return layer_->multiply_adds(); }
+  Index cache_bytes(Index columns) const { return layer_->cache_bytes(columns); }
+  std::vector<ParamBlock> param_blocks() const { return layer_->param_blocks(); }
+  /// The layer as what it is, or nullptr if it is no F.
+  template <Layer F>
+  const F* as() const {
+    const auto* typed = dynamic_cast<const Typed<F>*>(layer_.get());
+    return typed ? &typed->f : nullptr;
+  }
+
+  void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const { layer_->forward(theta, x, y, c); }
+  void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const { layer_->infer(theta, x, y, c); }
+  void prepack(VecIn<S> theta, Cache& c) const { layer_->prepack(theta, c); }
+  void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+           VecOut<S> theta_bar) const {
+    layer_->vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
+  }
+  void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                 VecOut<S> theta_bar) const {
+    layer_->vjp_fresh(theta, x, y, c, y_bar, x_bar, theta_bar);
+  }
+  void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    layer_->jvp(theta, x, y, c, x_dot, y_dot);
+  }
+
+  /// Whether y = A x + b for every theta; of a composition, whether all its layers are so.
+  bool is_affine() const { return layer_->is_affine(); }
+  /// The entries of A, see detail::for_entries. Throws unless the layer is affine, and no composition.
+  template <class Visit>
+  void for_entries(VecIn<S> theta, const Visit& visit) const {
+    layer_->for_entries(theta, detail::EntryVisitor<S>(std::cref(visit)));
+  }
+
+ private:
+  friend struct detail::InsideAny;
+
+  struct Base {
+    virtual ~Base() = default;
+    virtual Index in_size() const = 0;
+    virtual Index out_size() const = 0;
+    virtual Index param_size() const = 0;
+    virtual const char* name() const = 0;
+    virtual bool broadcasts() const = 0;
+    virtual std::optional<Shape> in_shape() const = 0;
+    virtual std::optional<Shape> out_shape(const std::optional<Shape>& given) const = 0;
+    virtual Index multiply_adds() const = 0;
+    virtual Index cache_bytes(Index columns) const = 0;
+    virtual std::vector<ParamBlock> param_blocks() const = 0;
+    virtual void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const = 0;
+    virtual void infer(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const = 0;
+    virtual void prepack(VecIn<S>, Cache&) const = 0;
+    virtual void vjp(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
+                     VecOut<S> theta_bar) const = 0;
+    virtual void vjp_fresh(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
+                           VecOut<S> theta_bar) const = 0;
+    virtual void jvp(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const = 0;
+    // what the rooms below ask of a type (see there)
+    virtual bool add_plane_steps(Index offset, detail::PlaneBuilder<S>&) const = 0;
+    virtual std::optional<detail::Cut> narrowest() const = 0;
+    virtual void jvp_behind(const detail::Cut&, VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> u_dot,
+                            MatOut<S> y_dot) const = 0;
+    virtual void vjp_before(const detail::Cut&, VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> u_bar,
+                            MatOut<S> x_bar) const = 0;
+    virtual bool is_affine() const = 0;
+    virtual void for_entries(VecIn<S>, const detail::EntryVisitor<S>&) const = 0;
+    virtual void collect_pieces(const detail::Ray<S>& in, const Cache&, const detail::RayRules<S>&) const = 0;
+    virtual detail::WalkState walk(VecIn<S>, detail::WalkState, const detail::AnyRules<S>&) const = 0;
+  };
+
+  template <class F>
+  struct Typed final : Base {
+    F f;
+    explicit Typed(F layer) : f(std::move(layer)) {}
+    using FCache = typename F::Cache;
+    /// The cache of f; a new one where `c` has served another layer, or none.
+    static FCache& of(Cache& c) {
+      if (auto* mine = std::any_cast<FCache>(&c)) return *mine;
+      return c.emplace<FCache>();
+    }
+    Index in_size() const override { return f.in_size(); }
+    Index out_size() const override { return f.out_size(); }
+    Index param_size() const override { return f.param_size(); }
+    const char* name() const override { return layer_name(f); }
+    bool broadcasts() const override { return basin::broadcasts(f); }
+    std::optional<Shape> in_shape() const override { return basin::in_shape(f); }
+    std::optional<Shape> out_shape(const std::optional<Shape>& given) const override {
+      return basin::out_shape(f, given);
+    }
+    Index multiply_adds() const override { return basin::multiply_adds(f); }
+    Index cache_bytes(Index columns) const override { return basin::cache_bytes(f, columns); }
+    std::vector<ParamBlock> param_blocks() const override { return basin::param_blocks(f); }
+    void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const override {
+      f.forward(theta, x, y, of(c));
+    }
+    void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const override {
+      basin::infer(f, theta, x, y, of(c));
+    }
+    void prepack(VecIn<S> theta, Cache& c) const override { basin::prepack(f, theta, of(c)); }
+    void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+             VecOut<S> theta_bar) const override {
+      f.vjp(theta, x, y, of(c), y_bar, x_bar, theta_bar);
+    }
+    void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                   VecOut<S> theta_bar) const override {
+      basin::vjp_fresh(f, theta, x, y, of(c), y_bar, x_bar, theta_bar);
+    }
+    void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot,
+             MatOut<S> y_dot) const override {
+      f.jvp(theta, x, y, of(c), x_dot, y_dot);
+    }
+    bool add_plane_steps(Index offset, detail::PlaneBuilder<S>& steps) const override {
+      if constexpr (detail::has_plane_form<F>)
+        return detail::PlaneForm<F>::add_steps(f, offset, steps);
+      else
+        return false;
+    }
+    static constexpr bool may_be_cut = requires(const F& g) { detail::Cuts<F>::narrowest(g); };
+    std::optional<detail::Cut> narrowest() const override {
+      if constexpr (may_be_cut)
+        return detail::Cuts<F>::narrowest(f);
+      else
+        return std::nullopt;
+    }
+    void jvp_behind(const detail::Cut& cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_dot,
+                    MatOut<S> y_dot) const override {
+      if constexpr (may_be_cut) detail::Cuts<F>::jvp_behind(cut, f, theta, x, y, of(c), u_dot, y_dot);
+    }
+    void vjp_before(const detail::Cut& cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_bar,
+                    MatOut<S> x_bar) const override {
+      if constexpr (may_be_cut) detail::Cuts<F>::vjp_before(cut, f, theta, x, y, of(c), u_bar, x_bar);
+    }
+    bool is_affine() const override {
+      if constexpr (detail::is_composition<F>) {
+        const Vec<S> theta = Vec<S>::Zero(f.param_size());
+        return detail::walk_by<S>(f, theta, static_cast<const char*>(nullptr), detail::AffineRules<S>{}) ==
+               nullptr;
+      } else {
+        return detail::HasEntries<F>::value;
+      }
+    }
+    void for_entries(VecIn<S> theta, const detail::EntryVisitor<S>& visit) const override {
+      if constexpr (!detail::is_composition<F> && detail::HasEntries<F>::value)
+        detail::entries_of(f, theta, visit);
+      else
+        require(false, "linearize: the network has a layer that is not affine, ", name(),
+                ": use linearize_at(model, x), the Jacobian at a point x");
+    }
+    void collect_pieces(const detail::Ray<S>& in, const Cache& c,
+                        const detail::RayRules<S>& rules) const override {
+      if constexpr (!detail::is_composition<F> && detail::HasPieces<F>::value) {
+        const auto* mine = std::any_cast<FCache>(&c);
+        detail::collect_pieces(f, in, mine ? *mine : FCache{}, rules);
+      } else {
+        require(false, "active_region: the network has a layer that is neither affine nor piecewise linear, ",
+                name(), ": linearize_at(model, x) gives the Jacobian at a point x");
+      }
+    }
+    detail::WalkState walk(VecIn<S> theta, detail::WalkState state,
+                           const detail::AnyRules<S>& rules) const override {
+      return detail::walk_by<S>(f, theta, std::move(state), detail::ByAnyRules<S>{rules});
+    }
+  };
+
+  std::shared_ptr<const Base> layer_;
+};
+
+static_assert(Layer<AnyLayer<float>> && Layer<AnyLayer<double>>);
+
+namespace detail {
+
+/// The doors of AnyLayer for the rooms below.
+struct InsideAny {
+  template <class S>
+  static const auto& of(const AnyLayer<S>& f) {
+    return *f.layer_;
+  }
+};
+
+template <class S>
+struct PlaneForm<AnyLayer<S>> {
+  static bool add_steps(const AnyLayer<S>& f, Index offset, PlaneBuilder<S>& steps) {
+    return InsideAny::of(f).add_plane_steps(offset, steps);
+  }
+};
+
+template <class S>
+struct Cuts<AnyLayer<S>> {
+  using F = AnyLayer<S>;
+  static std::optional<Cut> narrowest(const F& f) { return InsideAny::of(f).narrowest(); }
+  static void jvp_behind(const Cut& cut, const F& f, VecIn<S> theta, MatIn<S> x, MatIn<S> y,
+                         typename F::Cache& c, MatIn<S> u_dot, MatOut<S> y_dot) {
+    InsideAny::of(f).jvp_behind(cut, theta, x, y, c, u_dot, y_dot);
+  }
+  static void vjp_before(const Cut& cut, const F& f, VecIn<S> theta, MatIn<S> x, MatIn<S> y,
+                         typename F::Cache& c, MatIn<S> u_bar, MatOut<S> x_bar) {
+    InsideAny::of(f).vjp_before(cut, theta, x, y, c, u_bar, x_bar);
+  }
+};
+
+template <class S>
+struct HasPieces<AnyLayer<S>> : std::true_type {};  // or an error at run time
+template <class S>
+void collect_pieces(const AnyLayer<S>& f, const Ray<S>& in, const std::any& cache, const RayRules<S>& rules) {
+  InsideAny::of(f).collect_pieces(in, cache, rules);
+}
+
+template <class S, class State, class Rules>
+State walk(const AnyLayer<S>& f, VecIn<S> theta, State state, const Rules& rules) {
+  return by_any_rules<S>(state, rules, [&](WalkState at, const AnyRules<S>& any) {
+    return InsideAny::of(f).walk(theta, std::move(at), any);
+  });
+}
+
+}  // namespace detail
+
+}  // namespace basin
