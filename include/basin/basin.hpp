@@ -11,6 +11,7 @@
 #include "basin/core/error.hpp"                // FileError, require
 #include "basin/core/layer.hpp"                // Layer
 #include "basin/core/model.hpp"                // Model
+#include "basin/core/param_blocks.hpp"         // ParamBlock, param_blocks
 #include "basin/core/parallel.hpp"             // set_num_threads
 #include "basin/core/random.hpp"               // Random
 #include "basin/core/types.hpp"                // Index, Mat, Vec
@@ -41,6 +42,8 @@
 #include "basin/linearize/linearize.hpp"       // linearize_dense, linearize_sparse, linearize, linearize_at
 #include "basin/linearize/region.hpp"          // active_region
 #include "basin/linearize/structure.hpp"       // forced_zeros, heuristic_depth
+#include "basin/network/branches.hpp"          // Sum, Stacked
+#include "basin/network/sequence.hpp"          // AnyLayer, Sequence
 #include "basin/train/fit.hpp"                 // fit
 #include "basin/train/initial.hpp"             // initial_values
 #include "basin/train/memory.hpp"              // training_memory

@@ -12,6 +12,7 @@
 #include "basin/layers/pointwise.hpp"
 #include "basin/layers/pool.hpp"
 #include "basin/layers/upsample.hpp"
+#include "basin/network/any_layer.hpp"
 #include "basin/train/fit.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
@@ -26,16 +27,18 @@ Pointwise<S, Phi> act(Index n, Phi phi = {}) {
   return Pointwise<S, Phi>(n, phi);
 }
 
-/// Output, loss, both gradients and the parameters after four steps, each to 1e-11 of its norm.
-template <Layer F, class O>
-void require_golden(const std::string& name, const F& net, O optimizer) {
-  static const Golden golden("networks");
-  const auto array = [&](const char* what) { return golden[name + "." + what]; };
-  const auto error = [](const Mat<S>& a, const Mat<S>& b) { return (a - b).norm() / b.norm(); };
-  INFO(name);
-  const Vec<S> theta = array("theta").col(0);
+Mat<S> golden(const std::string& what) {
+  static const Golden all("networks");
+  return all[what];
+}
+double error(const Mat<S>& a, const Mat<S>& b) { return (a - b).norm() / b.norm(); }
+
+/// Output, loss and both gradients, each to 1e-11 of its norm.
+template <Layer F>
+void require_gradients(const std::string& name, const F& net) {
+  const Vec<S> theta = golden(name + ".theta").col(0);
   REQUIRE(theta.size() == net.param_size());
-  const Mat<S> x = array("x"), target = array("target");
+  const Mat<S> x = golden(name + ".x"), target = golden(name + ".target");
   REQUIRE(x.rows() == net.in_size());
   REQUIRE(target.rows() == net.out_size());
   Mat<S> y(net.out_size(), x.cols()), y_bar = y, x_bar(x.rows(), x.cols());
@@ -45,13 +48,23 @@ void require_golden(const std::string& name, const F& net, O optimizer) {
   const double loss = MeanSquaredError{}(Eigen::Ref<const Mat<S>>(y), Eigen::Ref<const Mat<S>>(target),
                                          x.cols(), MatOut<S>(y_bar));
   net.vjp(theta, x, y, cache, y_bar, x_bar, theta_bar);
-  CHECK(error(y, array("y")) <= 1e-11);
-  CHECK(std::abs(loss - array("loss")(0, 0)) <= 1e-11 * loss);
-  CHECK(error(x_bar, array("x_bar")) <= 1e-11);
-  CHECK(error(theta_bar, array("theta_bar")) <= 1e-11);
-  Model model(net, theta);
-  (void)fit(model, x, target, optimizer, {.max_epochs = 4});
-  CHECK(error(model.theta, array("trained")) <= 1e-11);
+  CHECK(error(y, golden(name + ".y")) <= 1e-11);
+  CHECK(std::abs(loss - golden(name + ".loss")(0, 0)) <= 1e-11 * loss);
+  CHECK(error(x_bar, golden(name + ".x_bar")) <= 1e-11);
+  CHECK(error(theta_bar, golden(name + ".theta_bar")) <= 1e-11);
+}
+
+/// The network as a type and as an AnyLayer; the latter, which has the same bits (tests/network), also through four steps of
+/// training, since it compiles once for all networks.
+template <Layer F, class O>
+void require_golden(const std::string& name, const F& net, O optimizer) {
+  INFO(name);
+  require_gradients(name, net);
+  require_gradients(name, AnyLayer<S>(net));
+  const Vec<S> theta = golden(name + ".theta").col(0);
+  Model model(AnyLayer<S>(net), theta);
+  (void)fit(model, golden(name + ".x"), golden(name + ".target"), optimizer, {.max_epochs = 4});
+  CHECK(error(model.theta, golden(name + ".trained")) <= 1e-11);
   CHECK(error(model.theta, theta) > 1e-4);  // it moved
 }
 

@@ -35,11 +35,15 @@ class AnyLayer {
   /// The cache of whatever layer it is used with.
   using Cache = std::any;
 
-  /// The layer f.
-  template <Layer F>
-  requires(std::same_as<typename F::Scalar, S> && !std::same_as<F, AnyLayer>)
-      AnyLayer(F f)  // NOLINT: implicit on purpose
-      : layer_(std::make_shared<const Typed<F>>(std::move(f))) {}
+  /// The layer f. (Whether F is a Layer is asked inside: to ask it here the compiler would have to know already whether a
+  /// composition of AnyLayers can be made of itself.)
+  template <class F>
+  requires(!std::same_as<F, AnyLayer> && std::same_as<typename F::Scalar, S> &&
+           requires { typename F::Cache; }) AnyLayer(F f)
+      : layer_(std::make_shared<const Typed<F>>(
+            std::move(f))) {  // NOLINT: implicit, so that a list of layers is one
+    static_assert(Layer<F>, "AnyLayer: give it a Layer, see basin/core/layer.hpp");
+  }
 
   Index in_size() const { return layer_->in_size(); }
   Index out_size() const { return layer_->out_size(); }
