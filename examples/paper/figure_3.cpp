@@ -7,6 +7,7 @@
 
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/fixed_point.hpp"

@@ -8,6 +8,7 @@
 
 #include "basin/compose/downsampling.hpp"
 #include "basin/core/random.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/bottleneck.hpp"
 #include "basin/theory/projection.hpp"
