@@ -2,8 +2,6 @@
 
 #include <zlib.h>
 
-#include "basin/data/checked_product.hpp"
-
 #include "io/files.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
@@ -119,15 +117,3 @@ TEST_CASE("A file whose size the system does not tell is read to its end", "[dat
   CHECK(contains(error_of([] { read_bytes("/dev/zero", 100'000); }), "more than the limit of 100000 bytes"));
 }
 #endif
-
-TEST_CASE("The product of sizes is given exactly or not at all", "[data]") {
-  const std::uint64_t max = std::uint64_t(1) << 63;
-  CHECK(detail::checked_product({}) == 1u);
-  CHECK(detail::checked_product({6, 7}) == 42u);
-  CHECK(detail::checked_product({max - 1, 1}) == max - 1);
-  CHECK(detail::checked_product({7, (max - 1) / 7}) == max - 1);  // 7 divides 2^63 - 1
-  CHECK(!detail::checked_product({max}));
-  CHECK(!detail::checked_product({std::uint64_t(1) << 32, std::uint64_t(1) << 31}));
-  CHECK(detail::checked_product({0, 5}) == 0u);
-  CHECK(!detail::checked_product({0, max - 1, 2}));
-}

@@ -3,9 +3,9 @@
 #include <algorithm>   // std::copy_n
 #include <filesystem>  // std::filesystem::path
 
-#include "basin/data/bytes.hpp"  // read_bytes
-#include "basin/data/checked_product.hpp"
-#include "basin/data/image_set.hpp"  // ImageSet
+#include "basin/core/checked_product.hpp"  // detail::checked_product
+#include "basin/data/bytes.hpp"            // read_bytes
+#include "basin/data/image_set.hpp"        // ImageSet
 
 namespace basin {
 

@@ -4,9 +4,9 @@
 #include <cstdint>  // std::uint64_t
 #include <vector>   // std::vector
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/types.hpp"  // Mat, MatIn, Index
-#include "basin/data/checked_product.hpp"
+#include "basin/core/checked_product.hpp"  // detail::checked_product
+#include "basin/core/error.hpp"            // require
+#include "basin/core/types.hpp"            // Mat, MatIn, Index
 
 namespace basin {
 

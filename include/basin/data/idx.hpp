@@ -9,9 +9,9 @@
 #include <system_error>  // std::error_code
 #include <vector>        // std::vector
 
-#include "basin/data/bytes.hpp"  // read_bytes
-#include "basin/data/checked_product.hpp"
-#include "basin/data/image_set.hpp"  // ImageSet
+#include "basin/core/checked_product.hpp"  // detail::checked_product
+#include "basin/data/bytes.hpp"            // read_bytes
+#include "basin/data/image_set.hpp"        // ImageSet
 
 namespace basin {
 

@@ -4,9 +4,9 @@
 #include <string>  // std::string
 #include <vector>  // std::vector
 
+#include "basin/core/checked_product.hpp"  // detail::checked_product
 #include "basin/core/error.hpp"            // require, text
 #include "basin/core/types.hpp"            // Mat, Vec, Index
-#include "basin/data/checked_product.hpp"  // detail::checked_product
 
 namespace basin {
 

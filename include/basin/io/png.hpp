@@ -4,11 +4,11 @@
 #include <memory>      // std::unique_ptr
 #include <utility>     // std::pair
 
-#include "basin/core/error.hpp"  // require
-#include "basin/data/bytes.hpp"  // read_plain_bytes
-#include "basin/data/checked_product.hpp"
-#include "basin/io/atomic_file.hpp"  // write_atomically
-#include "basin/io/picture.hpp"      // Picture, image_grid
+#include "basin/core/checked_product.hpp"  // detail::checked_product
+#include "basin/core/error.hpp"            // require
+#include "basin/data/bytes.hpp"            // read_plain_bytes
+#include "basin/io/atomic_file.hpp"        // write_atomically
+#include "basin/io/picture.hpp"            // Picture, image_grid
 #if !__has_include(<png.h>)
 #error "basin/io/png.hpp needs libpng: install it and link PNG::PNG (Debian: libpng-dev)"
 #endif

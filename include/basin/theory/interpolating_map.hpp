@@ -8,9 +8,9 @@
 #include <vector>     // std::vector
 
 #include "basin/compose/chain.hpp"                 // Chain
+#include "basin/core/checked_product.hpp"          // detail::checked_product
 #include "basin/core/error.hpp"                    // require
 #include "basin/core/model.hpp"                    // Model
-#include "basin/data/checked_product.hpp"          // detail::checked_product
 #include "basin/layers/dense.hpp"                  // Dense
 #include "basin/layers/maps/piecewise_linear.hpp"  // Relu
 #include "basin/layers/pointwise.hpp"              // Pointwise
