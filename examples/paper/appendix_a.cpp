@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "basin/core/statistics.hpp"
 #include "basin/dynamics/singular_values.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/theory/linear_descent.hpp"

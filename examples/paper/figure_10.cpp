@@ -10,6 +10,7 @@
 #include "basin/compose/residual.hpp"
 #include "basin/compose/stack.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/layers/conv2d.hpp"

@@ -10,17 +10,19 @@
 
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/cycle.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/orbit.hpp"
+#include "basin/io/checkpoint.hpp"
 #include "basin/io/csv.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"
 #include "basin/train/objective.hpp"
+#include "basin/train/resumable_fit.hpp"
 #include "basin/train/schedule.hpp"
-#include "support/checkpoint.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -136,14 +138,11 @@ Images images_of(const ImageData& data, const Setting& s, std::uint64_t seed) {
   return images;
 }
 
-namespace files = basin::examples::detail;  // arrays and numbers in checkpoints
-
 /// The curve as far as it was saved; epochs that are run once more are written over.
 void save(const Curve& curve, const Checkpoint& checkpoint) {
   SafeTensors<double> content;
   const auto array = [](const char* name, const std::vector<double>& v) {
-    return files::named<double>(name,
-                                Eigen::Map<const Mat<double>>(v.data(), static_cast<Index>(v.size()), 1));
+    return Checkpoint::array(name, Eigen::Map<const Mat<double>>(v.data(), static_cast<Index>(v.size()), 1));
   };
   content.tensors = {array("train", curve.train), array("test", curve.test)};
   content.metadata = {{"epochs", std::to_string(curve.train.size())}};
@@ -152,9 +151,9 @@ void save(const Curve& curve, const Checkpoint& checkpoint) {
 Curve load_curve(const Checkpoint& checkpoint) {
   SafeTensors<double> content;
   if (!checkpoint.load(content)) return {};
-  const auto epochs = static_cast<Index>(files::number_in(content.metadata, "epochs", checkpoint.file()));
+  const auto epochs = static_cast<Index>(checkpoint.number(content, "epochs"));
   const auto array = [&](const char* name) {
-    const Mat<double> m = files::matrix_in(content, name, epochs, 1, checkpoint.file());
+    const Mat<double> m = checkpoint.matrix(content, name, epochs, 1);
     return std::vector<double>(m.data(), m.data() + m.size());
   };
   return {array("train"), array("test")};
@@ -172,7 +171,7 @@ void train(Model<FullyConnected<S, Phi>>& f, Run& r, const Setting& s, const Cho
   options.cancelled = interrupted;
   const std::string setting =
       text("figure 11, 7 x 512 on ", X.cols(), " images, seed ", seed, ", sum ",
-           files::exact(X.cast<double>().sum()), ", ", c.name, ", ", c.scheme, ", batches of ", s.batch,
+           Checkpoint::exact(X.cast<double>().sum()), ", ", c.name, ", ", c.scheme, ", batches of ", s.batch,
            ", Adam ", rate, ", cosine of ", c.epochs, " epochs");
   const auto file = [&](const char* kind) {
     return Checkpoint(folder / text("figure_11", c.suffix, "_seed", seed, kind, ".safetensors"), setting);

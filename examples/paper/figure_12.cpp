@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "basin/core/statistics.hpp"
 #include "basin/io/csv.hpp"
 #include "support/nonlinear_d1.hpp"
 #include "support/program.hpp"

@@ -9,6 +9,7 @@
 #include "basin/compose/chain.hpp"
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/orbit.hpp"

@@ -10,13 +10,15 @@
 
 #include "basin/compose/u_net.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/leading.hpp"
 #include "basin/dynamics/orbit.hpp"
+#include "basin/io/checkpoint.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/initial.hpp"
-#include "support/checkpoint.hpp"
+#include "basin/train/resumable_fit.hpp"
 #include "support/program.hpp"
 
 namespace {

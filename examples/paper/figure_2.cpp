@@ -7,15 +7,17 @@
 
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/grid.hpp"
 #include "basin/data/swiss_roll.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/orbit.hpp"
+#include "basin/io/checkpoint.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/initial.hpp"
+#include "basin/train/resumable_fit.hpp"
 #include "basin/train/schedule.hpp"
-#include "support/checkpoint.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -95,16 +97,12 @@ void iterate(const Model<FullyConnected<S>>& f, const Setting& s, std::uint64_t 
   const std::filesystem::path place = folder.empty() ? std::filesystem::path("none") : folder;
   const Checkpoint checkpoint(place / text("figure_2_seed", seed, "_orbits.safetensors"),
                               text("figure 2, ", s.network, ", seed ", seed, ", after ", r.epochs,
-                                   " epochs, loss ", basin::examples::detail::exact(r.loss)));
+                                   " epochs, loss ", Checkpoint::exact(r.loss)));
   SafeTensors<S> saved;
   if (!folder.empty() && checkpoint.load(saved)) {
-    for (const Index t : times)
-      r.iterates.push_back(
-          basin::examples::detail::matrix_in(saved, text("t", t), 3, starts, checkpoint.file()));
-    r.diverged =
-        static_cast<Index>(basin::examples::detail::number_in(saved.metadata, "diverged", checkpoint.file()));
-    r.evaluations = static_cast<Index>(
-        basin::examples::detail::number_in(saved.metadata, "evaluations", checkpoint.file()));
+    for (const Index t : times) r.iterates.push_back(checkpoint.matrix(saved, text("t", t), 3, starts));
+    r.diverged = static_cast<Index>(checkpoint.number(saved, "diverged"));
+    r.evaluations = static_cast<Index>(checkpoint.number(saved, "evaluations"));
     return;
   }
   OrbitOptions options{.max_steps = times.back(), .tolerance = 1e-6, .bound = 100, .snapshots = times};
@@ -120,7 +118,7 @@ void iterate(const Model<FullyConnected<S>>& f, const Setting& s, std::uint64_t 
   if (folder.empty() || interrupted()) return;
   SafeTensors<S> content;
   for (std::size_t k = 0; k < times.size(); ++k)
-    content.tensors.push_back(basin::examples::detail::named(text("t", times[k]), r.iterates[k]));
+    content.tensors.push_back(Checkpoint::array(text("t", times[k]), r.iterates[k]));
   content.metadata = {{"diverged", std::to_string(r.diverged)},
                       {"evaluations", std::to_string(r.evaluations)}};
   checkpoint.save(std::move(content));

@@ -13,16 +13,18 @@
 
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/orbit.hpp"
+#include "basin/io/checkpoint.hpp"
 #include "basin/io/csv.hpp"
 #include "basin/layers/pool.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"
+#include "basin/train/resumable_fit.hpp"
 #include "basin/train/schedule.hpp"
-#include "support/checkpoint.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -117,11 +119,9 @@ Model<Network> new_network(const Net& n, Index pixels, std::uint64_t seed) {
   return Model(net, initial_values(net, initial::pytorch_default(), seed));
 }
 
-namespace files = basin::examples::detail;  // arrays and numbers in checkpoints
-
 /// How a network comes about, in words; its files are used again only where all of this is the same.
 std::string origin(const Setting& s, const Net& n, std::uint64_t seed, const Images& images) {
-  const auto fingerprint = [](const Mat<S>& X) { return files::exact(X.cast<double>().sum()); };
+  const auto fingerprint = [](const Mat<S>& X) { return Checkpoint::exact(X.cast<double>().sum()); };
   return text("figure 4, ", n.name(), ", seed ", seed, ", ", images.examples.cols(), " examples of ",
               images.examples.rows(), " pixels, sum ", fingerprint(images.examples), ", Adam ", s.rate, " x ",
               s.decay, ", loss ", s.loss_goal, " within ", s.max_epochs, " epochs");
@@ -135,7 +135,7 @@ Checkpoint findings(const std::filesystem::path& folder, const Setting& s, const
                     const Images& images) {
   return {folder / file_name(n, seed, "_recovery"),
           text(origin(s, n, seed, images), ", ", images.starts.cols(), " starts, sum ",
-               files::exact(images.starts.cast<double>().sum()), ", ", s.steps, " steps, ", s.inspected,
+               Checkpoint::exact(images.starts.cast<double>().sum()), ", ", s.steps, " steps, ", s.inspected,
                " Jacobians")};
 }
 
@@ -150,12 +150,12 @@ void save(const Run& r, const Checkpoint& checkpoint) {
       distinct(e, k) = static_cast<double>(at.distinct);
     }
   SafeTensors<double> content;
-  content.tensors = {files::named<double>("recovered", recovered), files::named<double>("arrived", arrived),
-                     files::named<double>("distinct", distinct),
-                     files::named<double>("radii", Eigen::Map<const Vec<double>>(
-                                                       r.radii.data(), static_cast<Index>(r.radii.size())))};
-  content.metadata = {{"trained", r.trained ? "1" : "0"},           {"loss", files::exact(r.loss)},
-                      {"seconds", files::exact(r.seconds)},         {"epochs", std::to_string(r.epochs)},
+  content.tensors = {Checkpoint::array("recovered", recovered), Checkpoint::array("arrived", arrived),
+                     Checkpoint::array("distinct", distinct),
+                     Checkpoint::array("radii", Eigen::Map<const Vec<double>>(
+                                                    r.radii.data(), static_cast<Index>(r.radii.size())))};
+  content.metadata = {{"trained", r.trained ? "1" : "0"},           {"loss", Checkpoint::exact(r.loss)},
+                      {"seconds", Checkpoint::exact(r.seconds)},    {"epochs", std::to_string(r.epochs)},
                       {"attracting", std::to_string(r.attracting)}, {"diverged", std::to_string(r.diverged)}};
   checkpoint.save(std::move(content));
 }
@@ -165,9 +165,7 @@ bool load(Run& r, const Setting& s, const Checkpoint& checkpoint, const Images& 
   SafeTensors<double> content;
   if (!checkpoint.load(content)) return false;
   const auto times = static_cast<Index>(s.times.size()), ladder = static_cast<Index>(epsilons.size());
-  const auto table = [&](const char* name) {
-    return files::matrix_in(content, name, ladder, times, checkpoint.file());
-  };
+  const auto table = [&](const char* name) { return checkpoint.matrix(content, name, ladder, times); };
   const Mat<double> recovered = table("recovered"), arrived = table("arrived"), distinct = table("distinct");
   r.curve.clear();
   const double unit = mean_norm(images.examples);
@@ -178,11 +176,9 @@ bool load(Run& r, const Setting& s, const Checkpoint& checkpoint, const Images& 
                                 static_cast<Index>(distinct(e, k))});
   }
   const Mat<double> radii =
-      files::matrix_in(content, "radii", std::min(s.inspected, images.examples.cols()), 1, checkpoint.file());
+      checkpoint.matrix(content, "radii", std::min(s.inspected, images.examples.cols()), 1);
   r.radii.assign(radii.data(), radii.data() + radii.size());
-  const auto remark = [&](const char* name) {
-    return files::number_in(content.metadata, name, checkpoint.file());
-  };
+  const auto remark = [&](const char* name) { return checkpoint.number(content, name); };
   r.trained = remark("trained") == 1;
   r.loss = remark("loss");
   r.seconds = remark("seconds");

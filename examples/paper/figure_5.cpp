@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "basin/core/statistics.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/io/csv.hpp"
 #include "support/nonlinear_d1.hpp"

@@ -9,6 +9,7 @@
 
 #include "basin/compose/downsampling.hpp"
 #include "basin/core/random.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/leading.hpp"
 #include "basin/train/adam.hpp"

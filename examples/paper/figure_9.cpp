@@ -9,6 +9,7 @@
 #include "basin/compose/chain.hpp"
 #include "basin/compose/stack.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/jacobian.hpp"

@@ -9,24 +9,27 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/orbit.hpp"
+#include "basin/io/checkpoint.hpp"
 #include "basin/io/csv.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"
 #include "basin/train/objective.hpp"
+#include "basin/train/parameter_mean.hpp"
 #include "basin/train/schedule.hpp"
-#include "support/checkpoint.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -183,17 +186,17 @@ FitResult train(Model<F>& f, const Mat<S>& x, const Setting& s, std::uint64_t se
   };
   double seconds = 0;
   if (s.hold > 0) {
-    Vec<S> mean = f.theta;
-    const auto fresh = static_cast<S>(s.average > 0 ? 1 / s.average : 0);
+    std::optional<ParameterMean<S>> mean;
+    if (s.average > 0) mean.emplace(f.theta, s.average);
     FitOptions holding = options;
     holding.observer = [&](const Epoch& e) {
       options.observer(e);
-      if (s.average > 0) mean += fresh * (f.theta - mean);  // exponential moving average
+      if (mean) mean->update(f.theta);
     };
     const FitResult held = fit(f, x, adam, holding);
     if (held.status != FitStatus::exhausted) return held;
     seconds = held.seconds;
-    if (s.average > 0) f.theta = mean;
+    if (mean) f.theta = mean->value();
   }
   options.max_epochs = s.hold + s.after;
   options.first_epoch = s.hold;
@@ -245,31 +248,30 @@ std::string origin(const Setting& s, const ImageData& data, std::uint64_t seed) 
   const auto sum = [&](const ImageSet& pool, Index n) {
     return choose_images<S>(pool, std::min(n, pool.count()), seed).template cast<double>().sum();
   };
-  const auto exact = basin::examples::detail::exact;
-  std::string all = text("superattractors, ", s.hidden, " x ", s.width, ", ", s.examples, " examples, sums ",
-                         exact(sum(data.train, s.examples)), " ", exact(sum(data.test, starts)), ", seed ",
-                         seed, s.tanh ? ", tanh" : ", leaky ReLU", ", batch ", s.batch, ", hold ", s.hold,
-                         ", then ", s.after, s.steps ? " epochs, steps" : " epochs, smooth");
+  std::string all =
+      text("superattractors, ", s.hidden, " x ", s.width, ", ", s.examples, " examples, sums ",
+           Checkpoint::exact(sum(data.train, s.examples)), " ", Checkpoint::exact(sum(data.test, starts)),
+           ", seed ", seed, s.tanh ? ", tanh" : ", leaky ReLU", ", batch ", s.batch, ", hold ", s.hold,
+           ", then ", s.after, s.steps ? " epochs, steps" : " epochs, smooth");
   for (const double x : {s.average, s.slope, s.scale, s.rate, s.beta1, s.beta2, s.epsilon, s.clip_norm,
                          s.weight_decay, s.l2, s.decay, s.loss_goal})
-    all += " " + exact(x);
+    all += " " + Checkpoint::exact(x);
   return all;
 }
 
 void save(const Run& r, const Checkpoint& checkpoint) {
   SafeTensors<S> content;
-  content.tensors.push_back(basin::examples::detail::named<S>("drawn", r.drawn));
-  for (const auto& [name, value] : r.found) content.metadata[name] = basin::examples::detail::exact(value);
+  content.tensors.push_back(Checkpoint::array("drawn", r.drawn));
+  for (const auto& [name, value] : r.found) content.metadata[name] = Checkpoint::exact(value);
   checkpoint.save(std::move(content));
 }
 bool load(Run& r, const Checkpoint& checkpoint, Index pixels) {
   SafeTensors<S> content;
   if (!checkpoint.load(content)) return false;
   const Index columns = (drawn_images + drawn_noise) * (1 + static_cast<Index>(drawn_times.size()));
-  r.drawn = basin::examples::detail::matrix_in(content, "drawn", pixels, columns, checkpoint.file());
+  r.drawn = checkpoint.matrix(content, "drawn", pixels, columns);
   for (const auto& [name, value] : content.metadata)
-    if (name != "setting")
-      r.found[name] = basin::examples::detail::number_in(content.metadata, name, checkpoint.file());
+    if (name != "setting") r.found[name] = checkpoint.number(content, name);
   return true;
 }
 

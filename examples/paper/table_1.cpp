@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/io/csv.hpp"
 #include "support/linear_conv.hpp"

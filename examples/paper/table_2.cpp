@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/io/csv.hpp"
 #include "basin/linearize/structure.hpp"

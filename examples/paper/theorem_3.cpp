@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "basin/core/statistics.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/spectrum.hpp"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "basin/core/random.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/dynamics/rank.hpp"
 #include "basin/theory/linear_descent.hpp"
 #include "basin/theory/single_filter.hpp"

@@ -10,6 +10,7 @@
 #include "basin/compose/chain.hpp"
 #include "basin/compose/stack.hpp"
 #include "basin/core/random.hpp"
+#include "basin/core/statistics.hpp"
 #include "basin/layers/conv2d.hpp"
 #include "basin/linearize/linearize.hpp"
 #include "basin/linearize/structure.hpp"

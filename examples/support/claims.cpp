@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>  // std::istringstream
 
-#include "basin/core/error.hpp"  // require, text, FileError
+#include "basin/core/error.hpp"       // require, FileError
+#include "basin/core/statistics.hpp"  // median
+#include "support/text.hpp"           // text
 
 namespace basin::examples {
 
@@ -27,51 +29,6 @@ bool Result::all_in_band() const {
 }
 
 // ---- numbers
-
-double quantile(std::vector<double> values, double p) {
-  require(!values.empty(), "quantile: values must hold at least one number, got none");
-  require(p >= 0 && p <= 1, "quantile: p must be within [0, 1], got ", p);
-  for (const double v : values)
-    if (std::isnan(v)) return v;
-  std::sort(values.begin(), values.end());
-  const double rank = p * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(rank);
-  const double weight = rank - std::floor(rank);
-  if (weight == 0) return values[below];  // an infinite neighbour must not make inf * 0
-  return values[below] + weight * (values[below + 1] - values[below]);
-}
-
-namespace {
-/// The ranks 1 .. n; equal values share their mean rank.
-std::vector<double> ranks(const std::vector<double>& values) {
-  std::vector<double> result;
-  for (const double v : values) {
-    double below = 0, equal = 0;
-    for (const double w : values) {
-      below += w < v ? 1 : 0;
-      equal += w == v ? 1 : 0;
-    }
-    result.push_back(below + (equal + 1) / 2);
-  }
-  return result;
-}
-}  // namespace
-
-double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
-  require(x.size() == y.size() && x.size() >= 2, "rank_correlation: x and y have ", x.size(), " and ",
-          y.size(), " values, expected as many, at least 2");
-  const auto nan = [](double v) { return std::isnan(v); };
-  if (std::any_of(x.begin(), x.end(), nan) || std::any_of(y.begin(), y.end(), nan)) return std::nan("");
-  const std::vector<double> a = ranks(x), b = ranks(y);
-  const double mean = (static_cast<double>(x.size()) + 1) / 2;
-  double ab = 0, aa = 0, bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    ab += (a[i] - mean) * (b[i] - mean);
-    aa += (a[i] - mean) * (a[i] - mean);
-    bb += (b[i] - mean) * (b[i] - mean);
-  }
-  return ab / std::sqrt(aa * bb);
-}
 
 std::string number(double x, int digits) {
   if (std::isnan(x)) return "not a number";

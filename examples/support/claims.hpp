@@ -63,15 +63,6 @@ struct Band {
 inline Band at_least(double low) { return {low, std::numeric_limits<double>::infinity()}; }
 inline Band at_most(double high) { return {-std::numeric_limits<double>::infinity(), high}; }
 
-/// The quantile of `values` for 0 <= p <= 1, linear between order statistics (numpy's and R's default, type
-/// 7: the value at rank 1 + p (n - 1)); not a number if any value is. Throws if `values` is empty or p
-/// outside [0, 1].
-double quantile(std::vector<double> values, double p);
-inline double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
-/// Spearman's rank correlation of paired values, from -1 (y falls whenever x rises) to 1; equal values share their mean
-/// rank. Not a number if any value is, or if all x or all y are equal. Throws unless both have the same size >= 2.
-double rank_correlation(const std::vector<double>& x, const std::vector<double>& y);
-
 /// `x` with at most `digits` significant digits: "0.912", "1.2e-09", "55", "not a number", "infinite".
 std::string number(double x, int digits = 3);
 /// "89.5%", or for n > 1 values "89.5% [85.5, 91] over 5 seeds": median, smallest, largest. `unit` follows

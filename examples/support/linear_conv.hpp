@@ -17,8 +17,10 @@
 #include "basin/core/model.hpp"              // Model
 #include "basin/core/parallel.hpp"           // parallel_for
 #include "basin/core/random.hpp"             // Random
+#include "basin/core/statistics.hpp"         // median
 #include "basin/data/starts.hpp"             // normal_starts
 #include "basin/dynamics/spectrum.hpp"       // eigenpairs, real_vectors
+#include "basin/io/checkpoint.hpp"           // Checkpoint
 #include "basin/layers/conv2d.hpp"           // Conv2d
 #include "basin/linearize/linearize.hpp"     // linearize_dense
 #include "basin/theory/memorization.hpp"     // memorization
@@ -26,13 +28,14 @@
 #include "basin/train/fit.hpp"               // fit
 #include "basin/train/gradient_descent.hpp"  // GradientDescent
 #include "basin/train/initial.hpp"           // initial_values
-#include "support/checkpoint.hpp"            // Checkpoint, resumable_fit
-#include "support/claims.hpp"                // number, summary, median
+#include "basin/train/resumable_fit.hpp"     // resumable_fit
+#include "support/claims.hpp"                // number, summary
 #include "support/contrast.hpp"              // stretched
 #include "support/image_table.hpp"           // ImageTable
 #include "support/interrupt.hpp"             // interrupted
 #include "support/plot.hpp"                  // Series
 #include "support/progress.hpp"              // Progress
+#include "support/text.hpp"                  // text
 
 namespace basin::examples {
 

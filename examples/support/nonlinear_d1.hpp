@@ -10,7 +10,7 @@
 #include <vector>      // std::vector
 
 #include "basin/compose/downsampling.hpp"  // downsampling_d1
-#include "basin/core/error.hpp"            // FileError, text
+#include "basin/core/error.hpp"            // FileError
 #include "basin/core/model.hpp"            // Model
 #include "basin/core/random.hpp"           // Random
 #include "basin/data/starts.hpp"           // normal_starts
@@ -18,15 +18,17 @@
 #include "basin/dynamics/bottleneck.hpp"   // bottleneck_spectrum
 #include "basin/dynamics/leading.hpp"      // leading_eigenvalues
 #include "basin/dynamics/orbit.hpp"        // orbit
+#include "basin/io/checkpoint.hpp"         // Checkpoint
 #include "basin/train/adam.hpp"            // Adam
 #include "basin/train/fit.hpp"             // fit
 #include "basin/train/initial.hpp"         // initial_values
+#include "basin/train/resumable_fit.hpp"   // resumable_fit
 #include "basin/train/schedule.hpp"        // step_decay
-#include "support/checkpoint.hpp"          // Checkpoint, resumable_fit
 #include "support/claims.hpp"              // number
 #include "support/data.hpp"                // ImageData
 #include "support/interrupt.hpp"           // interrupted
 #include "support/progress.hpp"            // Progress, training_fraction
+#include "support/text.hpp"                // text
 
 namespace basin::examples {
 
@@ -153,16 +155,16 @@ class StageKeeper {
     SafeTensors<float> content;
     const Checkpoint c = checkpoint(i);
     if (!c.load(content)) return;
-    const auto at = [&](const char* name) { return number_in(content.metadata, name, c.file()); };
+    const auto at = [&](const char* name) { return c.number(content, name); };
     const auto size = static_cast<Index>(at("parameters"));
     stages_[i] = {wanted_[i].stage.name, static_cast<Index>(at("epoch")), at("loss"),
-                  matrix_in(content, "theta", size, 1, c.file())};
+                  c.matrix(content, "theta", size, 1)};
   }
   void save(std::size_t i) const {
     SafeTensors<float> content;
-    content.tensors = {named<float>("theta", stages_[i].theta)};
+    content.tensors = {Checkpoint::array("theta", stages_[i].theta)};
     content.metadata = {{"epoch", std::to_string(stages_[i].epoch)},
-                        {"loss", exact(stages_[i].loss)},
+                        {"loss", Checkpoint::exact(stages_[i].loss)},
                         {"parameters", std::to_string(stages_[i].theta.size())}};
     checkpoint(i).save(std::move(content));
   }
@@ -184,9 +186,9 @@ inline TrainedD1 train_d1(const D1Training& t, const Shape& image, const Mat<flo
   TrainedD1 run{.examples = X, .training = {}, .f = {net, initial_values(net, t.scheme, seed)}, .stages = {}};
   const std::string file = text("d1_", t.filters, "_on_", X.cols(), "_seed_", seed);
   const std::string origin = text("leaky D1, ", t.filters, " filters, ", X.cols(), " images, sum ",
-                                  detail::exact(X.cast<double>().sum()), ", initial values ",
-                                  detail::exact(run.f.theta.cast<double>().sum()), ", Adam ", t.rate, " x ",
-                                  t.decay, " every ", t.period, " epochs, batches of ", t.batch);
+                                  Checkpoint::exact(X.cast<double>().sum()), ", initial values ",
+                                  Checkpoint::exact(run.f.theta.cast<double>().sum()), ", Adam ", t.rate,
+                                  " x ", t.decay, " every ", t.period, " epochs, batches of ", t.batch);
   detail::StageKeeper stages(t, folder, file, origin);
   FitOptions options{.max_epochs = t.max_epochs, .loss_below = t.loss_goal};
   options.batch_size = t.batch;
@@ -273,7 +275,7 @@ inline Model<NonlinearD1<double>> in_double(const Model<LeakyD1>& f) {
 inline D1Spectrum d1_spectrum(const Model<LeakyD1>& f, VecIn<float> x, Index count) {
   const Model<NonlinearD1<double>> g = in_double(f);
   const Vec<double> z = x.cast<double>();
-  const Bottleneck whole = bottleneck_spectrum(encoder(g), decoder(g), z);
+  const Bottleneck whole = bottleneck_spectrum(encoder_of(g), decoder_of(g), z);
   D1Spectrum s;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     s.moduli.push_back(i < whole.values.size() ? std::abs(whole.values[i]) : 0);

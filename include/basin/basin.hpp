@@ -1,4 +1,5 @@
-// All of basin but io/ and theory/, of which you include what you need. Parts that need an optional library come along where its headers are installed.
+// All of basin but io/, theory/ and what writes files in train/ (resumable_fit.hpp), of which you include what you
+// need. Parts that need an optional library come along where its headers are installed.
 #pragma once
 #include "basin/check/check_layer.hpp"         // check_layer
 #include "basin/compose/chain.hpp"             // Chain
@@ -14,6 +15,7 @@
 #include "basin/core/param_blocks.hpp"         // ParamBlock, param_blocks
 #include "basin/core/parallel.hpp"             // set_num_threads
 #include "basin/core/random.hpp"               // Random
+#include "basin/core/statistics.hpp"           // quantile, median, rank_correlation
 #include "basin/core/types.hpp"                // Index, Mat, Vec
 #include "basin/data/cifar10.hpp"              // read_cifar10
 #include "basin/data/grid.hpp"                 // bounding_grid
@@ -48,6 +50,7 @@
 #include "basin/train/initial.hpp"             // initial_values
 #include "basin/train/memory.hpp"              // training_memory
 #include "basin/train/optimizers.hpp"          // Adam, GradientDescent, ...
+#include "basin/train/parameter_mean.hpp"      // ParameterMean
 #include "basin/train/schedule.hpp"            // schedule::step_decay, ...
 #include "basin/version.hpp"                   // BASIN_VERSION_MAJOR
 #if __has_include(<Spectra/GenEigsSolver.h>)

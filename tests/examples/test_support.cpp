@@ -11,13 +11,8 @@
 
 #include "basin/core/parallel.hpp"
 #include "basin/io/png.hpp"
-#include "basin/layers/dense.hpp"
-#include "basin/train/adam.hpp"
-#include "basin/train/initial.hpp"
-#include "basin/train/schedule.hpp"
 #include "io/files.hpp"
 #include "support/catch.hpp"
-#include "support/checkpoint.hpp"
 #include "support/error_of.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
@@ -111,34 +106,6 @@ Result sample_result() {
 }
 
 }  // namespace
-
-TEST_CASE("quantiles are linear between order statistics", "[examples]") {
-  CHECK(median({3}) == 3);
-  CHECK(median({4, 1, 3}) == 3);
-  CHECK(median({4, 1, 3, 2}) == 2.5);
-  // numpy.quantile([1, 2, 4, 8, 16], [0.1, 0.25, 0.9]) = [1.4, 2, 12.8]
-  const std::vector<double> x{16, 1, 8, 2, 4};
-  CHECK(std::abs(quantile(x, 0.1) - 1.4) <= 1e-14);
-  CHECK(quantile(x, 0.25) == 2);
-  CHECK(std::abs(quantile(x, 0.9) - 12.8) <= 1e-13);
-  CHECK(quantile(x, 0) == 1);
-  CHECK(quantile(x, 1) == 16);
-  CHECK(median({1, inf, 2}) == 2);
-  CHECK(median({inf, inf, 2}) == inf);
-  CHECK(std::isnan(median({1, not_a_number, 2})));
-  CHECK(contains(error_of([] { median({}); }), "quantile: values must hold at least one"));
-  CHECK(contains(error_of([] { quantile({1}, 1.5); }), "p must be within [0, 1], got 1.5"));
-}
-
-TEST_CASE("the rank correlation looks at order alone, and equal values share a rank", "[examples]") {
-  CHECK(rank_correlation({1, 2, 3}, {10, 1000, 1e9}) == 1);
-  CHECK(rank_correlation({1, 2, 3}, {5, 4, -1e9}) == -1);
-  // By hand: the ranks less 3 are -2, -.5, -.5, 1, 2 and 0, -1.5, 1, -1.5, 2, so that it is 2.75 / 9.5.
-  CHECK(std::abs(rank_correlation({1, 2, 2, 4, 5}, {3, 1, 4, 1, 5}) - 2.75 / 9.5) <= 1e-15);
-  CHECK(std::isnan(rank_correlation({1, 1}, {1, 2})));
-  CHECK(std::isnan(rank_correlation({1, std::nan("")}, {1, 2})));
-  CHECK(contains(error_of([] { (void)rank_correlation({1, 2}, {1}); }), "x and y have 2 and 1 values"));
-}
 
 TEST_CASE("numbers, summaries and bands read well", "[examples]") {
   CHECK(number(0.91234) == "0.912");
@@ -714,143 +681,6 @@ TEST_CASE("panels show each plot in its place, points in space within their rang
   space.groups.clear();
   CHECK(contains(error_of([&] { (void)draw(space, dir / "x.png"); }), "groups must not be empty"));
   CHECK(dir.count() == 3);
-}
-
-TEST_CASE("a training that is stopped and resumed gives the same bits", "[examples]") {
-  TempDir dir;
-  using basin::FitStatus;
-  const basin::Dense<float> net(2, 2);
-  const basin::Vec<float> theta = basin::initial_values(net, basin::initial::normal(0, 1), 1);
-  const basin::Mat<float> x{{1, 0.5f, -1}, {0, 2, 1}};
-  basin::FitOptions options{.max_epochs = 50};
-  options.schedule = basin::schedule::step_decay(10, 0.8);
-  basin::Adam<float> whole_adam, adam;
-  basin::Model whole(net, theta);
-  const basin::FitResult expected = fit(whole, x, whole_adam, options);
-
-  const Checkpoint checkpoint(dir / "folder" / "a.safetensors", "setting 1");
-  {
-    basin::Model f(net, theta);
-    basin::FitOptions stopped = options;
-    Index epochs = 0;
-    stopped.observer = [&](const basin::Epoch& e) { epochs = e.epoch; };
-    stopped.cancelled = [&] { return epochs == 23; };
-    const basin::FitResult r = resumable_fit(f, x, adam, stopped, checkpoint, 0);  // saves each epoch
-    CHECK(r.status == FitStatus::cancelled);
-    CHECK(r.epochs == 23);
-  }
-  std::vector<basin::Epoch> seen;
-  const auto resume = [&](const Checkpoint& from) {
-    basin::Model f(net, theta);
-    basin::Adam<float> fresh;
-    basin::FitOptions rest = options;
-    seen.clear();
-    rest.observer = [&](const basin::Epoch& e) { seen.push_back(e); };
-    const basin::FitResult r = resumable_fit(f, x, fresh, rest, from);
-    CHECK(r.status == FitStatus::exhausted);
-    CHECK(r.epochs == 50);
-    CHECK(r.loss == expected.loss);
-    CHECK(f.theta == whole.theta);
-    CHECK(fresh.state().steps == whole_adam.state().steps);
-    CHECK(fresh.state().values == whole_adam.state().values);
-  };
-  resume(checkpoint);
-  CHECK(seen.front().epoch == 23);
-  for (const basin::Epoch& e : seen) {
-    CHECK(e.loss == expected.history[static_cast<std::size_t>(e.epoch)].loss);
-    CHECK(e.rate == expected.history[static_cast<std::size_t>(e.epoch)].rate);
-  }
-  resume(checkpoint);  // which has ended
-  CHECK(seen.size() == 1);
-  resume(Checkpoint(checkpoint.file(), "setting 2"));  // a file of another setting is not used
-  CHECK(seen.size() == 51);
-
-  // A file that is not what it says, and what cannot be resumed.
-  basin::SafeTensors<float> content;
-  CHECK_FALSE(Checkpoint(dir / "none.safetensors", "").load(content));
-  content.tensors = {{"theta", {{1, 5}, basin::Vec<float>::Zero(5)}}};
-  content.metadata = {{"steps", "few"}};
-  checkpoint.save(content);
-  const Checkpoint broken(checkpoint.file(), "setting 1");
-  basin::Model f(net, theta);
-  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, broken); }),
-                 "has no array \"theta\" of shape (1, 6)"));
-  content.tensors[0].array = {{1, 6}, basin::Vec<float>::Zero(6)};
-  checkpoint.save(content);
-  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, broken); }),
-                 "remark \"steps\" is \"few\", expected a number"));
-  content.metadata.clear();
-  checkpoint.save(content);
-  CHECK(contains(error_of([&] { (void)resumable_fit(f, x, adam, options, broken); }),
-                 "has no remark \"steps\""));
-  CHECK(contains(error_of([] { Checkpoint("a.txt", ""); }), "must end in .safetensors, got a.txt"));
-}
-
-TEST_CASE("minibatches that are stopped and resumed give the same bits", "[examples]") {
-  using basin::FitStatus;
-  const basin::Dense<float> net(2, 2);
-  const basin::Vec<float> theta = basin::initial_values(net, basin::initial::normal(0, 1), 1);
-  const basin::Mat<float> x{{1, 0.5f, -1, 2, 0.25f}, {0, 2, 1, -1, 1}};
-  basin::FitOptions options{.max_epochs = 40, .batch_size = 2, .seed = 7};
-  options.schedule = basin::schedule::step_decay(10, 0.8);
-  double at_the_end = 0;  // the loss after 40 epochs
-  for (const bool converges : {false, true}) {
-    if (converges) options.loss_below = 1.3 * at_the_end;
-    basin::Adam<float> whole_adam({.learning_rate = 0.02});
-    basin::Model whole(net, theta);
-    const basin::FitResult expected = fit(whole, x, whole_adam, options);
-    REQUIRE(expected.status == (converges ? FitStatus::converged : FitStatus::exhausted));
-    REQUIRE(expected.epochs > 10);
-    at_the_end = expected.loss;
-
-    TempDir dir;
-    const Checkpoint checkpoint(dir / "a.safetensors", "setting");
-    std::vector<basin::Epoch> seen;  // over all calls
-    basin::FitResult r;
-    basin::Vec<float> ended;
-    int calls = 0, updates = 0;
-    const auto go_on = [&] {
-      basin::Model f(net, theta);
-      basin::Adam<float> adam({.learning_rate = 0.02});
-      basin::FitOptions part = options;
-      part.observer = [&](const basin::Epoch& e) { seen.push_back(e); };
-      // Asked after each of the 3 minibatches of an epoch and at its end: at 4 k + 3 in the middle of one.
-      part.cancelled = [&] { return ++updates == (calls % 2 == 0 ? 7 : 12); };
-      updates = 0;
-      r = resumable_fit(f, x, adam, part, checkpoint, calls % 3 == 0 ? 0 : 60);
-      ended = f.theta;
-      ++calls;
-      CHECK(static_cast<Index>(seen.size()) == r.epochs);  // none is lost, none is made twice
-      if (r.status == FitStatus::cancelled) {
-        CHECK(updates == (calls % 2 == 1 ? 7 : 12));
-        CHECK(r.loss == basin::Objective(net).value(f.theta, x, x));
-      }
-      if (r.status != expected.status) return true;
-      CHECK(f.theta == whole.theta);
-      CHECK(adam.state().steps == whole_adam.state().steps);
-      CHECK(adam.state().values == whole_adam.state().values);
-      return false;
-    };
-    while (go_on()) REQUIRE(calls < 100);
-    CHECK(calls > 4);
-    CHECK(r.epochs == expected.epochs);
-    CHECK(r.loss == expected.loss);
-    REQUIRE(seen.size() == expected.history.size());
-    for (std::size_t i = 0; i < seen.size(); ++i) {
-      CHECK(seen[i].epoch == static_cast<Index>(i));
-      CHECK(seen[i].loss == expected.history[i].loss);
-      CHECK(seen[i].gradient_norm == expected.history[i].gradient_norm);
-      CHECK(seen[i].rate == expected.history[i].rate);
-    }
-    CHECK_FALSE(go_on());  // what has ended returns at once ...
-    CHECK(ended == whole.theta);
-    CHECK(r.epochs == expected.epochs);
-    CHECK(r.loss == expected.loss);
-    if (!converges) continue;
-    options.loss_below /= 100;  // ... unless more is wanted
-    CHECK(go_on());
-    CHECK(seen.size() > expected.history.size());
-  }
 }
 
 TEST_CASE("without gnuplot a program goes on and says what to install", "[examples]") {

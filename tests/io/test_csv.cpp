@@ -62,14 +62,3 @@ TEMPLATE_TEST_CASE("Numbers read back bit for bit", "[io]", float, double, std::
 TEST_CASE("NaN is written as nan", "[io]") {
   CHECK(CsvTable().add("x", std::vector<double>{std::nan("")}).str() == "x\nnan\n");
 }
-
-TEST_CASE("the history of a training becomes a table", "[io]") {
-  struct Epoch {
-    Index epoch;
-    double loss, gradient_norm, rate, seconds;
-  };
-  const std::vector<Epoch> history = {{0, 0.5, 2, 1e-3, 0}, {1, 0.25, 1, 1e-3, 0.125}};
-  CHECK(history_table(history).str() ==
-        "epoch,loss,gradient_norm,rate,seconds\n0,0.5,2,0.001,0\n1,0.25,1,0.001,0.125\n");
-  CHECK(history_table(std::vector<Epoch>()).str() == "epoch,loss,gradient_norm,rate,seconds\n");
-}

@@ -2,12 +2,11 @@
 #pragma once
 #include <array>         // std::array
 #include <charconv>      // std::to_chars
-#include <concepts>      // std::convertible_to
 #include <filesystem>    // std::filesystem::path
 #include <string>        // std::string
 #include <string_view>   // std::string_view
 #include <system_error>  // std::errc
-#include <type_traits>   // std::is_arithmetic_v, std::remove_cvref_t
+#include <type_traits>   // std::is_arithmetic_v
 #include <utility>       // std::move
 #include <vector>        // std::vector
 
@@ -77,22 +76,5 @@ class CsvTable {
   std::vector<std::string> names_;
   std::vector<std::vector<std::string>> columns_;
 };
-
-/// The history of a training (FitResult::history) as a table: epoch, loss, gradient_norm, rate, seconds.
-template <class Epochs>
-CsvTable history_table(const Epochs& history) {
-  const auto column = [&](const auto& member) {
-    std::vector<std::remove_cvref_t<decltype(member(history.front()))>> values;
-    for (const auto& e : history) values.push_back(member(e));
-    return values;
-  };
-  CsvTable table;
-  table.add("epoch", column([](const auto& e) { return e.epoch; }))
-      .add("loss", column([](const auto& e) { return e.loss; }))
-      .add("gradient_norm", column([](const auto& e) { return e.gradient_norm; }))
-      .add("rate", column([](const auto& e) { return e.rate; }))
-      .add("seconds", column([](const auto& e) { return e.seconds; }));
-  return table;
-}
 
 }  // namespace basin

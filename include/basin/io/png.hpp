@@ -4,11 +4,11 @@
 #include <memory>      // std::unique_ptr
 #include <utility>     // std::pair
 
-#include "basin/core/error.hpp"  // require
-#include "basin/data/bytes.hpp"  // read_plain_bytes
-#include "basin/data/checked_product.hpp"
-#include "basin/io/atomic_file.hpp"  // write_atomically
-#include "basin/io/picture.hpp"      // Picture, image_grid
+#include "basin/core/checked_product.hpp"  // detail::checked_product
+#include "basin/core/error.hpp"            // require
+#include "basin/data/bytes.hpp"            // read_plain_bytes
+#include "basin/io/atomic_file.hpp"        // write_atomically
+#include "basin/io/picture.hpp"            // Picture, image_grid
 #if !__has_include(<png.h>)
 #error "basin/io/png.hpp needs libpng: install it and link PNG::PNG (Debian: libpng-dev)"
 #endif
@@ -50,7 +50,8 @@ inline void write_png(const std::filesystem::path& path, const Picture& picture)
 
 /// A PNG file as 8-bit RGB, whatever its own format; what is transparent is laid on black. Throws FileError
 /// if the file is not a PNG, is damaged or cut off, or the picture takes more than max_bytes.
-inline Picture read_png(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] inline Picture read_png(const std::filesystem::path& path,
+                                      std::size_t max_bytes = default_max_bytes) {
   const Bytes bytes = read_plain_bytes(path, max_bytes);
   png_image image = detail::new_png();
   const std::unique_ptr<png_image, detail::FreePng> freed(&image);

@@ -1,6 +1,6 @@
 // Adagrad: rates that shrink with the gradients seen so far.
 #pragma once
-#include "basin/train/optimizer.hpp"  // Optimizer, OptimizerState, detail::for_each_stretch
+#include "basin/train/optimizer.hpp"  // Optimizer, detail::OptimizerBase, detail::for_each_stretch
 
 namespace basin {
 
@@ -21,10 +21,11 @@ struct AdagradOptions {
 /// where rate = rate_factor * learning_rate. State columns:
 /// v. The constructor throws on options out of range.
 template <class S>
-class Adagrad {
+class Adagrad : public detail::OptimizerBase<Adagrad<S>, S, AdagradOptions> {
+  using Base = detail::OptimizerBase<Adagrad, S, AdagradOptions>;
+
  public:
-  using Scalar = S;
-  explicit Adagrad(AdagradOptions options = {}) : options_(options) {
+  explicit Adagrad(AdagradOptions options = {}) : Base(options) {
     detail::require_nonnegative(who, "learning_rate", options.learning_rate);
     detail::require_nonnegative(who, "lr_decay", options.lr_decay);
     detail::require_nonnegative(who, "epsilon", options.epsilon);
@@ -32,15 +33,7 @@ class Adagrad {
     detail::require_nonnegative(who, "weight_decay", options.weight_decay);
   }
 
-  const AdagradOptions& options() const { return options_; }
-  double learning_rate() const { return options_.learning_rate; }
-  OptimizerState<S>& state() { return state_; }
-  const OptimizerState<S>& state() const { return state_; }
-  void reset() { state_ = {}; }
-
-  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
-    step(gradient, theta, theta, rate_factor);
-  }
+  using Base::step;
   void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
     detail::begin_step<S>(who, state_, 1, gradient, theta, next, rate_factor);
     if (state_.steps == 1) state_.values.setConstant(static_cast<S>(options_.initial_accumulator));
@@ -58,8 +51,7 @@ class Adagrad {
 
  private:
   static constexpr const char* who = "Adagrad";
-  AdagradOptions options_;
-  OptimizerState<S> state_;
+  using Base::options_, Base::state_;
 };
 
 static_assert(Optimizer<Adagrad<float>> && Optimizer<Adagrad<double>>);

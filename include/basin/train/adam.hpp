@@ -2,7 +2,7 @@
 #pragma once
 #include <cmath>  // std::pow, std::sqrt
 
-#include "basin/train/optimizer.hpp"  // Optimizer, OptimizerState, detail::for_each_stretch
+#include "basin/train/optimizer.hpp"  // Optimizer, detail::OptimizerBase, detail::for_each_stretch
 
 namespace basin {
 
@@ -30,10 +30,11 @@ struct AdamWOptions {
 
 /// What Adam and AdamW have in common; see there.
 template <class S, class Options>
-class BasicAdam {
+class BasicAdam : public detail::OptimizerBase<BasicAdam<S, Options>, S, Options> {
+  using Base = detail::OptimizerBase<BasicAdam, S, Options>;
+
  public:
-  using Scalar = S;
-  explicit BasicAdam(Options options = {}) : options_(options) {
+  explicit BasicAdam(Options options = {}) : Base(options) {
     detail::require_nonnegative(Options::who, "learning_rate", options.learning_rate);
     detail::require_below_one(Options::who, "beta1", options.beta1);
     detail::require_below_one(Options::who, "beta2", options.beta2);
@@ -41,15 +42,7 @@ class BasicAdam {
     detail::require_nonnegative(Options::who, "weight_decay", options.weight_decay);
   }
 
-  const Options& options() const { return options_; }
-  double learning_rate() const { return options_.learning_rate; }
-  OptimizerState<S>& state() { return state_; }
-  const OptimizerState<S>& state() const { return state_; }
-  void reset() { state_ = {}; }
-
-  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
-    step(gradient, theta, theta, rate_factor);
-  }
+  using Base::step;
   void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
     const bool amsgrad = options_.amsgrad;
     detail::begin_step<S>(Options::who, state_, amsgrad ? 3 : 2, gradient, theta, next, rate_factor);
@@ -80,8 +73,7 @@ class BasicAdam {
   }
 
  private:
-  Options options_;
-  OptimizerState<S> state_;
+  using Base::options_, Base::state_;
 };
 
 /// Adam (Kingma, Ba 2015), update for update PyTorch's: at step t = 1, 2, ..., with

@@ -1,6 +1,6 @@
 // Gradient descent, plain and with momentum.
 #pragma once
-#include "basin/train/optimizer.hpp"  // Optimizer, OptimizerState, detail::for_each_stretch
+#include "basin/train/optimizer.hpp"  // Optimizer, detail::OptimizerBase, detail::for_each_stretch
 
 namespace basin {
 
@@ -22,10 +22,11 @@ struct GradientDescentOptions {
 /// where rate = rate_factor * learning_rate. State columns: b with momentum, else none.
 /// The constructor throws on options out of range.
 template <class S>
-class GradientDescent {
+class GradientDescent : public detail::OptimizerBase<GradientDescent<S>, S, GradientDescentOptions> {
+  using Base = detail::OptimizerBase<GradientDescent, S, GradientDescentOptions>;
+
  public:
-  using Scalar = S;
-  explicit GradientDescent(GradientDescentOptions options = {}) : options_(options) {
+  explicit GradientDescent(GradientDescentOptions options = {}) : Base(options) {
     detail::require_nonnegative(who, "learning_rate", options.learning_rate);
     detail::require_nonnegative(who, "momentum", options.momentum);
     detail::require_below_one(who, "dampening", options.dampening);
@@ -35,15 +36,7 @@ class GradientDescent {
             ", dampening ", options.dampening);
   }
 
-  const GradientDescentOptions& options() const { return options_; }
-  double learning_rate() const { return options_.learning_rate; }
-  OptimizerState<S>& state() { return state_; }
-  const OptimizerState<S>& state() const { return state_; }
-  void reset() { state_ = {}; }
-
-  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
-    step(gradient, theta, theta, rate_factor);
-  }
+  using Base::step;
   void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
     const bool with_momentum = options_.momentum != 0;
     detail::begin_step<S>(who, state_, with_momentum ? 1 : 0, gradient, theta, next, rate_factor);
@@ -71,8 +64,7 @@ class GradientDescent {
 
  private:
   static constexpr const char* who = "GradientDescent";
-  GradientDescentOptions options_;
-  OptimizerState<S> state_;
+  using Base::options_, Base::state_;
 };
 
 static_assert(Optimizer<GradientDescent<float>> && Optimizer<GradientDescent<double>>);

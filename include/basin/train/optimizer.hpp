@@ -43,6 +43,30 @@ concept Optimizer = std::copyable<O> &&
 
 namespace detail {
 
+/// What the library's optimizers have in common: all but the check of their options, which is their constructor, and the
+/// update, step(gradient, theta, next, rate_factor). `Derived` is the optimizer; its Options have a learning_rate.
+template <class Derived, class S, class Options>
+class OptimizerBase {
+ public:
+  using Scalar = S;
+
+  const Options& options() const { return options_; }
+  double learning_rate() const { return options_.learning_rate; }
+  OptimizerState<S>& state() { return state_; }
+  const OptimizerState<S>& state() const { return state_; }
+  void reset() { state_ = {}; }
+
+  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
+    static_cast<Derived&>(*this).step(gradient, theta, theta, rate_factor);
+  }
+
+ protected:
+  explicit OptimizerBase(Options options) : options_(options) {}
+
+  Options options_;
+  OptimizerState<S> state_;
+};
+
 /// Checks the arguments of a step, makes room at the first one (columns of zeros) and counts it.
 template <class S>
 void begin_step(const char* who, OptimizerState<S>& state, Index columns, VecIn<S> gradient, VecIn<S> theta,

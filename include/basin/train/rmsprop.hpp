@@ -1,6 +1,6 @@
 // RMSprop, plain, centered and with momentum.
 #pragma once
-#include "basin/train/optimizer.hpp"  // Optimizer, OptimizerState, detail::for_each_stretch
+#include "basin/train/optimizer.hpp"  // Optimizer, detail::OptimizerBase, detail::for_each_stretch
 
 namespace basin {
 
@@ -24,10 +24,11 @@ struct RMSpropOptions {
 /// where rate = rate_factor * learning_rate. State columns: v; m if centered; b with momentum.
 /// The constructor throws on options out of range.
 template <class S>
-class RMSprop {
+class RMSprop : public detail::OptimizerBase<RMSprop<S>, S, RMSpropOptions> {
+  using Base = detail::OptimizerBase<RMSprop, S, RMSpropOptions>;
+
  public:
-  using Scalar = S;
-  explicit RMSprop(RMSpropOptions options = {}) : options_(options) {
+  explicit RMSprop(RMSpropOptions options = {}) : Base(options) {
     detail::require_nonnegative(who, "learning_rate", options.learning_rate);
     detail::require_below_one(who, "alpha", options.alpha);
     detail::require_nonnegative(who, "epsilon", options.epsilon);
@@ -35,15 +36,7 @@ class RMSprop {
     detail::require_nonnegative(who, "weight_decay", options.weight_decay);
   }
 
-  const RMSpropOptions& options() const { return options_; }
-  double learning_rate() const { return options_.learning_rate; }
-  OptimizerState<S>& state() { return state_; }
-  const OptimizerState<S>& state() const { return state_; }
-  void reset() { state_ = {}; }
-
-  void step(VecIn<S> gradient, VecOut<S> theta, double rate_factor = 1) {
-    step(gradient, theta, theta, rate_factor);
-  }
+  using Base::step;
   void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
     const bool centered = options_.centered, with_momentum = options_.momentum != 0;
     const Index columns = 1 + (centered ? 1 : 0) + (with_momentum ? 1 : 0);
@@ -76,8 +69,7 @@ class RMSprop {
 
  private:
   static constexpr const char* who = "RMSprop";
-  RMSpropOptions options_;
-  OptimizerState<S> state_;
+  using Base::options_, Base::state_;
 };
 
 static_assert(Optimizer<RMSprop<float>> && Optimizer<RMSprop<double>>);

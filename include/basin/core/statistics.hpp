@@ -1,0 +1,71 @@
+// Order statistics of a few numbers: quantiles and the rank correlation.
+#pragma once
+#include <algorithm>  // std::any_of, std::sort
+#include <cmath>      // std::floor, std::isnan, std::sqrt
+#include <cstddef>    // std::size_t
+#include <limits>     // std::numeric_limits
+#include <utility>    // std::move
+#include <vector>     // std::vector
+
+#include "basin/core/error.hpp"  // require
+
+namespace basin {
+
+/// The quantile of `values` for 0 <= p <= 1, linear between order statistics (numpy's and R's default, type 7: the
+/// value at rank 1 + p (n - 1)); not a number if any value is. Throws if `values` is empty or p outside [0, 1].
+[[nodiscard]] inline double quantile(std::vector<double> values, double p) {
+  require(!values.empty(), "quantile: values must hold at least one number, got none");
+  require(p >= 0 && p <= 1, "quantile: p must be within [0, 1], got ", p);
+  for (const double v : values)
+    if (std::isnan(v)) return v;
+  std::sort(values.begin(), values.end());
+  const double rank = p * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(rank);
+  const double weight = rank - std::floor(rank);
+  if (weight == 0) return values[below];  // an infinite neighbour must not make inf * 0
+  return values[below] + weight * (values[below + 1] - values[below]);
+}
+
+/// The quantile for p = 1/2; throws as that does.
+[[nodiscard]] inline double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
+
+namespace detail {
+/// The ranks 1 .. n; equal values share their mean rank.
+inline std::vector<double> ranks(const std::vector<double>& values) {
+  std::vector<double> result;
+  for (const double v : values) {
+    double below = 0, equal = 0;
+    for (const double w : values) {
+      below += w < v ? 1 : 0;
+      equal += w == v ? 1 : 0;
+    }
+    result.push_back(below + (equal + 1) / 2);
+  }
+  return result;
+}
+}  // namespace detail
+
+/// Spearman's rank correlation of paired values, the correlation of their ranks a_i and b_i with mean (n + 1) / 2,
+///
+///     sum (a_i - mean) (b_i - mean) / sqrt(sum (a_i - mean)^2 sum (b_i - mean)^2),
+///
+/// from -1 (y falls whenever x rises) to 1; equal values share their mean rank. Not a number if any value is, or if all
+/// x or all y are equal. Compares all pairs: O(n^2). Throws unless both have the same size >= 2.
+[[nodiscard]] inline double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
+  require(x.size() == y.size() && x.size() >= 2, "rank_correlation: x and y have ", x.size(), " and ",
+          y.size(), " values, expected as many, at least 2");
+  const auto nan = [](double v) { return std::isnan(v); };
+  if (std::any_of(x.begin(), x.end(), nan) || std::any_of(y.begin(), y.end(), nan))
+    return std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> a = detail::ranks(x), b = detail::ranks(y);
+  const double mean = (static_cast<double>(x.size()) + 1) / 2;
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += (a[i] - mean) * (b[i] - mean);
+    aa += (a[i] - mean) * (a[i] - mean);
+    bb += (b[i] - mean) * (b[i] - mean);
+  }
+  return ab / std::sqrt(aa * bb);
+}
+
+}  // namespace basin
