@@ -18,6 +18,6 @@ for use in 1 2 3 4 5 6; do
   echo "use $use: $errors error: $message"
   [ "$errors" = 1 ] || status=1
   grep -q 'the network has a layer that is n.*linearize_at(model, x)' <<<"$message" || status=1
-  grep -q 'Pointwise<double, \(basin::\)\?Tanh>' <<<"$said" || status=1  # the layer by its name
+  grep -q 'Pointwise<double, \(basin::\(v[0-9a-z_]*::\)\?\)\?Tanh>' <<<"$said" || status=1  # the layer by its name
 done
 exit $status

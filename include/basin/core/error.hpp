@@ -4,6 +4,8 @@
 #include <stdexcept>  // std::invalid_argument
 #include <string>     // std::string
 
+#include "basin/core/config.hpp"  // the checks of flags and macros
+
 namespace basin {
 
 /// A file that is missing, truncated or nonsensical. The message names the file, the offset in bytes where it

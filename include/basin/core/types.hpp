@@ -1,16 +1,19 @@
 // Index, matrices and vectors, and the argument types of every public function.
 #pragma once
-#include <Eigen/Core>
+#include <Eigen/Core>  // Eigen::Matrix, Eigen::Ref
+
+#include "basin/core/config.hpp"  // the checks of flags and macros
 
 namespace basin {
 
 using Index = Eigen::Index;
 
-/// A batch: column-major, one column a sample. An image is one column in channel, row, column order.
+/// A batch: column-major, one column a sample. An image is one column in channel, row, column order. Kernels walk down
+/// the columns in memory, so the order is said here and not left to EIGEN_DEFAULT_TO_ROW_MAJOR.
 template <class S>
-using Mat = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
+using Mat = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 template <class S>
-using Vec = Eigen::Matrix<S, Eigen::Dynamic, 1>;
+using Vec = Eigen::Matrix<S, Eigen::Dynamic, 1, Eigen::ColMajor>;
 
 /// Arguments are Eigen::Ref, so that a matrix, a block of one and a Map share one instantiation. An `Out` is
 /// sized by the caller; nothing is ever resized through it.

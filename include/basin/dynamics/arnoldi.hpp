@@ -31,7 +31,7 @@ namespace basin {
 struct Leading {
   std::vector<std::complex<double>> values;
   std::vector<double> residuals;
-  Eigen::MatrixXcd
+  Mat<std::complex<double>>
       vectors;  // n x count where asked for: of norm 1, real for real eigenvalues (see real_vectors)
   bool converged = false;
   Index products = 0;  // with A
@@ -63,7 +63,8 @@ struct CountedOperator {
 };
 
 template <class = void>
-double eigen_residual(const CountedOperator& op, std::complex<double> lambda, const Eigen::VectorXcd& v) {
+double eigen_residual(const CountedOperator& op, std::complex<double> lambda,
+                      const Vec<std::complex<double>>& v) {
   const Vec<double> re = v.real(), im = v.imag();
   Vec<double> a_re(op.n), a_im(op.n);
   op.perform_op(re.data(), a_re.data());
@@ -75,28 +76,32 @@ double eigen_residual(const CountedOperator& op, std::complex<double> lambda, co
 
 /// One attempt with a Krylov space of the given size. Returns false where it does not converge, or where Spectra's
 /// small dense problem fails. What `apply` itself throws comes out.
-template <class = void>
+template <class S = double>
 bool try_arnoldi(const CountedOperator& op, Index count, Index wanted, Index krylov,
                  const LeadingOptions& options, Leading& result) {
+  static_assert(
+      !Eigen::MatrixX<S>::IsRowMajor,
+      "basin: leading_eigenvalues and classify_fixed_point use Spectra, which reads beyond its memory "
+      "where EIGEN_DEFAULT_TO_ROW_MAJOR is defined: do not define it");
   try {
     Spectra::GenEigsSolver<const CountedOperator> solver(op, wanted, krylov);
     solver.init();
     solver.compute(Spectra::SortRule::LargestMagn, options.max_restarts, options.tolerance);
-    const Eigen::VectorXcd values = solver.eigenvalues();
+    const Vec<std::complex<double>> values = solver.eigenvalues();
     if (solver.info() != Spectra::CompInfo::Successful || values.size() < count) return false;
-    const Eigen::MatrixXcd vectors = solver.eigenvectors();
+    const Mat<std::complex<double>> vectors = solver.eigenvectors();
     std::vector<Index> order(static_cast<std::size_t>(values.size()));
     std::iota(order.begin(), order.end(), Index(0));
     std::stable_sort(order.begin(), order.end(),
                      [&](Index i, Index j) { return comes_before(values[i], values[j]); });
     std::vector<std::complex<double>> sorted;
     std::vector<double> residuals;
-    Eigen::MatrixXcd kept(op.n, options.vectors ? count : 0);
+    Mat<std::complex<double>> kept(op.n, options.vectors ? count : 0);
     for (Index i = 0; i < count; ++i) {
       const Index k = order[static_cast<std::size_t>(i)];
       const std::complex<double> lambda = values[k];
       sorted.push_back(lambda);
-      Eigen::VectorXcd v = vectors.col(k);
+      Vec<std::complex<double>> v = vectors.col(k);
       normalize_phase(v);
       if (lambda.imag() == 0) v.imag().setZero();
       residuals.push_back(eigen_residual(op, lambda, v));
@@ -127,8 +132,8 @@ bool try_subspace(const CountedOperator& op, Index count, const LeadingOptions& 
     V = Eigen::HouseholderQR<Mat<double>>(AV).householderQ() * Mat<double>::Identity(op.n, m);
     for (Index j = 0; j < m; ++j) op.perform_op(V.col(j).data(), AV.col(j).data());
     const Eigenpairs small = eigenpairs_of(V.transpose() * AV, "leading_eigenvalues");
-    Eigen::MatrixXcd vectors = V * small.vectors.leftCols(count);
-    const Eigen::MatrixXcd images = AV * small.vectors.leftCols(count);
+    Mat<std::complex<double>> vectors = V * small.vectors.leftCols(count);
+    const Mat<std::complex<double>> images = AV * small.vectors.leftCols(count);
     std::vector<double> residuals;
     for (Index i = 0; i < count; ++i)
       residuals.push_back(

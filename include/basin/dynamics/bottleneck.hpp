@@ -17,10 +17,10 @@ namespace basin {
 /// The Jacobian A = D E of decoder o encoder at a point. The bottleneck has k numbers, the network d >= k.
 struct Bottleneck {
   std::vector<std::complex<double>>
-      values;                     // k eigenvalues of A, largest modulus first; the other d - k are 0
-  Eigen::MatrixXcd vectors;       // d x k, of norm 1: eigenvectors of A (see real_vectors)
-  std::vector<double> residuals;  // |A v - lambda v|, measured
-  Vec<double> singular_values;    // k of A, descending; the other d - k are 0
+      values;                         // k eigenvalues of A, largest modulus first; the other d - k are 0
+  Mat<std::complex<double>> vectors;  // d x k, of norm 1: eigenvectors of A (see real_vectors)
+  std::vector<double> residuals;      // |A v - lambda v|, measured
+  Vec<double> singular_values;        // k of A, descending; the other d - k are 0
 };
 
 namespace detail {

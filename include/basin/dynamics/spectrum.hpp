@@ -67,7 +67,7 @@ std::vector<std::complex<double>> eigenvalues_of(const Mat<double>& A) {
 /// v with norm 1 and one of its many possible phases: real and imaginary part are orthogonal, the real part is
 /// not the smaller one, and its largest entry is positive. A multiple of a real vector becomes real.
 template <class = void>
-void normalize_phase(Eigen::Ref<Eigen::VectorXcd> v) {
+void normalize_phase(Eigen::Ref<Vec<std::complex<double>>> v) {
   const double size = v.norm();
   if (!(size > 0)) return;
   const std::complex<double> square = v.cwiseProduct(v).sum();
@@ -92,7 +92,7 @@ template <class Derived>
 /// Vectors have norm 1; those of real eigenvalues are real.
 struct Eigenpairs {
   std::vector<std::complex<double>> values;
-  Eigen::MatrixXcd vectors;
+  Mat<std::complex<double>> vectors;
 };
 
 namespace detail {
@@ -100,7 +100,7 @@ template <class = void>
 Eigenpairs eigenpairs_of(const Mat<double>& A, const char* who) {
   if (A.rows() == 0) return {};
   const auto solver = solve_eigen(A, true, who);
-  const Eigen::MatrixXcd vectors = solver.eigenvectors();
+  const Mat<std::complex<double>> vectors = solver.eigenvectors();
   const auto& values = solver.eigenvalues();
   std::vector<Index> order(static_cast<std::size_t>(A.rows()));
   std::iota(order.begin(), order.end(), Index(0));
@@ -136,7 +136,7 @@ template <class Derived>
 /// real and the imaginary part of v (of half a pair, which can only be the last one, the real part).
 template <class = void>
 [[nodiscard]] Mat<double> real_vectors(const std::vector<std::complex<double>>& values,
-                                       const Eigen::MatrixXcd& vectors) {
+                                       const Mat<std::complex<double>>& vectors) {
   require(vectors.cols() == static_cast<Index>(values.size()), "real_vectors: vectors has ", vectors.cols(),
           " columns, expected one for each of the ", values.size(), " values");
   Mat<double> real(vectors.rows(), vectors.cols());

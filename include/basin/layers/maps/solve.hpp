@@ -5,6 +5,8 @@
 #include <limits>   // std::numeric_limits
 #include <numeric>  // std::midpoint
 
+#include "basin/core/config.hpp"  // the checks of flags and macros
+
 namespace basin::detail {
 
 /// The place of x among all doubles: 0 for 0, 1 for the next larger one, ... and its inverse.
