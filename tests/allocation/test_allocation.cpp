@@ -46,7 +46,7 @@ namespace {
 
 /// Steps of objective and optimizer, jvp and infer, on batches of changing size that were each seen once.
 template <class S, Layer F>
-void require_no_allocation(const F& net, Index batch = 200, Index least_pieces = 1) {
+void require_no_allocation(const F& net, Index batch = 200, Index least_parts = 1) {
   const Mat<S> x = random_matrix<S>(net.in_size(), batch, 1),
                target = random_matrix<S>(net.out_size(), batch, 2);
   Vec<S> theta = random_matrix<S>(net.param_size(), 1, 3) / S(20), gradient(net.param_size());
@@ -63,7 +63,7 @@ void require_no_allocation(const F& net, Index batch = 200, Index least_pieces =
     infer(net, theta, x.leftCols(columns), y.leftCols(columns), cache);
     return loss;
   };
-  CHECK(objective.pieces(batch) >= least_pieces);
+  CHECK(objective.parts(batch) >= least_parts);
   set_num_threads(1);  // OpenMP's own bookkeeping is not ours
   double loss = step(batch) + step(70) + step(13);
   const long before = allocations;

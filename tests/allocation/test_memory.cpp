@@ -47,7 +47,7 @@ double bytes_in_use() {
 
 /// One step, with the working memory of this thread grown before.
 template <Layer F>
-void require_memory(const F& net, Index batch, Index least_pieces = 1) {
+void require_memory(const F& net, Index batch, Index least_parts = 1) {
   using S = typename F::Scalar;
   set_num_threads(1);
   const Mat<S> x = random_matrix<S>(net.in_size(), batch, 1),
@@ -65,7 +65,7 @@ void require_memory(const F& net, Index batch, Index least_pieces = 1) {
   adam.step(gradient, theta);
   const double used = bytes_in_use() - before;
   const TrainingMemory memory = training_memory(net, batch);
-  CHECK(objective.pieces(batch) >= least_pieces);
+  CHECK(objective.parts(batch) >= least_parts);
   CHECK(memory.parameters == 2 * net.param_size() * static_cast<Index>(sizeof(S)));
   const auto said = static_cast<double>(memory.gradients + memory.optimizer + memory.activations);
   INFO("used " << used << ", said " << said);

@@ -186,7 +186,7 @@ TEST_CASE("training on planes gives the same bits with any number of threads", "
   const Objective<Stack<Conv2d<float>>> probe(net);
   const Mat<float> x = random_matrix<float>(49, 1000, 1);
   Vec<float> theta = random_matrix<float>(360, 1, 2) / 10.0f, one(360), two(360);
-  REQUIRE(probe.pieces(1000) >= 2);
+  REQUIRE(probe.parts(1000) >= 2);
   set_num_threads(1);
   const double loss = Objective<Stack<Conv2d<float>>>(net)(theta, x, x, one);
   set_num_threads(2);

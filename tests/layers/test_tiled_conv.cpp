@@ -271,7 +271,7 @@ TEST_CASE("training in tiles gives the same bits with any number of threads", "[
   const auto net = Chain(UpsampleNearest<float>({16, 8, 8}),
                          Conv2d<float>({16, 16, 16}, {.out_channels = 16, .padding = Padding::all(1)}),
                          Conv2d<float>({16, 16, 16}, {.out_channels = 16, .padding = Padding::all(1)}));
-  REQUIRE(Objective(net).pieces(40) >= 2);
+  REQUIRE(Objective(net).parts(40) >= 2);
   require_same_bits(net, 40);
 }
 
@@ -280,6 +280,6 @@ TEST_CASE("one large image in tiles gives the same bits with any number of threa
   const auto net = Chain(Conv2d<float>({70, 20, 19}, {.out_channels = 67, .padding = Padding::all(1)}),
                          UpsampleNearest<float>({67, 20, 19}),
                          Conv2d<float>({67, 40, 38}, {.out_channels = 66, .padding = Padding::all(1)}));
-  REQUIRE(Objective(net).pieces(1) == 1);
+  REQUIRE(Objective(net).parts(1) == 1);
   require_same_bits(net, 1);
 }

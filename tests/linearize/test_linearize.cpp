@@ -63,13 +63,13 @@ void require_operator(const F& layer, int seed, double tolerance = 1e-12) {
   Mat<S> Av(m, 3), Atu(n, 3);
   const Mat<S> expected_Av = dense.A * v, expected_Atu = dense.A.transpose() * u;
   free.apply(v, Av);
-  free.apply_transposed(u, Atu);
+  free.apply_adjoint(u, Atu);
   REQUIRE(distance<S>(Av, expected_Av) <= tolerance);
   REQUIRE(distance<S>(Atu, expected_Atu) <= tolerance);
   const S left = u.cwiseProduct(Av).sum(), right = Atu.cwiseProduct(v).sum();
   REQUIRE(std::abs(static_cast<double>(left - right)) <=
           tolerance * (1 + static_cast<double>(u.norm() * Av.norm())));
-  stored.A.apply_transposed(u, Atu);
+  stored.A.apply_adjoint(u, Atu);
   REQUIRE(distance<S>(Atu, expected_Atu) <= tolerance);
 }
 
@@ -346,10 +346,10 @@ TEST_CASE("matrix-free products allocate nothing after the first", "[linearize]"
   const Mat<double> x = random_matrix<double>(50, 4, 2);
   Mat<double> y(50, 4), z(50, 4);
   free.apply(x, y);
-  free.apply_transposed(y, z);
+  free.apply_adjoint(y, z);
   Eigen::internal::set_is_malloc_allowed(false);
   free.apply(x, y);
-  free.apply_transposed(y, z);
+  free.apply_adjoint(y, z);
   free.apply(x.leftCols(2), y.leftCols(2));
   Eigen::internal::set_is_malloc_allowed(true);
   const Mat<double> expected = f(x).colwise() - free.offset();

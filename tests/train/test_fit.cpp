@@ -100,8 +100,8 @@ TEST_CASE("a batch cut into pieces has the loss and gradient of the whole", "[tr
   auto model = wide_net();
   const Mat<float> x = random_matrix<float>(300, 1100, 6);
   Objective objective(model.layer);
-  REQUIRE(objective.pieces(1100) >= 4);
-  REQUIRE(objective.pieces(10) == 1);
+  REQUIRE(objective.parts(1100) >= 4);
+  REQUIRE(objective.parts(10) == 1);
   Vec<float> g(model.theta.size()), sum = Vec<float>::Zero(model.theta.size()), part(model.theta.size());
   const double loss = objective(model.theta, x, x, g);
   double parts = 0;
@@ -115,7 +115,7 @@ TEST_CASE("a batch cut into pieces has the loss and gradient of the whole", "[tr
 
 TEST_CASE("training gives the same bits with 1 and 2 threads and from run to run", "[train]") {
   const Mat<float> x = random_matrix<float>(300, 600, 7);
-  REQUIRE(Objective(wide_net().layer).pieces(600) ==
+  REQUIRE(Objective(wide_net().layer).parts(600) ==
           2);  // threads share the batch, and with 150 columns the products
   const auto train = [&](int threads, Index batch) {
     set_num_threads(threads);
@@ -143,7 +143,7 @@ TEST_CASE("convolutions train to the same bits with 1 and 2 threads", "[train]")
     set_num_threads(threads);
     Model model(net, Vec<float>(random_matrix<float>(net.param_size(), 1, 9) / 20.f));
     Adam<float> adam({.learning_rate = 1e-3});
-    REQUIRE(Objective(net).pieces(16) >= 2);
+    REQUIRE(Objective(net).parts(16) >= 2);
     (void)fit(model, x, adam, {.max_epochs = 4});
     set_num_threads(0);
     return model.theta;

@@ -1,5 +1,5 @@
-// The one place where threads are started. Work is cut into pieces by rules that never look at the number of
-// threads, and pieces are added up in a fixed order: results are bit for bit the same for any thread count.
+// The one place where threads are started. Work is cut into parts by rules that never look at the number of
+// threads, and parts are added up in a fixed order: results are bit for bit the same for any thread count.
 #pragma once
 #include <algorithm>  // std::fill_n
 #include <atomic>     // std::atomic
@@ -45,23 +45,23 @@ inline void set_num_threads(int n) {
 #endif
 }
 
-/// body(0), ..., body(pieces - 1), spread over num_threads() threads; inside a parallel region, one after the
-/// other. An exception thrown by a piece is rethrown here (of several, that of the first piece).
+/// body(0), ..., body(parts - 1), spread over num_threads() threads; inside a parallel region, one after the
+/// other. An exception thrown by a part is rethrown here (of several, that of the first part).
 template <class Body>
-void parallel_for(Index pieces, const Body& body) {
+void parallel_for(Index parts, const Body& body) {
 #ifdef _OPENMP
-  const int most = free_threads(), threads = static_cast<int>(pieces < most ? pieces : most);
+  const int most = free_threads(), threads = static_cast<int>(parts < most ? parts : most);
   if (threads > 1) {
     std::exception_ptr error;
-    Index error_piece = pieces;
+    Index error_part = parts;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (Index i = 0; i < pieces; ++i) {
+    for (Index i = 0; i < parts; ++i) {
       try {
         body(i);
       } catch (...) {
 #pragma omp critical(basin_parallel_for)
-        if (i < error_piece) {
-          error_piece = i;
+        if (i < error_part) {
+          error_part = i;
           error = std::current_exception();
         }
       }
@@ -70,16 +70,16 @@ void parallel_for(Index pieces, const Body& body) {
     return;
   }
 #endif
-  for (Index i = 0; i < pieces; ++i) body(i);
+  for (Index i = 0; i < parts; ++i) body(i);
 }
 
-/// The columns (or other items) [begin, begin + size) of piece `k` when `columns` are cut into `pieces` almost equal parts.
+/// The columns (or other items) [begin, begin + size) of part `k` when `columns` are cut into `parts` almost equal parts.
 struct ColumnRange {
   Index begin, size;
 };
-[[nodiscard]] inline ColumnRange column_range(Index columns, Index pieces, Index k) {
-  const Index begin = columns * k / pieces;
-  return {begin, columns * (k + 1) / pieces - begin};
+[[nodiscard]] inline ColumnRange column_range(Index columns, Index parts, Index k) {
+  const Index begin = columns * k / parts;
+  return {begin, columns * (k + 1) / parts - begin};
 }
 
 /// body(part) for contiguous parts of [0, size), each of at least `least` items, or one part if there are fewer.

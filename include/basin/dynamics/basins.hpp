@@ -82,9 +82,9 @@ template <class Points, class Examples>
   Nearest result{
       std::vector<Index>(static_cast<std::size_t>(p.cols()), 0),
       std::vector<double>(static_cast<std::size_t>(p.cols()), std::numeric_limits<double>::infinity())};
-  const Index pieces = (p.cols() + 63) / 64;
-  parallel_for(pieces, [&](Index k) {
-    const ColumnRange c = column_range(p.cols(), pieces, k);
+  const Index parts = (p.cols() + 63) / 64;
+  parallel_for(parts, [&](Index k) {
+    const ColumnRange c = column_range(p.cols(), parts, k);
     Mat<double> keys(e.cols(), c.size);
     gemm<double, Op::transposed>(e, p.middleCols(c.begin, c.size), keys);
     keys = (-2 * keys).colwise() + squares;

@@ -63,13 +63,14 @@ template <Layer F>
   require(x.size() == n, "jacobian: x has ", x.size(), " rows, f expects ", n);
   if constexpr (requires { detail::Cuts<F>::narrowest(f.layer); }) {
     const std::optional<detail::Cut> cut = detail::Cuts<F>::narrowest(f.layer);
-    if (cut && broadcasts(f.layer) && detail::jacobian_is_product(cut->rows, n, m)) return detail::jacobian_through(*cut, f, x);
+    if (cut && broadcasts(f.layer) && detail::jacobian_is_product(cut->rows, n, m))
+      return detail::jacobian_through(*cut, f, x);
   }
   const bool by_jvp = n <= m;
   Mat<S> result(by_jvp ? m : n, by_jvp ? n : m);  // J, or J' row by row
-  const Index pieces = (result.cols() + 127) / 128;
-  parallel_for(pieces, [&](Index k) {
-    const ColumnRange block = column_range(result.cols(), pieces, k);
+  const Index parts = (result.cols() + 127) / 128;
+  parallel_for(parts, [&](Index k) {
+    const ColumnRange block = column_range(result.cols(), parts, k);
     detail::push_identity(f, x, result.cols(), block,
                           [&](const auto& points, const auto& y, auto& cache, const auto& unit) {
                             Vec<S> no_theta_bar;

@@ -52,12 +52,12 @@ namespace detail {
 /// The columns [begin, begin + size) of one orbit; those
 /// still moving are kept together at the front of a batch.
 template <Layer F>
-class OrbitPiece {
+class OrbitPart {
   using S = typename F::Scalar;
 
  public:
-  OrbitPiece(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, const OrbitOptions& o,
-             ColumnRange columns, Orbit<S>& orbit)
+  OrbitPart(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, const OrbitOptions& o,
+            ColumnRange columns, Orbit<S>& orbit)
       : f_(f),
         theta_(theta),
         o_(o),
@@ -160,7 +160,7 @@ template <Layer F>
 
   // Columns that share a product: more where the weights would otherwise pass through the cache too often.
   const Index together = f.theta.size() > 1 << 19 ? 256 : 64;
-  const Index pieces = (x0.cols() + together - 1) / together;
+  const Index parts = (x0.cols() + together - 1) / together;
   typename F::Cache prepacked;
   if (options.max_steps > 1) prepack(f.layer, f.theta, prepacked);
   std::atomic<bool> cancelled = false;
@@ -171,16 +171,16 @@ template <Layer F>
     if (!cancelled && options.cancelled && options.cancelled()) cancelled = true;
     return cancelled.load();
   };
-  parallel_for(pieces, [&](Index k) {
-    const ColumnRange columns = column_range(x0.cols(), pieces, k);
+  parallel_for(parts, [&](Index k) {
+    const ColumnRange columns = column_range(x0.cols(), parts, k);
     try {
       if (stop()) return;
-      detail::OrbitPiece<F>(f.layer, f.theta, prepacked, options, columns, result).run(stop);
+      detail::OrbitPart<F>(f.layer, f.theta, prepacked, options, columns, result).run(stop);
       const std::lock_guard lock(one_at_a_time);
       finished += columns.size;
       if (options.observer && !cancelled) options.observer(finished, x0.cols());
     } catch (...) {
-      cancelled = true;  // the other pieces need not go on
+      cancelled = true;  // the other parts need not go on
       throw;
     }
   });

@@ -137,7 +137,7 @@ struct ConvGeometry {
           entry(y, g * group_outputs() * pixels, first + n), pixels, group_outputs());
   }
 
-  /// Calls body(channel plane of x, column of taps, row begin) for every channel and tap of group g.
+  /// Calls body(first row of the channel in x, column of taps, row begin) for every channel and tap of group g.
   template <class Body>
   void for_taps(Index g, const Body& body) const {
     const Index channels = in.channels / groups;
@@ -154,11 +154,11 @@ struct ConvGeometry {
   void unroll(MatIn<S> x, Index first, Index count, Index g, Workspace<S>& work) const {
     work.taps.resize(count * out.pixels(), taps());
     Eigen::Map<Mat<S>> all = work.taps.mat();
-    for_taps(g, [&](Index plane, Index column, Index row_offset, Index col_offset) {
+    for_taps(g, [&](Index channel, Index column, Index row_offset, Index col_offset) {
       const TapRange rows = tap_range(out.height, stride.height, row_offset, in.height);
       const TapRange cols = tap_range(out.width, stride.width, col_offset, in.width);
       for (Index n = 0; n < count; ++n) {
-        const S* from = entry(x, plane, first + n);
+        const S* from = entry(x, channel, first + n);
         S* to = entry(all, n * out.pixels(), column);
         std::fill(to, to + rows.begin * out.width, S(0));
         for (Index i = rows.begin; i < rows.end; ++i) {
@@ -177,10 +177,10 @@ struct ConvGeometry {
   }
 
   /// Calls body(tap, place in a column of x, output) for each tap (of the first channel of group g) of each output
-  /// of a sample that falls inside the image; channel c lies c planes and c kernels further.
+  /// of a sample that falls inside the image; channel c lies c images and c kernels further.
   template <class Body>
   void for_pixels(Index g, const Body& body) const {
-    const Index plane = g * (in.channels / groups) * in.pixels();
+    const Index channel = g * (in.channels / groups) * in.pixels();
     for (Index a = 0; a < kernel.height; ++a)
       for (Index b = 0; b < kernel.width; ++b) {
         const Index row_offset = a * dilation.height - padding.top,
@@ -190,7 +190,7 @@ struct ConvGeometry {
         for (Index i = rows.begin; i < rows.end; ++i)
           for (Index j = cols.begin; j < cols.end; ++j)
             body(a * kernel.width + b,
-                 plane + (i * stride.height + row_offset) * in.width + j * stride.width + col_offset,
+                 channel + (i * stride.height + row_offset) * in.width + j * stride.width + col_offset,
                  i * out.width + j);
       }
   }
@@ -226,11 +226,11 @@ struct ConvGeometry {
   template <class S>
   void roll_add(Workspace<S>& work, MatOut<S> x, Index first, Index count, Index g) const {
     const Eigen::Map<const Mat<S>> all = std::as_const(work.taps).mat();
-    for_taps(g, [&](Index plane, Index column, Index row_offset, Index col_offset) {
+    for_taps(g, [&](Index channel, Index column, Index row_offset, Index col_offset) {
       const TapRange rows = tap_range(out.height, stride.height, row_offset, in.height);
       const TapRange cols = tap_range(out.width, stride.width, col_offset, in.width);
       for (Index n = 0; n < count; ++n) {
-        S* to = entry(x, plane, first + n);
+        S* to = entry(x, channel, first + n);
         const S* from = entry(all, n * out.pixels(), column);
         for (Index i = rows.begin; i < rows.end; ++i) {
           const Index row = (i * stride.height + row_offset) * in.width + col_offset;

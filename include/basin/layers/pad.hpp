@@ -5,7 +5,7 @@
 
 #include "basin/core/error.hpp"        // require
 #include "basin/core/layer.hpp"        // Layer
-#include "basin/layers/plane_map.hpp"  // PlaneMap
+#include "basin/layers/pixel_map.hpp"  // PixelMap
 #include "basin/layers/window.hpp"     // Padding
 
 namespace basin {
@@ -19,12 +19,12 @@ enum class PadMode {
 
 /// The image with `padding` rows and columns around it, filled as `mode` says.
 template <class S>
-class Pad2d : public detail::PlaneMap<S> {
+class Pad2d : public detail::PixelMap<S> {
  public:
   static constexpr const char* name = "Pad2d";
   /// Throws if padding is negative, reaches the image's own size with reflect, or exceeds it with circular.
   Pad2d(Shape in, Padding padding, PadMode mode = PadMode::zero)
-      : detail::PlaneMap<S>(in, sources(in, in.height, padding.top, padding.bottom, mode),
+      : detail::PixelMap<S>(in, sources(in, in.height, padding.top, padding.bottom, mode),
                             sources(in, in.width, padding.left, padding.right, mode)) {}
 
  private:

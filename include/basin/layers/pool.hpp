@@ -77,7 +77,7 @@ struct PoolGeometry {
       }
     }
   }
-  /// Calls body(output row, first row of the input's plane, i, j) for each output pixel of a channel.
+  /// Calls body(output row, first row of the channel in the input, i, j) for each output pixel of a channel.
   template <class Body>
   void for_outputs(Index channel, const Body& body) const {
     Index y = channel * out.pixels();
@@ -132,18 +132,18 @@ class AvgPool2d {
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
     if (x_bar.size() == 0) return;
     x_bar.setZero();
-    geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
+    geometry_.for_outputs([&](Index row, Index channel, Index i, Index j) {
       const S weight = S(1) / divisor(i, j);
-      geometry_.for_window(i, j, [&](Index p) { x_bar.row(plane + p) += weight * y_bar.row(row); });
+      geometry_.for_window(i, j, [&](Index p) { x_bar.row(channel + p) += weight * y_bar.row(row); });
     });
   }
 
  private:
   void average(MatIn<S> x, MatOut<S> y) const {
-    geometry_.for_outputs([&](Index row, Index plane, Index i, Index j) {
+    geometry_.for_outputs([&](Index row, Index channel, Index i, Index j) {
       const S weight = S(1) / divisor(i, j);
       y.row(row).setZero();
-      geometry_.for_window(i, j, [&](Index p) { y.row(row) += weight * x.row(plane + p); });
+      geometry_.for_window(i, j, [&](Index p) { y.row(row) += weight * x.row(channel + p); });
     });
   }
 
@@ -178,17 +178,17 @@ class MaxPool2d {
     Eigen::Map<Mat<Index>> from = cache.mat();
     const Index channels = geometry_.in.channels;
     const Index least = std::max<Index>(1, numbers_for_a_thread / geometry_.in.pixels());
-    parallel_parts(x.cols() * channels, least, [&](ColumnRange planes) {
-      for (Index k = planes.begin; k < planes.begin + planes.size; ++k) {
+    parallel_parts(x.cols() * channels, least, [&](ColumnRange channels_here) {
+      for (Index k = channels_here.begin; k < channels_here.begin + channels_here.size; ++k) {
         const Index n = k / channels;
-        geometry_.for_outputs(k % channels, [&](Index row, Index plane, Index i, Index j) {
+        geometry_.for_outputs(k % channels, [&](Index row, Index channel, Index i, Index j) {
           Index best = -1;
           S top = 0;
           geometry_.for_window(i, j, [&](Index p) {
-            const S candidate = x(plane + p, n);
+            const S candidate = x(channel + p, n);
             // Without branches, which data would make a matter of luck.
             const bool larger = (best < 0) | (candidate > top) | std::isnan(candidate);
-            best = larger ? plane + p : best;
+            best = larger ? channel + p : best;
             top = larger ? candidate : top;
           });
           from(row, n) = best;

@@ -4,7 +4,7 @@
 
 #include "basin/core/error.hpp"                   // require
 #include "basin/core/layer.hpp"                   // Layer
-#include "basin/layers/plane_map.hpp"             // PlaneMap
+#include "basin/layers/pixel_map.hpp"             // PixelMap
 #include "basin/layers/tiles/upsampled_conv.hpp"  // joined, for Chain
 #include "basin/layers/window.hpp"                // Size2
 
@@ -14,12 +14,12 @@ namespace basin {
 /// block (Algorithm 2 of the paper with factor 2). In a Chain, factor 2 with a Conv2d behind it runs as one
 /// (layers/tiles/upsampled_conv.hpp).
 template <class S>
-class UpsampleNearest : public detail::PlaneMap<S> {
+class UpsampleNearest : public detail::PixelMap<S> {
  public:
   static constexpr const char* name = "UpsampleNearest";
   /// Throws unless both factors are at least 1.
   explicit UpsampleNearest(Shape in, Size2 factor = {2, 2})
-      : detail::PlaneMap<S>(in, repeated(in, in.height, factor.height), repeated(in, in.width, factor.width)),
+      : detail::PixelMap<S>(in, repeated(in, in.height, factor.height), repeated(in, in.width, factor.width)),
         factor_(factor) {}
   Size2 factor() const { return factor_; }
 

@@ -6,7 +6,7 @@
 #include "basin/layers/conv2d.hpp"            // Conv2d
 #include "basin/layers/conv_transpose2d.hpp"  // ConvTranspose2d
 #include "basin/layers/dense.hpp"             // Dense
-#include "basin/layers/plane_map.hpp"         // PlaneMap: Pad2d, UpsampleNearest
+#include "basin/layers/pixel_map.hpp"         // PixelMap: Pad2d, UpsampleNearest
 #include "basin/layers/pointwise.hpp"         // Pointwise, Identity
 #include "basin/layers/pool.hpp"              // AvgPool2d
 #include "basin/linearize/walk.hpp"           // EveryLayer, walk
@@ -81,7 +81,7 @@ void for_entries(const ConvTranspose2d<S>& f, VecIn<S> theta, const Visit& visit
 
 /// Pad2d and UpsampleNearest.
 template <class S, class Visit>
-void for_entries(const PlaneMap<S>& f, VecIn<S>, const Visit& visit) {
+void for_entries(const PixelMap<S>& f, VecIn<S>, const Visit& visit) {
   const Shape in = f.in_shape(), out = f.out_shape();
   for (Index c = 0, row = 0; c < out.channels; ++c)
     for (const Index source : f.source()) {
@@ -92,9 +92,9 @@ void for_entries(const PlaneMap<S>& f, VecIn<S>, const Visit& visit) {
 
 template <class S, class Visit>
 void for_entries(const AvgPool2d<S>& f, VecIn<S>, const Visit& visit) {
-  f.geometry().for_outputs([&](Index row, Index plane, Index i, Index j) {
+  f.geometry().for_outputs([&](Index row, Index channel, Index i, Index j) {
     const S weight = S(1) / f.divisor(i, j);
-    f.geometry().for_window(i, j, [&](Index p) { visit(row, plane + p, weight); });
+    f.geometry().for_window(i, j, [&](Index p) { visit(row, channel + p, weight); });
   });
 }
 

@@ -38,7 +38,7 @@ class MatrixFree {
     f_.layer.jvp(f_.theta, x_, y_, cache_, x, y);
   }
   /// x = A' y, for each column.
-  void apply_transposed(MatIn<S> y, MatOut<S> x) {
+  void apply_adjoint(MatIn<S> y, MatOut<S> x) {
     eigen_assert(x.rows() == cols() && y.rows() == rows() && x.cols() == y.cols());
     visit_point(y.cols());
     f_.layer.vjp(f_.theta, x_, y_, cache_, y, x, no_theta_bar_);

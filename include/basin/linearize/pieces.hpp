@@ -99,12 +99,12 @@ template <class S>
 void collect_pieces(const MaxPool2d<S>& f, const Ray<S>& in, const typename MaxPool2d<S>::Cache& largest,
                     const RayRules<S>& rules) {
   const auto& geometry = f.geometry();
-  geometry.for_outputs([&](Index row, Index plane, Index i, Index j) {
+  geometry.for_outputs([&](Index row, Index channel, Index i, Index j) {
     const Index best = largest.mat()(row, 0);
     rules.pieces.push_back(best);
     geometry.for_window(i, j, [&](Index p) {
-      const S gains = in.x_dot(plane + p, 0) - in.x_dot(best, 0);
-      if (gains > S(0)) rules.exit = std::min(rules.exit, (in.x(best, 0) - in.x(plane + p, 0)) / gains);
+      const S gains = in.x_dot(channel + p, 0) - in.x_dot(best, 0);
+      if (gains > S(0)) rules.exit = std::min(rules.exit, (in.x(best, 0) - in.x(channel + p, 0)) / gains);
     });
   });
 }

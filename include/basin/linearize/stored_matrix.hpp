@@ -57,7 +57,7 @@ class StoredMatrix {
     std::visit([&](const auto& A) { multiply(A, x, y); }, A_);
   }
   /// x = A' y, for each column.
-  void apply_transposed(MatIn<S> y, MatOut<S> x) const {
+  void apply_adjoint(MatIn<S> y, MatOut<S> x) const {
     if (is_sparse())
       x.noalias() = std::get<Sparse>(A_).transpose() * y;
     else
@@ -70,9 +70,9 @@ class StoredMatrix {
     if (A.is_sparse() && B.is_sparse())
       return StoredMatrix(Sparse(std::get<Sparse>(A.A_) * std::get<Sparse>(B.A_)), A.fill_limit_);
     Mat<S> C(A.rows(), B.cols());
-    const Index pieces = (C.cols() + 127) / 128;
-    parallel_for(pieces, [&](Index k) {
-      const ColumnRange part = column_range(C.cols(), pieces, k);
+    const Index parts = (C.cols() + 127) / 128;
+    parallel_for(parts, [&](Index k) {
+      const ColumnRange part = column_range(C.cols(), parts, k);
       auto to = C.middleCols(part.begin, part.size);
       if (B.is_sparse())
         to = std::get<Mat<S>>(A.A_) * std::get<Sparse>(B.A_).middleCols(part.begin, part.size);

@@ -95,11 +95,11 @@ class Branches {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
-    pull_back<false>(theta, x, y, c, y_bar, x_bar, theta_bar);
+    backward_of_all<false>(theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
                  VecOut<S> theta_bar) const {
-    pull_back<true>(theta, x, y, c, y_bar, x_bar, theta_bar);
+    backward_of_all<true>(theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
     for (std::size_t k = 0; k < layers_.size(); ++k) {
@@ -143,8 +143,8 @@ class Branches {
     }
   }
   template <bool fresh>
-  void pull_back(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
-                 VecOut<S> theta_bar) const {
+  void backward_of_all(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                       VecOut<S> theta_bar) const {
     const bool wanted = x_bar.size() > 0;
     for (std::size_t k = 0; k < layers_.size(); ++k) {
       const AnyLayer<S>& f = layers_[k];

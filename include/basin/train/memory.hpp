@@ -11,7 +11,7 @@ namespace basin {
 /// Bytes, by what they are for.
 struct TrainingMemory {
   Index parameters = 0;   // theta, and the copy that fit keeps of the last good one
-  Index gradients = 0;    // one for each piece of the batch (Objective::pieces)
+  Index gradients = 0;    // one for each part of the batch (Objective::parts)
   Index optimizer = 0;    // what the optimizer remembers
   Index activations = 0;  // outputs of all layers, cotangents and what layers keep for their derivatives
   Index total() const { return parameters + gradients + optimizer + activations; }
@@ -27,10 +27,10 @@ template <Layer F>
   using S = typename F::Scalar;
   require(columns >= 1, "training_memory: columns must be >= 1, got ", columns);
   require(optimizer_vectors >= 0, "training_memory: optimizer_vectors must be >= 0, got ", optimizer_vectors);
-  const Index theta = detail::bytes<S>(f.param_size()), pieces = Objective(f).pieces(columns);
-  TrainingMemory m{2 * theta, pieces * theta, optimizer_vectors * theta, 0};
-  for (Index k = 0; k < pieces; ++k) {
-    const Index size = column_range(columns, pieces, k).size;
+  const Index theta = detail::bytes<S>(f.param_size()), parts = Objective(f).parts(columns);
+  TrainingMemory m{2 * theta, parts * theta, optimizer_vectors * theta, 0};
+  for (Index k = 0; k < parts; ++k) {
+    const Index size = column_range(columns, parts, k).size;
     m.activations += cache_bytes(f, size) + detail::bytes<S>(2 * f.out_size() * size);
   }
   return m;

@@ -19,8 +19,8 @@ namespace basin {
 /// f and batches X, T of any size. Keeps caches and gradients from call to call:
 /// after one call with a batch of a size, further ones of that size do not allocate.
 ///
-/// A batch is cut into pieces by `pieces()`, which looks at the work and never at the number of threads; each
-/// piece has a gradient of its own and they are added in order. So the result is bit for bit the same for any
+/// A batch is cut into parts by `parts()`, which looks at the work and never at the number of threads; each
+/// part has a gradient of its own and they are added in order. So the result is bit for bit the same for any
 /// number of threads.
 template <Layer F, class L = MeanSquaredError>
 class Objective {
@@ -41,7 +41,7 @@ class Objective {
     const Index count = prepare(x.cols());
     parallel_for(count, [&](Index k) {
       const ColumnRange c = column_range(x.cols(), count, k);
-      Piece& p = piece(k);
+      Part& p = part(k);
       p.y.resize(f_.out_size(), c.size);
       p.y_bar.resize(f_.out_size(), c.size);
       f_.forward(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
@@ -61,7 +61,7 @@ class Objective {
     const Index count = prepare(x.cols());
     parallel_for(count, [&](Index k) {
       const ColumnRange c = column_range(x.cols(), count, k);
-      Piece& p = piece(k);
+      Part& p = part(k);
       p.y.resize(f_.out_size(), c.size);
       infer(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
       p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols());
@@ -69,11 +69,11 @@ class Objective {
     return sum_losses(count) + penalty(theta);
   }
 
-  /// Into how many pieces a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
-  /// multiply-adds forward, and with 256 for each weight, so that what a piece costs by itself (a gradient of its own,
-  /// weights brought into the form that products need) is little beside it. Within a piece, large products are spread
+  /// Into how many parts a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
+  /// multiply-adds forward, and with 256 for each weight, so that what a part costs by itself (a gradient of its own,
+  /// weights brought into the form that products need) is little beside it. Within a part, large products are spread
   /// over threads.
-  Index pieces(Index columns) const {
+  Index parts(Index columns) const {
     const double work = static_cast<double>(basin::multiply_adds(f_)) * static_cast<double>(columns);
     const double reuse = work / (static_cast<double>(f_.param_size()) + 1);
     const double most = std::min({work / 4e6, reuse / 256, static_cast<double>(columns), 16.0});
@@ -82,10 +82,10 @@ class Objective {
 
  private:
   using ConstRef = Eigen::Ref<const Mat<S>>;
-  struct Piece {
+  struct Part {
     typename F::Cache cache;
     Scratch<S> y, y_bar;
-    Vec<S> gradient;  // of all pieces but the first, which writes the caller's
+    Vec<S> gradient;  // of all parts but the first, which writes the caller's
     double loss = 0;
   };
 
@@ -99,24 +99,24 @@ class Objective {
     require(x.cols() >= 1, "Objective: the batch must have at least 1 column, got 0");
   }
   Index prepare(Index columns) {
-    const Index count = pieces(columns);
-    if (static_cast<Index>(pieces_.size()) < count) pieces_.resize(static_cast<std::size_t>(count));
+    const Index count = parts(columns);
+    if (static_cast<Index>(parts_.size()) < count) parts_.resize(static_cast<std::size_t>(count));
     return count;
   }
-  Piece& piece(Index k) { return pieces_[static_cast<std::size_t>(k)]; }
+  Part& part(Index k) { return parts_[static_cast<std::size_t>(k)]; }
 
-  /// gradient += the pieces' gradients in order + l2 theta, part by part.
+  /// gradient += the parts' gradients in order + l2 theta, part by part.
   void add_gradients(Index count, VecIn<S> theta, VecOut<S> gradient) {
     if (count == 1 && l2_ == 0) return;
     parallel_parts(gradient.size(), numbers_for_a_thread, [&](ColumnRange p) {
       for (Index k = 1; k < count; ++k)
-        gradient.segment(p.begin, p.size) += piece(k).gradient.segment(p.begin, p.size);
+        gradient.segment(p.begin, p.size) += part(k).gradient.segment(p.begin, p.size);
       if (l2_ > 0) gradient.segment(p.begin, p.size) += static_cast<S>(l2_) * theta.segment(p.begin, p.size);
     });
   }
   double sum_losses(Index count) {
     double loss = 0;
-    for (Index k = 0; k < count; ++k) loss += piece(k).loss;
+    for (Index k = 0; k < count; ++k) loss += part(k).loss;
     return loss;
   }
   double penalty(VecIn<S> theta) const {
@@ -130,7 +130,7 @@ class Objective {
   const F& f_;
   L loss_;
   double l2_;
-  std::vector<Piece> pieces_;
+  std::vector<Part> parts_;
   Mat<S> none_;  // the derivative with respect to x, which training does not want
 };
 

@@ -7,7 +7,7 @@
 #include "basin/core/parallel.hpp"         // parallel_for, column_range, free_threads, ColumnRange
 #include "basin/core/paths.hpp"            // product_path
 #include "basin/core/product/panels.hpp"   // multiply_by_panels
-#include "basin/core/product/vectors.hpp"  // panel_rows, panel_depth, tile_wide
+#include "basin/core/product/vectors.hpp"  // panel_rows, panel_depth, micro_wide
 #include "basin/core/types.hpp"            // Mat, MatIn, MatOut, Op
 
 namespace basin {
@@ -17,7 +17,7 @@ namespace detail {
 /// How a product is cut for threads: whole `unit`s of C's rows, or of its columns; or rows, of which the units that are
 /// left over are cut by columns. An entry has the same bits in whatever part it is computed.
 struct ProductParts {
-  static constexpr Index row_unit = 64, column_unit = tile_wide;  // 64: whole panels of every scalar type
+  static constexpr Index row_unit = 64, column_unit = micro_wide;  // 64: whole panels of every scalar type
   Index count = 1;
   Index row_units = 0;    // that each part has to itself; 0: parts are of columns alone
   Index shared_rows = 0;  // the last rows, which parts share by columns

@@ -103,10 +103,10 @@ void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index l
       pack<transposed>(a, lda, i, std::min(height, rows - i), height, 0, depth, to);
       to += height * depth;
     });
-    for (Index j = 0; j < cols; j += tile_wide) {
+    for (Index j = 0; j < cols; j += micro_wide) {
       const S* packed = panel;
       each_panel<S>(rows, [&](Index i, Index height) {
-        multiply_panel<S>(std::min(height, rows - i), height, std::min<Index>(tile_wide, cols - j), depth,
+        multiply_panel<S>(std::min(height, rows - i), height, std::min<Index>(micro_wide, cols - j), depth,
                           packed, {&b(0, j), b.row, b.column}, {from(i, j), start.column}, c + j * ldc + i,
                           ldc);
         packed += height * depth;
@@ -117,8 +117,8 @@ void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index l
   const Index depths = (depth + panel_depth - 1) / panel_depth,
               blocks = (cols + panel_columns - 1) / panel_columns;
   for (Index block = 0; block < blocks; ++block) {
-    const Index j = cols * block / blocks / tile_wide * tile_wide;
-    const Index end = block + 1 < blocks ? cols * (block + 1) / blocks / tile_wide * tile_wide : cols;
+    const Index j = cols * block / blocks / micro_wide * micro_wide;
+    const Index end = block + 1 < blocks ? cols * (block + 1) / blocks / micro_wide * micro_wide : cols;
     for (Index d = 0; d < depths; ++d) {
       const Index k = depth * d / depths, some = depth * (d + 1) / depths - k;
       each_panel<S>(rows, [&](Index i, Index height) {

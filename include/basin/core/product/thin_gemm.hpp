@@ -5,7 +5,7 @@
 #include <Eigen/Core>
 #include <algorithm>  // std::min
 
-#include "basin/core/product/vectors.hpp"  // Packet, vector_size, tile_tall, tile_wide
+#include "basin/core/product/vectors.hpp"  // Packet, vector_size, micro_tall, micro_wide
 #include "basin/core/types.hpp"            // MatIn, MatOut, Index, Op
 
 // Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
@@ -18,8 +18,8 @@ namespace basin::detail {
 
 /// C(j, i) = sum over k < depth of A(k, i) B(k, j) for i < tall, j < wide; k is contiguous in A and B, j in C.
 template <int tall, int wide, class S>
-EIGEN_STRONG_INLINE void dot_tile(Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
-                                  Index ldc) {
+EIGEN_STRONG_INLINE void dot_micro_tile(Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
+                                        Index ldc) {
   using namespace Eigen::internal;
   using P = Packet<S>;
   constexpr Index lanes = vector_size<S>;
@@ -58,16 +58,16 @@ void thin_dots(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   const S *const a = A.data(), *const b = B.data();
   S* const c = C.data();
   Index i = 0;
-  for (; i + tile_tall <= A.cols(); i += tile_tall) {
+  for (; i + micro_tall <= A.cols(); i += micro_tall) {
     Index j = 0;
-    for (; j + tile_wide <= B.cols(); j += tile_wide)
-      dot_tile<tile_tall, tile_wide>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+    for (; j + micro_wide <= B.cols(); j += micro_wide)
+      dot_micro_tile<micro_tall, micro_wide>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
     for (; j < B.cols(); ++j)
-      dot_tile<tile_tall, 1>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+      dot_micro_tile<micro_tall, 1>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
   }
   for (; i < A.cols(); ++i)
     for (Index j = 0; j < B.cols(); ++j)
-      dot_tile<1, 1>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+      dot_micro_tile<1, 1>(depth, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
 }
 
 /// Where B(m, j) lies: at data[m * row + j * column].
@@ -88,8 +88,8 @@ struct Start {
 /// C(k, j) = start(k, j) + sum over m < depth of A(k, m) B(m, j), for `tall` vectors of k and j < wide; k is contiguous in
 /// A, C and start, which may be C itself.
 template <class P, int tall, int wide, class S>
-EIGEN_STRONG_INLINE void sum_tile(Index depth, const S* a, Index lda, const Strided<S>& b,
-                                  const Start<S>& start, S* c, Index ldc) {
+EIGEN_STRONG_INLINE void sum_micro_tile(Index depth, const S* a, Index lda, const Strided<S>& b,
+                                        const Start<S>& start, S* c, Index ldc) {
   using namespace Eigen::internal;
   constexpr Index lanes = unpacket_traits<P>::size;
   P sum[tall][wide];
@@ -129,17 +129,17 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   constexpr Index lanes = vector_size<S>;
   const auto tile = [&]<class V, int tall>(Index k, Index begin, Index end) {
     Index j = begin;
-    for (; j + tile_wide <= end; j += tile_wide)
-      sum_tile<V, tall, tile_wide>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
-                                   c + j * ldc + k, ldc);
+    for (; j + micro_wide <= end; j += micro_wide)
+      sum_micro_tile<V, tall, micro_wide>(depth, a + k, lda, {&b(0, j), b.row, b.column},
+                                          {c + j * ldc + k, ldc}, c + j * ldc + k, ldc);
     for (; j < end; ++j)
-      sum_tile<V, tall, 1>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
-                           c + j * ldc + k, ldc);
+      sum_micro_tile<V, tall, 1>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
+                                 c + j * ldc + k, ldc);
   };
   const auto columns = [&](Index begin, Index end) {  // columns [begin, end) of C
     Index k = 0;
-    for (; k + tile_tall * lanes <= rows; k += tile_tall * lanes)
-      tile.template operator()<P, tile_tall>(k, begin, end);
+    for (; k + micro_tall * lanes <= rows; k += micro_tall * lanes)
+      tile.template operator()<P, micro_tall>(k, begin, end);
     for (; k + lanes <= rows; k += lanes) tile.template operator()<P, 1>(k, begin, end);
     for (; k < rows; ++k) tile.template operator()<S, 1>(k, begin, end);
   };
@@ -147,11 +147,11 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   if (A.size() > C.size())
     columns(0, C.cols());
   else
-    for (Index j = 0; j < C.cols(); j += tile_wide) columns(j, std::min(j + tile_wide, C.cols()));
+    for (Index j = 0; j < C.cols(); j += micro_wide) columns(j, std::min(j + micro_wide, C.cols()));
 }
 
 /// C = start + A B for A, C and start whose rows are whole vectors; k is contiguous in A and C. Runs at full
-/// speed without packing if a panel of A, tile_tall vectors x depth, stays in the first-level cache: lda should be an odd
+/// speed without packing if a panel of A, micro_tall vectors x depth, stays in the first-level cache: lda should be an odd
 /// number of cache lines, so that its columns do not compete for the same few places there.
 template <class S>
 void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b,
@@ -161,7 +161,7 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
   eigen_assert(rows % lanes == 0);
   const auto panel = [&]<int tall>(Index k) {
     // Enough sums to hide the latency of multiply-adds, with registers left for the addresses of the columns.
-    constexpr int wide = tall > 1 ? tile_wide : 8;
+    constexpr int wide = tall > 1 ? micro_wide : 8;
     const auto tile = [&]<int columns>(Index j) {
       const S* const from = start.data ? start.data + j * start.column + k : nullptr;
       constexpr Index next = columns;  // its start is fetched now: it would be waited for
@@ -171,8 +171,8 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
 #pragma GCC unroll 8
           for (Index v = 0; v < tall; ++v) Eigen::internal::prefetch(from + i * start.column + v * lanes);
       }
-      sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {from, start.column},
-                                 c + j * ldc + k, ldc);
+      sum_micro_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {from, start.column},
+                                       c + j * ldc + k, ldc);
     };
     Index j = 0;
     while (j + wide <= cols && (wide == 8 || cols - j != 8)) {  // 8 = 4 + 4 is faster than 6 + 1 + 1
@@ -183,7 +183,7 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
     for (; j < cols; ++j) tile.template operator()<1>(j);
   };
   Index k = 0;
-  for (; k + tile_tall * lanes <= rows; k += tile_tall * lanes) panel.template operator()<tile_tall>(k);
+  for (; k + micro_tall * lanes <= rows; k += micro_tall * lanes) panel.template operator()<micro_tall>(k);
   for (; k < rows; k += lanes) panel.template operator()<1>(k);
 }
 

@@ -24,12 +24,12 @@ constexpr Index whole_lanes(Index n) {
   return (n + vector_size<S> - 1) / vector_size<S> * vector_size<S>;
 }
 
-// A tile of a product's result is held in `tall` x `wide` vectors; it leaves room for the vectors that are multiplied.
-inline constexpr int tile_wide = 6, tile_tall = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
+// A micro-tile of a product's result is held in registers, `tall` x `wide` vectors; it leaves room for the vectors that are multiplied.
+inline constexpr int micro_wide = 6, micro_tall = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
 
 /// Rows of a whole panel (panels.hpp).
 template <class S>
-inline constexpr Index panel_rows = tile_tall* vector_size<S>;
+inline constexpr Index panel_rows = micro_tall* vector_size<S>;
 // A slab of the right factor of this size stays in the second-level cache.
 inline constexpr Index panel_depth = 512, panel_columns = 300;
 

@@ -98,20 +98,20 @@ void store_channels(const ChannelRows<S>& rows, const S* bias, Index channels, I
 
 /// `products` matrices with one column of channels for each tile.
 template <class S>
-struct ChannelPlanes {
+struct ChannelMatrices {
   S* data;
-  Index pitch, plane;  // numbers from tile to tile and from matrix to matrix
+  Index pitch, stride;  // numbers from tile to tile and from matrix to matrix
 };
 
-/// plane(k)[tile] = entry k of L d L' for the tiles of `tile_rows` x `tile_cols` with corners `step` pixels apart.
+/// matrix k, at [tile], = entry k of L d L' for the tiles of `tile_rows` x `tile_cols` with corners `step` pixels apart.
 template <class L, class S>
-void tiles_to_planes(const S* corner, Index row, Index pitch, Index step, Index tile_rows, Index tile_cols,
-                     Index channels, const ChannelPlanes<S>& planes) {
+void tiles_to_matrices(const S* corner, Index row, Index pitch, Index step, Index tile_rows, Index tile_cols,
+                       Index channels, const ChannelMatrices<S>& matrices) {
   using namespace Eigen::internal;
   using P = Packet<S>;
-  S* out = planes.data;
+  S* out = matrices.data;
   for (Index i = 0; i < tile_rows; ++i)
-    for (Index j = 0; j < tile_cols; ++j, out += planes.pitch) {
+    for (Index j = 0; j < tile_cols; ++j, out += matrices.pitch) {
       const S* const in = corner + (i * row + j) * step * pitch;
       for (Index c = 0; c < channels; c += vector_size<S>) {
         P d[L::from * L::from], v[L::to * L::to];
@@ -121,25 +121,25 @@ void tiles_to_planes(const S* corner, Index row, Index pitch, Index step, Index 
           for (int b = 0; b < L::from; ++b) d[a * L::from + b] = ploadu<P>(in + (a * row + b) * pitch + c);
         along_both_sides<L>(d, v);
 #pragma GCC unroll 16
-        for (int k = 0; k < L::to * L::to; ++k) pstoreu(out + k * planes.plane + c, v[k]);
+        for (int k = 0; k < L::to * L::to; ++k) pstoreu(out + k * matrices.stride + c, v[k]);
       }
     }
 }
 
-/// The way back: the tiles = L v L' with v from the planes; with `add`, += since tiles overlap.
+/// The way back: the tiles = L v L' with v from the matrices; with `add`, += since tiles overlap.
 template <class L, bool add, class S>
-void planes_to_tiles(const ChannelPlanes<S>& planes, Index row, Index pitch, Index step, Index tile_rows,
-                     Index tile_cols, Index channels, S* corner) {
+void matrices_to_tiles(const ChannelMatrices<S>& matrices, Index row, Index pitch, Index step,
+                       Index tile_rows, Index tile_cols, Index channels, S* corner) {
   using namespace Eigen::internal;
   using P = Packet<S>;
-  const S* in = planes.data;
+  const S* in = matrices.data;
   for (Index i = 0; i < tile_rows; ++i)
-    for (Index j = 0; j < tile_cols; ++j, in += planes.pitch) {
+    for (Index j = 0; j < tile_cols; ++j, in += matrices.pitch) {
       S* const out = corner + (i * row + j) * step * pitch;
       for (Index c = 0; c < channels; c += vector_size<S>) {
         P v[L::from * L::from], d[L::to * L::to];
 #pragma GCC unroll 16
-        for (int k = 0; k < L::from * L::from; ++k) v[k] = ploadu<P>(in + k * planes.plane + c);
+        for (int k = 0; k < L::from * L::from; ++k) v[k] = ploadu<P>(in + k * matrices.stride + c);
         along_both_sides<L>(v, d);
 #pragma GCC unroll 4
         for (int a = 0; a < L::to; ++a)
@@ -160,9 +160,9 @@ struct Filters {
   Index row, column, rows, cols;
 };
 
-/// planes(k)[c][r] = entry k of L w(r, c) L', where k = 0, ... and r is contiguous.
+/// matrices(k)[c][r] = entry k of L w(r, c) L', where k = 0, ... and r is contiguous.
 template <class L, class S>
-void filters_to_planes(const Filters<const S>& w, const ChannelPlanes<S>& planes) {
+void filters_to_matrices(const Filters<const S>& w, const ChannelMatrices<S>& matrices) {
   using namespace Eigen::internal;
   using P = Packet<S>;
   constexpr Index lanes = vector_size<S>;
@@ -183,13 +183,13 @@ void filters_to_planes(const Filters<const S>& w, const ChannelPlanes<S>& planes
       along_both_sides<L>(taps, u);
 #pragma GCC unroll 16
       for (int k = 0; k < L::to * L::to; ++k)
-        pstoreu(planes.data + k * planes.plane + c * planes.pitch + r, u[k]);
+        pstoreu(matrices.data + k * matrices.stride + c * matrices.pitch + r, u[k]);
     }
 }
 
-/// w(r, c) += L u L' with u from the planes.
+/// w(r, c) += L u L' with u from the matrices.
 template <class L, class S>
-void add_planes_to_filters(const ChannelPlanes<S>& planes, const Filters<S>& w) {
+void add_matrices_to_filters(const ChannelMatrices<S>& matrices, const Filters<S>& w) {
   using namespace Eigen::internal;
   using P = Packet<S>;
   constexpr Index lanes = vector_size<S>;
@@ -198,7 +198,7 @@ void add_planes_to_filters(const ChannelPlanes<S>& planes, const Filters<S>& w) 
       P u[L::from * L::from], taps[9];
 #pragma GCC unroll 16
       for (int k = 0; k < L::from * L::from; ++k)
-        u[k] = ploadu<P>(planes.data + k * planes.plane + c * planes.pitch + r);
+        u[k] = ploadu<P>(matrices.data + k * matrices.stride + c * matrices.pitch + r);
       along_both_sides<L>(u, taps);
       S sums[9][lanes];
       for (int k = 0; k < 9; ++k) pstoreu(sums[k], taps[k]);

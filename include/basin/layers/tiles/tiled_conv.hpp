@@ -8,7 +8,7 @@
 #include "basin/core/product/vectors.hpp"          // vector_size, whole_lanes
 #include "basin/core/shape.hpp"                    // Shape
 #include "basin/core/types.hpp"                    // MatIn, MatOut, Vec, Index
-#include "basin/layers/tiles/channel_vectors.hpp"  // ChannelRows, ChannelPlanes, Filters
+#include "basin/layers/tiles/channel_vectors.hpp"  // ChannelRows, ChannelMatrices, Filters
 #include "basin/layers/tiles/winograd.hpp"         // Winograd, UpsampledWinograd
 
 namespace basin::detail {
@@ -43,24 +43,25 @@ class TiledConv {
   /// y = conv(x; w) + b for each column; b may be nullptr.
   void apply(const S* w, const S* b, MatIn<S> x, MatOut<S> y) const {
     Memory m(*this, x.cols());
-    const ChannelPlanes<S> weight = m.planes(in_.channels, m.out_pitch);
-    to_planes({w, 9 * in_.channels, 9, out_.channels, in_.channels}, weight);
-    const ChannelPlanes<S> data = m.planes(m.tiles, m.in_pitch), products = m.planes(m.tiles, m.out_pitch);
+    const ChannelMatrices<S> weight = m.matrices(in_.channels, m.out_pitch);
+    to_matrices({w, 9 * in_.channels, 9, out_.channels, in_.channels}, weight);
+    const ChannelMatrices<S> data = m.matrices(m.tiles, m.in_pitch),
+                             products = m.matrices(m.tiles, m.out_pitch);
     S *const rows_in = m.take(m.in_rows), *const rows_out = m.take(m.out_rows);
     for_blocks(x.cols(), [&](const Block& k) {
       load_data(x, k, rows_in, data);
       over_products(k, [&](Index p) {
         multiply_panels<S>(whole_lanes<S>(out_.channels), tiles(k), in_.channels,
-                           weight.data + p * weight.plane, weight.pitch,
-                           {data.data + p * data.plane, 1, data.pitch}, {nullptr, 0},
-                           products.data + p * products.plane, products.pitch);
+                           weight.data + p * weight.stride, weight.pitch,
+                           {data.data + p * data.stride, 1, data.pitch}, {nullptr, 0},
+                           products.data + p * products.stride, products.pitch);
       });
       over_channels(k, out_.channels, [&](Index begin, Index end) {
         const ChannelRows<S> rows = from_channel(output_rows(rows_out, k), begin);
         for (Index n = 0; n < k.samples; ++n) {
-          planes_to_tiles<typename Method::Output, false>(of_sample(products, k, n, begin), rows.row,
-                                                          rows.pitch, 2, k.rows, tile_cols_,
-                                                          whole_lanes<S>(end - begin), rows.data);
+          matrices_to_tiles<typename Method::Output, false>(of_sample(products, k, n, begin), rows.row,
+                                                            rows.pitch, 2, k.rows, tile_cols_,
+                                                            whole_lanes<S>(end - begin), rows.data);
           store_channels<false, S>(rows, b ? b + begin : nullptr, end - begin, out_.pixels(), out_.width,
                                    2 * k.row, output_end(k), entry(y, begin * out_.pixels(), k.sample + n));
         }
@@ -73,41 +74,42 @@ class TiledConv {
     const bool input = x_bar.size() > 0, gradient = w_bar != nullptr;
     if ((!input && !gradient) || y_bar.cols() == 0) return;
     Memory m(*this, y_bar.cols());
-    ChannelPlanes<S> weight{}, weight_bar{};
+    ChannelMatrices<S> weight{}, weight_bar{};
     if (input) {
       parallel_zero(x_bar);
-      weight = m.planes(out_.channels, m.in_pitch);
-      to_planes({w, 9, 9 * in_.channels, in_.channels, out_.channels}, weight);
+      weight = m.matrices(out_.channels, m.in_pitch);
+      to_matrices({w, 9, 9 * in_.channels, in_.channels, out_.channels}, weight);
     }
-    if (gradient) weight_bar = m.planes(in_.channels, m.out_pitch);
-    const ChannelPlanes<S> data = m.planes(m.tiles, m.in_pitch), products = m.planes(m.tiles, m.out_pitch);
+    if (gradient) weight_bar = m.matrices(in_.channels, m.out_pitch);
+    const ChannelMatrices<S> data = m.matrices(m.tiles, m.in_pitch),
+                             products = m.matrices(m.tiles, m.out_pitch);
     S *const rows_in = m.take(m.in_rows), *const rows_out = m.take(m.out_rows);
     for_blocks(y_bar.cols(), [&](const Block& k) {
       load_products(y_bar, k, rows_out, products);
       if (gradient) load_data(x, k, rows_in, data);
       over_products(k, [&](Index p) {
         if (gradient) {
-          S* const sum = weight_bar.data + p * weight_bar.plane;
+          S* const sum = weight_bar.data + p * weight_bar.stride;
           const bool first = k.sample == 0 && k.row == 0;
           multiply_panels<S>(whole_lanes<S>(out_.channels), in_.channels, tiles(k),
-                             products.data + p * products.plane, products.pitch,
-                             {data.data + p * data.plane, data.pitch, 1},
+                             products.data + p * products.stride, products.pitch,
+                             {data.data + p * data.stride, data.pitch, 1},
                              {first ? nullptr : sum, weight_bar.pitch}, sum, weight_bar.pitch);
         }
         if (input)
           multiply_panels<S>(whole_lanes<S>(in_.channels), tiles(k), out_.channels,
-                             weight.data + p * weight.plane, weight.pitch,
-                             {products.data + p * products.plane, 1, products.pitch}, {nullptr, 0},
-                             data.data + p * data.plane, data.pitch);
+                             weight.data + p * weight.stride, weight.pitch,
+                             {products.data + p * products.stride, 1, products.pitch}, {nullptr, 0},
+                             data.data + p * data.stride, data.pitch);
       });
       if (!input) return;
       over_channels(k, in_.channels, [&](Index begin, Index end) {
         const ChannelRows<S> rows = from_channel(input_rows(rows_in, k), begin);
         for (Index n = 0; n < k.samples; ++n) {
           clear(rows, input_height(k.rows), end - begin);
-          planes_to_tiles<typename Method::DataAdjoint, true>(of_sample(data, k, n, begin), rows.row,
-                                                              rows.pitch, Method::step, k.rows, tile_cols_,
-                                                              whole_lanes<S>(end - begin), rows.data);
+          matrices_to_tiles<typename Method::DataAdjoint, true>(of_sample(data, k, n, begin), rows.row,
+                                                                rows.pitch, Method::step, k.rows, tile_cols_,
+                                                                whole_lanes<S>(end - begin), rows.data);
           store_channels<true, S>(rows, nullptr, end - begin, in_.pixels(), in_.width, input_begin(k),
                                   input_end(k), entry(x_bar, begin * in_.pixels(), k.sample + n));
         }
@@ -115,8 +117,8 @@ class TiledConv {
     });
     if (gradient)
       over_channels(large_weight(), out_.channels, [&](Index begin, Index end) {
-        add_planes_to_filters<typename Method::WeightAdjoint, S>(
-            {weight_bar.data + begin, weight_bar.pitch, weight_bar.plane},
+        add_matrices_to_filters<typename Method::WeightAdjoint, S>(
+            {weight_bar.data + begin, weight_bar.pitch, weight_bar.stride},
             {w_bar + begin * 9 * in_.channels, 9 * in_.channels, 9, end - begin, in_.channels});
       });
   }
@@ -133,8 +135,8 @@ class TiledConv {
         body(Block{n, std::min(samples_, columns - n), i, std::min(band_, tile_rows_ - i)});
   }
   Index tiles(const Block& k) const { return k.samples * k.rows * tile_cols_; }
-  ChannelPlanes<S> of_sample(const ChannelPlanes<S>& all, const Block& k, Index n, Index channel) const {
-    return {all.data + n * k.rows * tile_cols_ * all.pitch + channel, all.pitch, all.plane};
+  ChannelMatrices<S> of_sample(const ChannelMatrices<S>& all, const Block& k, Index n, Index channel) const {
+    return {all.data + n * k.rows * tile_cols_ * all.pitch + channel, all.pitch, all.stride};
   }
   static ChannelRows<S> from_channel(ChannelRows<S> rows, Index channel) {
     rows.data += channel;
@@ -167,11 +169,11 @@ class TiledConv {
     for (Index p = 0; p < kinds; ++p) body(p);
   }
 
-  void to_planes(const Filters<const S>& w, const ChannelPlanes<S>& planes) const {
+  void to_matrices(const Filters<const S>& w, const ChannelMatrices<S>& matrices) const {
     over_channels(large_weight(), w.rows, [&](Index begin, Index end) {
-      filters_to_planes<typename Method::Weight, S>(
+      filters_to_matrices<typename Method::Weight, S>(
           {w.data + begin * w.row, w.row, w.column, end - begin, w.cols},
-          {planes.data + begin, planes.pitch, planes.plane});
+          {matrices.data + begin, matrices.pitch, matrices.stride});
     });
   }
   /// Zeros in so many rows, from the first channel of `rows` on.
@@ -196,29 +198,29 @@ class TiledConv {
     return {data, 2 * tile_cols_, channel_pitch(out_.channels), 2 * k.row, 0};
   }
 
-  void load_data(MatIn<S> x, const Block& k, S* memory, const ChannelPlanes<S>& data) const {
+  void load_data(MatIn<S> x, const Block& k, S* memory, const ChannelMatrices<S>& data) const {
     over_channels(k, in_.channels, [&](Index begin, Index end) {
       const ChannelRows<S> rows = from_channel(input_rows(memory, k), begin);
       for (Index n = 0; n < k.samples; ++n) {
         clear(rows, input_height(k.rows), end - begin);
         load_channels<S>(entry(x, begin * in_.pixels(), k.sample + n), end - begin, in_.pixels(), in_.width,
                          input_begin(k), input_end(k), rows);
-        tiles_to_planes<typename Method::Data, S>(rows.data, rows.row, rows.pitch, Method::step, k.rows,
-                                                  tile_cols_, whole_lanes<S>(end - begin),
-                                                  of_sample(data, k, n, begin));
+        tiles_to_matrices<typename Method::Data, S>(rows.data, rows.row, rows.pitch, Method::step, k.rows,
+                                                    tile_cols_, whole_lanes<S>(end - begin),
+                                                    of_sample(data, k, n, begin));
       }
     });
   }
-  void load_products(MatIn<S> y_bar, const Block& k, S* memory, const ChannelPlanes<S>& products) const {
+  void load_products(MatIn<S> y_bar, const Block& k, S* memory, const ChannelMatrices<S>& products) const {
     over_channels(k, out_.channels, [&](Index begin, Index end) {
       const ChannelRows<S> rows = from_channel(output_rows(memory, k), begin);
       for (Index n = 0; n < k.samples; ++n) {
         clear(rows, 2 * k.rows, end - begin);
         load_channels<S>(entry(y_bar, begin * out_.pixels(), k.sample + n), end - begin, out_.pixels(),
                          out_.width, 2 * k.row, output_end(k), rows);
-        tiles_to_planes<typename Method::OutputAdjoint, S>(rows.data, rows.row, rows.pitch, 2, k.rows,
-                                                           tile_cols_, whole_lanes<S>(end - begin),
-                                                           of_sample(products, k, n, begin));
+        tiles_to_matrices<typename Method::OutputAdjoint, S>(rows.data, rows.row, rows.pitch, 2, k.rows,
+                                                             tile_cols_, whole_lanes<S>(end - begin),
+                                                             of_sample(products, k, n, begin));
       }
     });
   }
@@ -235,10 +237,10 @@ class TiledConv {
           tiles(std::min(f.samples_, columns) * f.band_ * f.tile_cols_),
           in_rows(f.input_height(f.band_) * f.input_width() * in_pitch),
           out_rows(4 * f.band_ * f.tile_cols_ * out_pitch) {
-      const Index weights = std::max(plane(f.in_.channels, out_pitch), plane(f.out_.channels, in_pitch)) +
-                            plane(f.in_.channels, out_pitch);
+      const Index weights = std::max(stride(f.in_.channels, out_pitch), stride(f.out_.channels, in_pitch)) +
+                            stride(f.in_.channels, out_pitch);
       const Index size =
-          kinds * (weights + plane(tiles, in_pitch) + plane(tiles, out_pitch)) + in_rows + out_rows + 16;
+          kinds * (weights + stride(tiles, in_pitch) + stride(tiles, out_pitch)) + in_rows + out_rows + 16;
       thread_local Vec<S> memory;
       if (memory.size() < size) memory.resize(size);
       const auto misplaced =
@@ -253,11 +255,11 @@ class TiledConv {
       return begin;
     }
     /// Matrices of `pitch` x columns.
-    ChannelPlanes<S> planes(Index columns, Index pitch) {
-      return {take(kinds * plane(columns, pitch)), pitch, plane(columns, pitch)};
+    ChannelMatrices<S> matrices(Index columns, Index pitch) {
+      return {take(kinds * stride(columns, pitch)), pitch, stride(columns, pitch)};
     }
     /// An odd number of lines, like the pitch.
-    static Index plane(Index columns, Index pitch) { return (columns * pitch / 16 | 1) * 16; }
+    static Index stride(Index columns, Index pitch) { return (columns * pitch / 16 | 1) * 16; }
   };
 
   Shape in_, out_;

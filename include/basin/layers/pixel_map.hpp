@@ -13,13 +13,13 @@ namespace basin::detail {
 /// y[c, p] = x[c, source(p)], the same for every channel; 0 where source(p) is negative. Rows and columns are
 /// chosen apart: source(i, j) = (rows[i], cols[j]).
 template <class S>
-class PlaneMap {
+class PixelMap {
  public:
   using Scalar = S;
   using Cache = NoCache;
   static constexpr bool broadcasts = true;
 
-  PlaneMap(const Shape& in, const std::vector<Index>& rows, const std::vector<Index>& cols)
+  PixelMap(const Shape& in, const std::vector<Index>& rows, const std::vector<Index>& cols)
       : in_(in), out_{in.channels, static_cast<Index>(rows.size()), static_cast<Index>(cols.size())} {
     source_.reserve(rows.size() * cols.size());
     for (const Index i : rows)
@@ -31,7 +31,7 @@ class PlaneMap {
   Shape in_shape() const { return in_; }
   Shape out_shape() const { return out_; }
   Index multiply_adds() const { return out_.size(); }
-  /// For each output pixel of a plane the input pixel that it shows, or -1 for zero.
+  /// For each output pixel of a channel the input pixel that it shows, or -1 for zero.
   const std::vector<Index>& source() const { return source_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { gather(x, y); }
@@ -40,7 +40,7 @@ class PlaneMap {
   }
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
     if (x_bar.size() == 0) return;
-    each_plane(y_bar.cols(), [&](Index n, Index c) {
+    each_channel(y_bar.cols(), [&](Index n, Index c) {
       const S* from = entry(y_bar, c * out_.pixels(), n);
       S* to = entry(x_bar, c * in_.pixels(), n);
       std::fill_n(to, in_.pixels(), S(0));
@@ -51,7 +51,7 @@ class PlaneMap {
 
  private:
   void gather(MatIn<S> x, MatOut<S> y) const {
-    each_plane(x.cols(), [&](Index n, Index c) {
+    each_channel(x.cols(), [&](Index n, Index c) {
       const S* from = entry(x, c * in_.pixels(), n);
       S* to = entry(y, c * out_.pixels(), n);
       for (std::size_t p = 0; p < source_.size(); ++p) to[p] = source_[p] >= 0 ? from[source_[p]] : S(0);
@@ -60,10 +60,10 @@ class PlaneMap {
 
   /// body(column, channel), by as many threads as it is worth.
   template <class Body>
-  void each_plane(Index columns, const Body& body) const {
+  void each_channel(Index columns, const Body& body) const {
     parallel_parts(columns * in_.channels, std::max<Index>(1, numbers_for_a_thread / out_.pixels()),
-                   [&](ColumnRange planes) {
-                     for (Index k = planes.begin; k < planes.begin + planes.size; ++k)
+                   [&](ColumnRange channels) {
+                     for (Index k = channels.begin; k < channels.begin + channels.size; ++k)
                        body(k / in_.channels, k % in_.channels);
                    });
   }
