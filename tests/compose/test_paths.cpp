@@ -22,7 +22,8 @@ namespace {
 
 /// The result is that of the special path, which differs from the general one somewhere.
 template <class R, class A, class B>
-void require_special(const R& result, const A& special, const B& general) {
+void require_special(const char* what, const R& result, const A& special, const B& general) {
+  INFO(what);
   REQUIRE(special.allFinite());
   CHECK((result.array() == special.array()).all());
   CHECK((special.array() != general.array()).any());
@@ -48,9 +49,9 @@ TEMPLATE_TEST_CASE("a product with one column is Eigen's", "[paths]", float, dou
   };
   Mat<S> y(37, 1), z(300, 1);
   gemm<S>(A, b, y);
-  require_special(y, Mat<S>(A * b.col(0)), by_panels.template operator()<false>(b, y));
+  require_special("y", y, Mat<S>(A * b.col(0)), by_panels.template operator()<false>(b, y));
   gemm<S, Op::transposed>(A, c, z);
-  require_special(z, Mat<S>(A.transpose() * c.col(0)), by_panels.template operator()<true>(c, z));
+  require_special("z", z, Mat<S>(A.transpose() * c.col(0)), by_panels.template operator()<true>(c, z));
 }
 
 TEMPLATE_TEST_CASE("a product with few terms packs all of its left factor first", "[paths]", float, double) {
@@ -110,7 +111,7 @@ TEMPLATE_TEST_CASE("a convolution with few outputs multiplies where its factors 
   f.forward(theta, x, y, c);
   detail::thin_dots<S>(W, x, thin);
   gemm<S>(x_across, W, general);
-  require_special(y, Mat<S>(thin.transpose()), Mat<S>(general.transpose()));
+  require_special("y", y, Mat<S>(thin.transpose()), Mat<S>(general.transpose()));
 
   f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
   Mat<S> thin_x = Mat<S>::Zero(70, columns), general_x(columns, 70);
@@ -135,15 +136,15 @@ TEMPLATE_TEST_CASE("a convolution of many channels runs in tiles", "[paths]", fl
   f.forward(theta, x, y, c);
   tiles.apply(theta.data(), nullptr, x, y_tiles);
   f.geometry().template apply<S>(theta.data(), x, y_general, c);
-  require_special(y, y_tiles, y_general);
+  require_special("y", y, y_tiles, y_general);
   f.jvp(theta, x, y, c, x, y);
   CHECK((y.array() == y_tiles.array()).all());
   f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
   tiles.apply_adjoint(theta.data(), x, y_bar, x_bar_tiles, theta_bar_tiles.data());
   f.geometry().template apply_adjoint<S>(theta.data(), y_bar, x_bar_general, c);
   f.geometry().template add_weight_gradient<S>(x, y_bar, theta_bar_general.data(), c);
-  require_special(x_bar, x_bar_tiles, x_bar_general);
-  require_special(theta_bar, theta_bar_tiles, theta_bar_general);
+  require_special("x_bar", x_bar, x_bar_tiles, x_bar_general);
+  require_special("theta_bar", theta_bar, theta_bar_tiles, theta_bar_general);
 }
 
 TEMPLATE_TEST_CASE("a Chain runs upsampling and the convolution behind it as one", "[paths]", float, double) {
@@ -165,16 +166,18 @@ TEMPLATE_TEST_CASE("a Chain runs upsampling and the convolution behind it as one
   net.forward(theta, x, y, c);
   both->forward(theta, x, y_both, c_both);
   apart.forward(theta, x, y_apart, c_apart);
-  require_special(y, y_both, y_apart);
+  require_special("y", y, y_both, y_apart);
   net.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
   both->vjp(theta, x, y_both, c_both, y_bar, x_bar_both, theta_bar_both);
   apart.vjp(theta, x, y_apart, c_apart, y_bar, x_bar_apart, theta_bar_apart);
-  require_special(x_bar, x_bar_both, x_bar_apart);
-  require_special(theta_bar, theta_bar_both, theta_bar_apart);
+  require_special("x_bar", x_bar, x_bar_both, x_bar_apart);
+  // The gradient of the weight is a sum of the same products in tiles of the large image, but for factors of 2 and 1/2.
+  CHECK((theta_bar.array() == theta_bar_both.array()).all());
+  CHECK((theta_bar.array() == theta_bar_apart.array()).all());
   net.jvp(theta, x, y, c, x, y);
   both->jvp(theta, x, y_both, c_both, x, y_both);
   apart.jvp(theta, x, y_apart, c_apart, x, y_apart);
-  require_special(y, y_both, y_apart);
+  require_special("y_dot", y, y_both, y_apart);
   infer(net, theta, x, y, c);
   both->forward(theta, x, y_both, c_both);
   CHECK((y.array() == y_both.array()).all());
@@ -198,21 +201,21 @@ TEMPLATE_TEST_CASE("a Stack of single filters runs on planes, a Chain of them to
     net.forward(theta, x, y, c);
     planes->forward(theta, x, y_planes, memory);
     general.forward(theta, x, y_general, c_general);
-    require_special(y, y_planes, y_general);
+    require_special("y", y, y_planes, y_general);
     net.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
     planes->vjp(theta, y_bar, x_bar_planes, theta_bar_planes, memory);
     general.vjp(theta, x, y_general, c_general, y_bar, x_bar_general, theta_bar_general);
-    require_special(x_bar, x_bar_planes, x_bar_general);
-    require_special(theta_bar, theta_bar_planes, theta_bar_general);
+    require_special("x_bar", x_bar, x_bar_planes, x_bar_general);
+    require_special("theta_bar", theta_bar, theta_bar_planes, theta_bar_general);
     vjp_fresh(net, theta, x, y, c, y_bar, x_bar, theta_bar);
     CHECK((theta_bar.array() == theta_bar_planes.array()).all());
     net.jvp(theta, x, y, c, y_bar, x_bar);
     planes->jvp(theta, y_bar, x_bar_planes, memory);
     general.jvp(theta, x, y_general, c_general, y_bar, x_bar_general);
-    require_special(x_bar, x_bar_planes, x_bar_general);
+    require_special("x_bar", x_bar, x_bar_planes, x_bar_general);
     infer(net, theta, x, y, c);
     planes->infer(theta, x, y_planes, memory);
-    require_special(y, y_planes, y_general);
+    require_special("y", y, y_planes, y_general);
   };
   compare(Stack(f, 5), Stack(Alone<Conv2d<S>>{f}, 5));
   compare(Chain(f, f, f), Chain(Alone<Conv2d<S>>{f}, f, f));
@@ -235,6 +238,6 @@ TEMPLATE_TEST_CASE("the Jacobian through a narrow place is a product of two", "[
   detail::Cuts<Net>::vjp_before(*cut, net, f.theta, x, y, c, unit, Et);
   gemm<S, Op::plain, Op::transposed>(D, Et, J);
   net.jvp(f.theta, x, y, c, Mat<S>::Identity(40, 40), general);
-  require_special(jacobian(f, x), J, general);
+  require_special("jacobian", jacobian(f, x), J, general);
   CHECK_FALSE(detail::jacobian_is_product(21, 40, 40));
 }

@@ -53,7 +53,8 @@ class ActiveRegion {
             "ActiveRegion: point and direction have ", x.size(), " and ", direction.size(),
             " rows, f expects ", f_.layer.in_size());
     Trace result;
-    detail::walk<S>(f_.layer, f_.theta, detail::Ray<S>{x, direction},
+    using detail::walk;  // not qualified, so that the overloads of other rooms take part
+    walk<S>(f_.layer, f_.theta, detail::Ray<S>{x, direction},
                     detail::RayRules<S>{result.pieces, result.exit});
     return result;
   }
