@@ -32,33 +32,43 @@ Mat<float> roll() {
 Prepared prepare_orbit(const FullyConnectedNet& net, const Work& work) {
   const auto f = std::make_shared<const Model<FullyConnected<float>>>(fully_connected_net<float>(net),
                                                                       as_vector<float>(start_weights(work)));
+  const auto any = std::make_shared<const Model<AnyLayer<float>>>(erased(f->layer), f->theta);
   const Mat<float> x = as_columns<float>(samples(work), net.d);
   Prepared p;
   p.check = [f, x] { return as_floats(orbit(*f, x, {.max_steps = 3}).x); };
+  const auto both = [&](const std::string& name, const Mat<float>& starts, const OrbitOptions& o,
+                        double calls) {
+    const auto add = [&](const std::string& variant, const auto& model) {
+      p.variants.push_back({variant,
+                            [model, starts, o](long steps) {
+                              for (long i = 0; i < steps; ++i) (void)orbit(*model, starts, o);
+                            },
+                            calls});
+    };
+    add(name, f);
+    add(name + "_erased", any);
+  };
   constexpr Index at_once = 10;
   if (work.task == Task::iterate)
-    p.variants.push_back({"orbit",
-                          [f, x](long steps) {
-                            for (long i = 0; i < steps; ++i) (void)orbit(*f, x, {.max_steps = at_once});
-                          },
-                          static_cast<double>(work.count) / at_once});
+    both("orbit", x, {.max_steps = at_once}, static_cast<double>(work.count) / at_once);
   else
-    p.variants.push_back(
-        {"settle", [f, starts = bounding_grid<float>(roll(), 10), count = work.count](long steps) {
-           for (long i = 0; i < steps; ++i)
-             (void)orbit(*f, starts, {.max_steps = count, .tolerance = 1e-6, .bound = 100});
-         }});
+    both("settle", bounding_grid<float>(roll(), 10),
+         {.max_steps = work.count, .tolerance = 1e-6, .bound = 100}, 1);
   return p;
 }
 
 template <class F>
 Prepared prepare_jacobian(F f, const Work& work) {
   const auto m = std::make_shared<const Model<F>>(std::move(f), as_vector<float>(weights(work)));
+  const auto any = std::make_shared<const Model<AnyLayer<float>>>(erased(m->layer), m->theta);
   const Vec<float> x = as_vector<float>(samples(work));
   Prepared p;
   p.check = [m, x] { return as_floats(jacobian(*m, x)); };
   p.variants.push_back({"jacobian", [m, x](long steps) {
                           for (long i = 0; i < steps; ++i) (void)jacobian(*m, x);
+                        }});
+  p.variants.push_back({"jacobian_erased", [any, x](long steps) {
+                          for (long i = 0; i < steps; ++i) (void)jacobian(*any, x);
                         }});
   return p;
 }
@@ -81,6 +91,10 @@ Prepared prepare_spectrum(F f, const Work& work) {
   };
   p.variants.push_back({"matrix_free", [=](long steps) {
                           for (long i = 0; i < steps; ++i) (void)leading_eigenvalues(*m, x, count);
+                        }});
+  const auto any = std::make_shared<const Model<AnyLayer<double>>>(erased(m->layer), m->theta);
+  p.variants.push_back({"matrix_free_erased", [=](long steps) {
+                          for (long i = 0; i < steps; ++i) (void)leading_eigenvalues(*any, x, count);
                         }});
   p.variants.push_back({"of_jacobian", [=](long steps) {
                           for (long i = 0; i < steps; ++i) (void)leading_eigenvalues(jacobian(*m, x), count);

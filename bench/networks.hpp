@@ -9,6 +9,7 @@
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
 #include "basin/layers/upsample.hpp"
+#include "basin/network/erased.hpp"
 #include "works.hpp"
 
 namespace bench {

@@ -29,8 +29,8 @@ struct Training {
 };
 
 template <class F>
-Prepared prepare(F f, const Work& work) {
-  const auto t = std::make_shared<Training<F>>(std::move(f), work);
+Prepared prepare(const F& f, const Work& work) {
+  const auto t = std::make_shared<Training<F>>(f, work);
   Prepared p;
   p.check = [t] {
     const double loss = t->objective(t->model.theta, t->x, t->x, t->gradient);
@@ -48,6 +48,13 @@ Prepared prepare(F f, const Work& work) {
   p.variants.push_back(
       {"fit", [t](long steps) { (void)fit(t->model, t->x, t->adam, {.max_epochs = epochs * steps}); },
        1.0 / epochs});
+  const auto any = std::make_shared<Training<AnyLayer<typename F::Scalar>>>(erased(f), work);
+  p.variants.push_back({"step_erased", [any](long steps) {
+                          for (long i = 0; i < steps; ++i) {
+                            any->objective(any->model.theta, any->x, any->x, any->gradient);
+                            any->adam.step(any->gradient, any->model.theta);
+                          }
+                        }});
   return p;
 }
 

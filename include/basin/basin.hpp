@@ -45,6 +45,7 @@
 #include "basin/linearize/region.hpp"          // active_region
 #include "basin/linearize/structure.hpp"       // forced_zeros, heuristic_depth
 #include "basin/network/branches.hpp"          // Sum, Stacked
+#include "basin/network/erased.hpp"            // erased
 #include "basin/network/sequence.hpp"          // AnyLayer, Sequence
 #include "basin/train/fit.hpp"                 // fit
 #include "basin/train/initial.hpp"             // initial_values

@@ -12,7 +12,7 @@
 #include "basin/layers/pointwise.hpp"
 #include "basin/layers/pool.hpp"
 #include "basin/layers/upsample.hpp"
-#include "basin/network/any_layer.hpp"
+#include "basin/network/erased.hpp"
 #include "basin/train/fit.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
@@ -54,15 +54,15 @@ void require_gradients(const std::string& name, const F& net) {
   CHECK(error(theta_bar, golden(name + ".theta_bar")) <= 1e-11);
 }
 
-/// The network as a type and as an AnyLayer; the latter, which has the same bits (tests/network), also through four steps of
+/// The network as a type and erased; the latter, which has the same bits (tests/network), also through four steps of
 /// training, since it compiles once for all networks.
 template <Layer F, class O>
 void require_golden(const std::string& name, const F& net, O optimizer) {
   INFO(name);
   require_gradients(name, net);
-  require_gradients(name, AnyLayer<S>(net));
+  require_gradients(name, erased(net));
   const Vec<S> theta = golden(name + ".theta").col(0);
-  Model model(AnyLayer<S>(net), theta);
+  Model model(erased(net), theta);
   (void)fit(model, golden(name + ".x"), golden(name + ".target"), optimizer, {.max_epochs = 4});
   CHECK(error(model.theta, golden(name + ".trained")) <= 1e-11);
   CHECK(error(model.theta, theta) > 1e-4);  // it moved

@@ -19,6 +19,7 @@
 #include "basin/linearize/region.hpp"
 #include "basin/linearize/structure.hpp"
 #include "basin/network/branches.hpp"
+#include "basin/network/erased.hpp"
 #include "basin/network/sequence.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
@@ -150,6 +151,7 @@ TEMPLATE_TEST_CASE("a fully connected network at run time is the typed one, bit 
   const auto f = fully_connected<S>(40, 9, 4);
   require_same_network(f, erased_fully_connected<S>(40, 9, 4));
   require_same_network(f, AnyLayer<S>(f));  // the whole of it behind one call
+  require_same_network(f, erased(f));
   CHECK(training_memory(f, 7).total() == training_memory(AnyLayer<S>(f), 7).total());
   REQUIRE(detail::Cuts<Sequence<S>>::narrowest(erased_fully_connected<S>(40, 9, 4))->rows == 9);
 }

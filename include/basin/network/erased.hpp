@@ -1,0 +1,53 @@
+// A typed network as one that is known at run time, layer by layer.
+#pragma once
+#include <cstddef>  // std::size_t
+#include <utility>  // std::index_sequence
+#include <vector>   // std::vector
+
+#include "basin/compose/chain.hpp"      // Chain
+#include "basin/compose/concat.hpp"     // Concat
+#include "basin/compose/residual.hpp"   // Residual
+#include "basin/compose/stack.hpp"      // Stack
+#include "basin/network/any_layer.hpp"  // AnyLayer
+#include "basin/network/sequence.hpp"   // Sequence
+
+namespace basin {
+
+/// The network f with the types of all its layers forgotten: a Chain and a Stack become a Sequence, Residual and Concat
+/// those of an AnyLayer, all else an AnyLayer. It has the parameters, the functions and the bits of f.
+template <Layer F>
+[[nodiscard]] AnyLayer<typename F::Scalar> erased(const F& f) {
+  return f;
+}
+template <Layer... Fs>
+[[nodiscard]] AnyLayer<typename Chain<Fs...>::Scalar> erased(const Chain<Fs...>& f);
+template <Layer F>
+[[nodiscard]] AnyLayer<typename F::Scalar> erased(const Stack<F>& f);
+template <Layer F>
+[[nodiscard]] AnyLayer<typename F::Scalar> erased(const Residual<F>& f);
+template <Layer F>
+[[nodiscard]] AnyLayer<typename F::Scalar> erased(const Concat<F>& f);
+
+template <Layer... Fs>
+AnyLayer<typename Chain<Fs...>::Scalar> erased(const Chain<Fs...>& f) {
+  using S = typename Chain<Fs...>::Scalar;
+  return [&]<std::size_t... K>(std::index_sequence<K...>) {
+    return Sequence<S>({erased(f.template child<K>())...});
+  }
+  (std::index_sequence_for<Fs...>{});
+}
+template <Layer F>
+AnyLayer<typename F::Scalar> erased(const Stack<F>& f) {
+  using S = typename F::Scalar;
+  return Sequence<S>(std::vector<AnyLayer<S>>(static_cast<std::size_t>(f.depth()), erased(f.child())));
+}
+template <Layer F>
+AnyLayer<typename F::Scalar> erased(const Residual<F>& f) {
+  return Residual<AnyLayer<typename F::Scalar>>(erased(f.child()));
+}
+template <Layer F>
+AnyLayer<typename F::Scalar> erased(const Concat<F>& f) {
+  return Concat<AnyLayer<typename F::Scalar>>(erased(f.child()));
+}
+
+}  // namespace basin
