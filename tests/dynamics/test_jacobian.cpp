@@ -60,7 +60,7 @@ TEST_CASE("the Jacobian of a two-layer net is the product of its factors, by jvp
 }
 
 TEST_CASE("a layer that does not broadcast has the same Jacobian", "[dynamics]") {
-  REQUIRE_FALSE(broadcasts(Chain(Dense<double>(1, 1), Square{})));
+  REQUIRE_FALSE(broadcasts(Chain(Dense<double>(1, 1), Square{1})));
   REQUIRE(broadcasts(Chain(Dense<double>(1, 1), Dense<double>(1, 1))));
   const Chain net(Dense<double>(4, 4), Square{4});
   const Model f(net, random_matrix<double>(20, 1, 3));
