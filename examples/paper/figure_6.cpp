@@ -80,8 +80,8 @@ Findings look_at(const Model<LeakyD1>& f, const Mat<S>& X, const D1Starts& start
   for (Index i = 0; i < X.cols(); ++i)
     if (o.end[static_cast<std::size_t>(i)] != OrbitEnd::diverged) bounded.push_back(i);
   r.limits = r.ends(Eigen::all, bounded);
-  r.learned_apart = distinct_points(r.learned, wide * mean_norm(r.learned));
-  r.limits_apart = bounded.empty() ? 0 : distinct_points(r.limits, narrow * mean_norm(r.limits));
+  r.learned_apart = count_distinct(r.learned, wide * mean_norm(r.learned));
+  r.limits_apart = bounded.empty() ? 0 : count_distinct(r.limits, narrow * mean_norm(r.limits));
   std::vector<double> errors;
   for (Index i = 0; i < X.cols(); ++i)
     errors.push_back((r.learned.col(i) - X.col(i)).norm() / X.col(i).norm());

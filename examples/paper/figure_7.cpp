@@ -79,8 +79,8 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
   }
   if (interrupted()) return r;
   const Vec<S> origin = Vec<S>::Zero(net.in_size());  // linear: the Jacobian is the same everywhere
-  const Mat<double> E = jacobian(encoder(r.f), origin).template cast<double>();
-  const Mat<double> D = jacobian(decoder(r.f), Vec<S>::Zero(s.filters)).template cast<double>();
+  const Mat<double> E = jacobian(encoder_of(r.f), origin).template cast<double>();
+  const Mat<double> D = jacobian(decoder_of(r.f), Vec<S>::Zero(s.filters)).template cast<double>();
   r.spectrum = bottleneck_spectrum(E, D);
   r.projection_distance = projection_distance(D * E, X);
   const Mat<double> Q = span_basis(X);

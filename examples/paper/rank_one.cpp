@@ -65,7 +65,7 @@ bool usable(const AnyMap& phi, double b) { return std::abs(phi(b)) > 1e-6; }
 struct Eigen1 {
   double lambda, rest;
 };
-Eigen1 measure(const Model<TwoLayer<AnyMap>>& f, const Vec<double>& x) {
+Eigen1 measure(const Model<TwoLayerNet<AnyMap>>& f, const Vec<double>& x) {
   const Mat<double> J = jacobian(f, x);
   const double lambda = x.dot(J * x) / x.squaredNorm();
   return {lambda, (J - lambda / x.squaredNorm() * x * x.transpose()).cwiseAbs().maxCoeff()};
@@ -89,7 +89,7 @@ Trained train(const AnyMap& phi, double b, const Vec<double>& x) {
 }
 
 /// Whether the orbit of 1.001 x does what |lambda| says: comes nearer below 1, goes away above.
-bool orbit_agrees(const Model<TwoLayer<AnyMap>>& f, const Vec<double>& x, double lambda) {
+bool orbit_agrees(const Model<TwoLayerNet<AnyMap>>& f, const Vec<double>& x, double lambda) {
   const double start = 1e-3 * x.norm();
   const double end = (orbit(f, 1.001 * x, {.max_steps = 300}).x - x).norm();
   return std::abs(lambda) < 1 ? end < start / 2 : !(end < 2 * start);

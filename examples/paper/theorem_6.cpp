@@ -58,7 +58,7 @@ void on_the_line(Program& program) {
       if (interrupted()) return;
       Random random(100 * seed + static_cast<std::uint64_t>(n));
       const Mat<double> X = uniform_points(1, n, random), starts = line(grid);
-      const double delta = corrected_delta(coordinate(X, 0)), epsilon = 0.4 * delta;
+      const double delta = corrected_delta(row_values(X, 0)), epsilon = 0.4 * delta;
       const auto f = interpolating_autoencoder(X, epsilon);
       fit_error.push_back((f(X) - X).cwiseAbs().maxCoeff());
       excess.push_back((f(starts) - starts).cwiseAbs().maxCoeff() / epsilon);
@@ -71,7 +71,7 @@ void on_the_line(Program& program) {
       const std::vector<Index> end = assign(o.x, X, 1e-9);
       // A start that is itself a repelling fixed point (0, 1, the midpoints) stays where it is: n + 1 points
       // of [0, 1].
-      const std::vector<FixedPoint1d> fixed_points = plateau_map(coordinate(X, 0), epsilon).fixed_points();
+      const std::vector<FixedPoint1d> fixed_points = plateau_map(row_values(X, 0), epsilon).fixed_points();
       Index reached = 0, repelling = 0;
       for (Index j = 0; j < grid; ++j) {
         bool fixed = false;
@@ -149,7 +149,7 @@ void unit_count(Program& program) {
       "-", "most attractors: " + found + " knots", bounded));
   bool minimal = true;
   for (const Index n : {2, 4, 8}) {
-    const std::vector<double> x = coordinate(uniform_points(1, n, random), 0);
+    const std::vector<double> x = row_values(uniform_points(1, n, random), 0);
     const PiecewiseLinearMap f = zigzag_map(x, 0.01);
     const auto net = coordinatewise_net({f});
     minimal = minimal && units(net) == 2 * n - 1 && attracting(f) == n &&

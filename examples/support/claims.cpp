@@ -6,8 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>  // std::istringstream
 
-#include "basin/core/error.hpp"       // require, text, FileError
+#include "basin/core/error.hpp"       // require, FileError
 #include "basin/core/statistics.hpp"  // median
+#include "support/text.hpp"           // text
 
 namespace basin::examples {
 

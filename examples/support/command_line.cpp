@@ -1,11 +1,10 @@
 #include "support/command_line.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>      // std::from_chars
-#include <cstdio>        // std::fputs
-#include <system_error>  // std::errc
-
-#include "basin/core/error.hpp"  // text
+#include <charconv>          // std::from_chars
+#include <cstdio>            // std::fputs
+#include <system_error>      // std::errc
+#include "support/text.hpp"  // text
 
 namespace basin::examples {
 

@@ -3,10 +3,11 @@
 #include <map>           // std::map
 #include <system_error>  // std::error_code
 
-#include "basin/core/error.hpp"    // FileError, text, require
+#include "basin/core/error.hpp"    // FileError, require
 #include "basin/core/random.hpp"   // Random
 #include "basin/data/cifar10.hpp"  // read_image_records
 #include "basin/data/idx.hpp"      // find_idx, read_idx_images
+#include "support/text.hpp"        // text
 
 namespace basin::examples {
 

@@ -10,9 +10,10 @@
 #include <cstring>       // std::strerror
 #include <system_error>  // std::error_code
 
-#include "basin/core/error.hpp"      // text, require
+#include "basin/core/error.hpp"      // require
 #include "basin/data/bytes.hpp"      // read_plain_bytes
 #include "basin/io/atomic_file.hpp"  // write_atomically
+#include "support/text.hpp"          // text
 
 namespace basin::examples {
 

@@ -82,7 +82,7 @@ struct Layout {
 
 /// The images where they stand, on white, as gnuplot reads raw bytes.
 std::string canvas(const ImageTable& table, const Layout& at) {
-  GridOptions options;
+  ImageGridOptions options;
   options.cols = static_cast<Index>(table.columns().size());
   options.gap = Layout::gap;
   options.magnify = at.magnify;

@@ -35,6 +35,7 @@
 #include "support/interrupt.hpp"             // interrupted
 #include "support/plot.hpp"                  // Series
 #include "support/progress.hpp"              // Progress
+#include "support/text.hpp"                  // text
 
 namespace basin::examples {
 

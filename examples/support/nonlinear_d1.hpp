@@ -10,7 +10,7 @@
 #include <vector>      // std::vector
 
 #include "basin/compose/downsampling.hpp"  // downsampling_d1
-#include "basin/core/error.hpp"            // FileError, text
+#include "basin/core/error.hpp"            // FileError
 #include "basin/core/model.hpp"            // Model
 #include "basin/core/random.hpp"           // Random
 #include "basin/data/starts.hpp"           // normal_starts
@@ -28,6 +28,7 @@
 #include "support/data.hpp"                // ImageData
 #include "support/interrupt.hpp"           // interrupted
 #include "support/progress.hpp"            // Progress, training_fraction
+#include "support/text.hpp"                // text
 
 namespace basin::examples {
 
@@ -274,7 +275,7 @@ inline Model<NonlinearD1<double>> in_double(const Model<LeakyD1>& f) {
 inline D1Spectrum d1_spectrum(const Model<LeakyD1>& f, VecIn<float> x, Index count) {
   const Model<NonlinearD1<double>> g = in_double(f);
   const Vec<double> z = x.cast<double>();
-  const Bottleneck whole = bottleneck_spectrum(encoder(g), decoder(g), z);
+  const Bottleneck whole = bottleneck_spectrum(encoder_of(g), decoder_of(g), z);
   D1Spectrum s;
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     s.moduli.push_back(i < whole.values.size() ? std::abs(whole.values[i]) : 0);

@@ -6,8 +6,9 @@
 #include <sstream>    // std::ostringstream
 #include <utility>    // std::move
 
-#include "basin/core/error.hpp"  // require, text
+#include "basin/core/error.hpp"  // require
 #include "support/gnuplot.hpp"   // run_gnuplot
+#include "support/text.hpp"      // text
 
 namespace basin::examples {
 

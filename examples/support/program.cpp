@@ -5,9 +5,10 @@
 #include <ctime>         // std::strftime
 #include <system_error>  // std::error_code
 
-#include "basin/core/error.hpp"      // text, FileError
+#include "basin/core/error.hpp"      // FileError
 #include "basin/core/parallel.hpp"   // set_num_threads, num_threads
 #include "basin/io/atomic_file.hpp"  // write_atomically
+#include "support/text.hpp"          // text
 
 namespace basin::examples {
 

@@ -14,6 +14,7 @@
 #include "support/interrupt.hpp"     // interrupted, interrupt_flag: long work looks at them and returns early
 #include "support/plot.hpp"          // LinePlot, Histogram
 #include "support/progress.hpp"      // Progress
+#include "support/text.hpp"          // text
 
 namespace basin::examples {
 

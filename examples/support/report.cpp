@@ -8,10 +8,11 @@
 #include <string_view>   // std::string_view
 #include <system_error>  // std::error_code
 
-#include "basin/core/error.hpp"      // FileError, text
+#include "basin/core/error.hpp"      // FileError
 #include "basin/data/bytes.hpp"      // read_plain_bytes, Bytes
 #include "basin/io/atomic_file.hpp"  // write_atomically
 #include "support/progress.hpp"      // duration
+#include "support/text.hpp"          // text
 
 namespace basin::examples {
 

@@ -123,13 +123,13 @@ TEST_CASE("recovery_curve follows orbits over time, also past an example that do
 
 TEST_CASE("how many points differ by more than epsilon", "[dynamics]") {
   const Mat<double> points{{0, 3, 3.5, 0, 7, 4}, {0, 4, 4, 0.5, 0, 4}};
-  CHECK(distinct_points(points, 0.1) == 6);
-  CHECK(distinct_points(points, 0.5) == 3 + 1);  // distances of exactly 0.5 are not more; 4 is 1 from 3
-  CHECK(distinct_points(points, 1) == 3);
-  CHECK(distinct_points(points, 6) == 2);
-  CHECK(distinct_points(points, 100) == 1);
-  CHECK(contains(error_of([&] { (void)distinct_points(points, 0); }), "epsilon must be > 0, got 0"));
-  CHECK(contains(error_of([] { (void)distinct_points(Mat<double>(2, 0), 1); }), "at least 1 column"));
+  CHECK(count_distinct(points, 0.1) == 6);
+  CHECK(count_distinct(points, 0.5) == 3 + 1);  // distances of exactly 0.5 are not more; 4 is 1 from 3
+  CHECK(count_distinct(points, 1) == 3);
+  CHECK(count_distinct(points, 6) == 2);
+  CHECK(count_distinct(points, 100) == 1);
+  CHECK(contains(error_of([&] { (void)count_distinct(points, 0); }), "epsilon must be > 0, got 0"));
+  CHECK(contains(error_of([] { (void)count_distinct(Mat<double>(2, 0), 1); }), "at least 1 column"));
 }
 
 TEST_CASE("basins refuse sizes and epsilons that make no sense", "[dynamics]") {

@@ -93,9 +93,9 @@ TEST_CASE("D1 is its decoder after its encoder, through as many numbers as it ha
   CHECK(net.get<0>().out_size() == 4);
   const Model f(net, initial_values(net, initial::pytorch_default(), 1));
   const Mat<double> X = random_matrix<double>(3072, 2, 7);
-  CHECK((f(X) - decoder(f)(encoder(f)(X))).norm() == 0);
+  CHECK((f(X) - decoder_of(f)(encoder_of(f)(X))).norm() == 0);
   CHECK((f(2 * X.col(0) - X.col(1)) - 2 * f(X.col(0)) + f(X.col(1))).norm() < 1e-13 * f(X).norm());
-  const Bottleneck b = bottleneck_spectrum(encoder(f), decoder(f), X.col(0));
+  const Bottleneck b = bottleneck_spectrum(encoder_of(f), decoder_of(f), X.col(0));
   for (Index i = 0; i < 4; ++i) {  // eigenvectors of the network itself
     const Mat<double> v = real_vectors(b.values, b.vectors).col(i);
     if (b.values[static_cast<std::size_t>(i)].imag() == 0)
@@ -126,7 +126,7 @@ TEST_CASE("the nonlinear D1 is D1 with phi after each convolution", "[compose]")
   const Model f(net, initial_values(net, initial::normal(0, 0.3), 4));
   CHECK((f(2 * X) - 2 * f(X)).norm() > 0.01 * f(X).norm());
   CHECK(f(X).minCoeff() < 0);
-  CHECK((f(X) - decoder(f)(encoder(f)(X))).norm() == 0);
+  CHECK((f(X) - decoder_of(f)(encoder_of(f)(X))).norm() == 0);
   // The same layer by layer.
   Mat<double> h = X;
   Index begin = 0;
@@ -144,7 +144,7 @@ TEST_CASE("the nonlinear D1 is D1 with phi after each convolution", "[compose]")
   }
   CHECK(begin == net.param_size());
   CHECK((h - f(X)).norm() < 1e-13 * f(X).norm());
-  const Bottleneck b = bottleneck_spectrum(encoder(f), decoder(f), X.col(0));
+  const Bottleneck b = bottleneck_spectrum(encoder_of(f), decoder_of(f), X.col(0));
   const Leading whole = leading_eigenvalues(jacobian(f, X.col(0)), 4);
   REQUIRE(whole.converged);
   REQUIRE(b.values.size() == 4);

@@ -72,7 +72,7 @@ TEST_CASE("unseen images are those of the test pool, then what is left of the tr
   CHECK(all.leftCols(4) == unseen_images(data, chosen, 1000, 3).leftCols(4));
   const Mat<float> X = to_matrix<float>(data.train, chosen);
   CHECK(distances(all, X).minCoeff() > 0);
-  CHECK(distinct_points(all, 1e-6) == all.cols());
+  CHECK(count_distinct(all, 1e-6) == all.cols());
   CHECK(
       distances(all.leftCols(15), to_matrix<float>(data.test, data.test.all())).rowwise().minCoeff().norm() ==
       0);

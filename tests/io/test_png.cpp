@@ -20,7 +20,7 @@ TEMPLATE_TEST_CASE("A grid shows every pixel of every image in its place, magnif
   const Shape shape{1, 2, 3};
   Mat<S> X(6, 5);
   for (Index i = 0; i < X.size(); ++i) X.reshaped()[i] = S(i) / S(29);
-  const GridOptions options{.cols = 2, .gap = 3, .magnify = 4, .background = {1, 2, 3}};
+  const ImageGridOptions options{.cols = 2, .gap = 3, .magnify = 4, .background = {1, 2, 3}};
   const Picture p = image_grid<S>(X, shape, options);
   REQUIRE(p.width == 2 * 12 + 3);
   REQUIRE(p.height == 3 * 8 + 2 * 3);
@@ -68,7 +68,7 @@ TEST_CASE("Without a number of columns a grid is about square", "[io]") {
 
 TEST_CASE("A grid of nonsense is refused", "[io]") {
   const Mat<double> X = Mat<double>::Zero(4, 2);
-  const auto error = [&](const Shape& shape, const GridOptions& o) {
+  const auto error = [&](const Shape& shape, const ImageGridOptions& o) {
     return error_of([&] { image_grid<double>(X, shape, o); });
   };
   CHECK(contains(error({2, 1, 2}, {}), "must have 1 or 3 channels"));

@@ -62,7 +62,7 @@ TEST_CASE("Algorithm 1 gives the 9 x 9 matrix that the paper prints", "[lineariz
   const Mat<double> C = create_filter_matrix(A, 3, 1, 1);
   CHECK(C.rows() == 25);
   CHECK(C.cols() == 25);
-  CHECK(interior(C, {1, 3, 3}, {1, 3, 3}) == printed);
+  CHECK(interior_matrix(C, {1, 3, 3}, {1, 3, 3}) == printed);
 }
 
 TEST_CASE("Algorithm 2 gives the 16 x 9 matrix that the paper prints", "[linearize]") {
@@ -139,9 +139,9 @@ TEST_CASE("the matrices compose with and without rings", "[linearize]") {
     const Shape in{2, s, s}, hidden{3, r, r}, code{2, r, r}, large{2, 2 * r, 2 * r}, out{1, 2 * r, 2 * r};
     const Mat<double> all = D * U * B * A;
     CHECK(error_of_matrix(all, Model<std::decay_t<decltype(net)>>(net, theta), 4) < 1e-12);
-    const Mat<double> product = interior(D, large, out) * interior(U, code, large) *
-                                interior(B, hidden, code) * interior(A, in, hidden);
-    CHECK(difference<double>(interior(all, in, out), product) < 1e-12);
+    const Mat<double> product = interior_matrix(D, large, out) * interior_matrix(U, code, large) *
+                                interior_matrix(B, hidden, code) * interior_matrix(A, in, hidden);
+    CHECK(difference<double>(interior_matrix(all, in, out), product) < 1e-12);
   }
 }
 
@@ -177,7 +177,7 @@ TEST_CASE("Algorithms 1 and 2 say what is wrong with their arguments", "[lineari
   CHECK(contains(error_of([&] { (void)add_ring(theta, {1, 3, 3}); }), "add_ring: x has 18 rows, expected 9"));
   CHECK(contains(error_of([&] { (void)remove_ring(theta, {1, 3, 3}); }), "y has 18 rows, expected 25"));
   CHECK(contains(error_of([&] {
-                   (void)interior(Mat<double>::Ones(25, 9), {1, 3, 3}, {1, 3, 3});
+                   (void)interior_matrix(Mat<double>::Ones(25, 9), {1, 3, 3}, {1, 3, 3});
                  }),
                  "y has 9 rows, expected 25"));
 }

@@ -28,9 +28,9 @@ struct Magnitude {
     return x > S(0) ? S(1) : S(-1);
   }
   template <class S>
-  Piece<S> piece(S x) const {
+  AffinePiece<S> piece(S x) const {
     constexpr S inf = std::numeric_limits<S>::infinity();
-    return x > S(0) ? Piece<S>{1, S(0), inf} : Piece<S>{0, -inf, S(0)};
+    return x > S(0) ? AffinePiece<S>{1, S(0), inf} : AffinePiece<S>{0, -inf, S(0)};
   }
 };
 

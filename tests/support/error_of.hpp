@@ -3,6 +3,8 @@
 #include <exception>  // std::exception
 #include <string>     // std::string
 
+#include "basin/core/error.hpp"  // detail::text
+
 /// The message of the exception that `action` throws, or "" if it throws none.
 template <class Action>
 std::string error_of(const Action& action) {
@@ -17,3 +19,6 @@ std::string error_of(const Action& action) {
 inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
+
+/// text(parts...): the parts one after the other, as an output stream prints them.
+using basin::detail::text;

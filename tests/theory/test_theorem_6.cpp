@@ -64,7 +64,7 @@ TEST_CASE("piecewise linear maps: values, fixed points on pieces and at knots", 
 TEST_CASE("Theorem 6 on the line: 2n + 1 units, error, and every start", "[theory]") {
   for (const Index n : {1, 2, 3, 6, 12}) {
     const Mat<double> X = uniform_points(1, n, static_cast<std::uint64_t>(n));
-    const double delta = corrected_delta(coordinate(X, 0));
+    const double delta = corrected_delta(row_values(X, 0));
     for (const double epsilon : {0.4 * delta, delta, 1.}) {
       const auto f = interpolating_autoencoder(X, epsilon);
       CHECK(units(f) == 2 * n + 1);
@@ -77,12 +77,12 @@ TEST_CASE("Theorem 6 on the line: 2n + 1 units, error, and every start", "[theor
     }
     // The exact map has the examples as attractors, and one repelling point between two of them besides 0 and
     // 1.
-    const PiecewiseLinearMap exact = plateau_map(coordinate(X, 0), 0.4 * delta);
+    const PiecewiseLinearMap exact = plateau_map(row_values(X, 0), 0.4 * delta);
     const auto fixed = exact.fixed_points();
     CHECK(attracting(exact) == n);
     CHECK(static_cast<Index>(fixed.size()) == 2 * n + 1);
     CHECK(*std::max_element(exact.slopes().begin(), exact.slopes().end()) <= 2);
-    const std::vector<double> x = distinct_points(coordinate(X, 0));
+    const std::vector<double> x = ascending_points(row_values(X, 0));
     for (std::size_t i = 0; i < x.size(); ++i) {
       CHECK(std::abs(fixed[2 * i + 1].x - x[i]) < 1e-14);
       if (i > 0) CHECK(std::abs(fixed[2 * i].x - (x[i - 1] + x[i]) / 2) < 1e-13);
@@ -130,7 +130,7 @@ TEST_CASE("the printed delta breaks where it meets an end of the interval", "[th
   // same.
   Index over_an_end = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
-    const std::vector<double> points = distinct_points(coordinate(uniform_points(1, 3, 100 + seed), 0));
+    const std::vector<double> points = ascending_points(row_values(uniform_points(1, 3, 100 + seed), 0));
     const double delta = printed_delta(points), epsilon = 0.4 * delta;
     over_an_end += points.front() < delta || points.back() + delta > 1 ? 1 : 0;
     const PiecewiseLinearMap f = plateau_map(points, epsilon, delta);
@@ -146,7 +146,7 @@ TEST_CASE("the printed delta breaks where it meets an end of the interval", "[th
   CHECK(contains(error_of([] { (void)plateau_map({0.5}, 0.2, 0.1); }),
                  "epsilon must be in (0, delta = 0.1], got 0.2"));
   CHECK(contains(error_of([] { (void)plateau_map({1.0}, 0.2); }), "points must lie in (0, 1), got 1"));
-  CHECK(contains(error_of([] { (void)distinct_points({}); }), "at least one point"));
+  CHECK(contains(error_of([] { (void)ascending_points({}); }), "at least one point"));
   CHECK(contains(error_of([] { (void)interpolating_autoencoder(Mat<double>(0, 1), 1); }),
                  "X must not be empty, got 0 x 1"));
   CHECK(contains(error_of([] { (void)interpolating_autoencoder(Mat<double>::Constant(1, 1, .5), 0); }),
@@ -178,7 +178,7 @@ TEST_CASE("n + 1 units are too few from n = 4 on", "[theory]") {
                  "knots must be from 0 to 14, got -1"));
   // The bound is attained: 2 n - 2 knots for any points, 2 n - 1 units with the slope at 0.
   for (const Index n : {1, 2, 4, 9}) {
-    const std::vector<double> x = coordinate(uniform_points(1, n, 40 + static_cast<std::uint64_t>(n)), 0);
+    const std::vector<double> x = row_values(uniform_points(1, n, 40 + static_cast<std::uint64_t>(n)), 0);
     const PiecewiseLinearMap f = zigzag_map(x, 0.01);
     CHECK(attracting(f) == n);
     const auto net = coordinatewise_net({f});

@@ -97,16 +97,17 @@ template <class S, class Phi>
                                  up_act(32)));
 }
 
-/// The two halves of a Chain of an encoder and a decoder, each with its part of theta.
+/// The two halves of a Chain of an encoder and a decoder, each with its part of theta. Throws, as decoder_of does, if
+/// theta does not have the size of f.
 template <Layer Encoder, Layer Decoder>
-[[nodiscard]] Model<Encoder> encoder(const Model<Chain<Encoder, Decoder>>& f) {
-  f.require_valid("encoder");
+[[nodiscard]] Model<Encoder> encoder_of(const Model<Chain<Encoder, Decoder>>& f) {
+  f.require_valid("encoder_of");
   const auto& e = f.layer.template get<0>();
   return {e, f.theta.head(e.param_size())};
 }
 template <Layer Encoder, Layer Decoder>
-[[nodiscard]] Model<Decoder> decoder(const Model<Chain<Encoder, Decoder>>& f) {
-  f.require_valid("decoder");
+[[nodiscard]] Model<Decoder> decoder_of(const Model<Chain<Encoder, Decoder>>& f) {
+  f.require_valid("decoder_of");
   const auto& d = f.layer.template get<1>();
   return {d, f.theta.tail(d.param_size())};
 }

@@ -13,6 +13,7 @@ class FileError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
 /// The arguments one after the other, as an output stream prints them.
 template <class... Parts>
 std::string text(const Parts&... parts) {
@@ -20,13 +21,14 @@ std::string text(const Parts&... parts) {
   (out << ... << parts);
   return out.str();
 }
+}  // namespace detail
 
-/// Throws std::invalid_argument(text(message...)) unless
-/// `ok`. The message is only put together when it is needed.
+/// Throws std::invalid_argument unless `ok`. Its words are the parts of the message one after the other, as an output
+/// stream prints them, and are only put together when they are needed.
 template <class... Parts>
 void require(bool ok, const Parts&... message) {
   if (!ok) [[unlikely]]
-    throw std::invalid_argument(text(message...));
+    throw std::invalid_argument(detail::text(message...));
 }
 
 }  // namespace basin

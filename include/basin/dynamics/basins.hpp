@@ -173,9 +173,9 @@ template <class S, class Examples>
 /// How many points differ by more than epsilon: columns are taken from the left, and one counts if none that was
 /// counted before it is within epsilon. Throws as recovery does.
 template <class Derived>
-[[nodiscard]] Index distinct_points(const Eigen::MatrixBase<Derived>& points, double epsilon) {
-  require(points.cols() >= 1, "distinct_points: points must have at least 1 column, got 0");
-  require(epsilon > 0, "distinct_points: epsilon must be > 0, got ", epsilon);
+[[nodiscard]] Index count_distinct(const Eigen::MatrixBase<Derived>& points, double epsilon) {
+  require(points.cols() >= 1, "count_distinct: points must have at least 1 column, got 0");
+  require(epsilon > 0, "count_distinct: epsilon must be > 0, got ", epsilon);
   const Mat<double> d = distances(points, points);
   std::vector<Index> counted;
   for (Index j = 0; j < d.cols(); ++j)

@@ -103,15 +103,15 @@ Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const
   for (const ParamBlock& b : detail::covering_blocks(f, "load_parameters")) {
     const auto entry = found.extract(b.name);
     if (entry.empty())
-      differences += text("\n  ", b.name, " is missing");
+      differences += detail::text("\n  ", b.name, " is missing");
     else if (!detail::holds_block(entry.mapped().shape, b))
-      differences += text("\n  ", b.name, " has shape ", detail::shape_text(entry.mapped().shape),
-                          ", expected (", b.rows, ", ", b.cols, ")");
+      differences += detail::text("\n  ", b.name, " has shape ", detail::shape_text(entry.mapped().shape),
+                                  ", expected (", b.rows, ", ", b.cols, ")");
     else
       detail::rows_to_block(entry.mapped().values, b, theta.data() + b.offset);
   }
   for (const auto& [name, array] : found)
-    differences += text("\n  ", name, " is not a parameter of the layer");
+    differences += detail::text("\n  ", name, " is not a parameter of the layer");
   if (!differences.empty())
     detail::file_error(path, "does not hold the parameters of this ", layer_name<F>(), ":", differences);
   return theta;

@@ -32,7 +32,7 @@ struct Picture {
   }
 };
 
-struct GridOptions {
+struct ImageGridOptions {
   Index cols = 0;         // images in a row; 0: about as many as rows
   Index gap = 1;          // pixels between neighbours, in the background's colour
   Index magnify = 1;      // side of the square that shows one pixel
@@ -47,7 +47,7 @@ namespace detail {
 
 /// Pixel (i, j) of an image of 1 channel (grey) or 3 (red, green, blue).
 template <class S>
-Rgb pixel_colour(const S* image, const Shape& shape, Index i, Index j, const GridOptions& o) {
+Rgb pixel_colour(const S* image, const Shape& shape, Index i, Index j, const ImageGridOptions& o) {
   Rgb colour;
   for (Index c = 0; c < 3; ++c) {
     const auto v = static_cast<double>(image[shape.at(shape.channels == 3 ? c : 0, i, j)]);
@@ -65,7 +65,7 @@ Rgb pixel_colour(const S* image, const Shape& shape, Index i, Index j, const Gri
 /// an image, the shape has 1 or 3 channels and images.rows() entries, lo < hi, the options are not negative,
 /// and no side of the picture exceeds 1,000,000 pixels.
 template <class S>
-Picture image_grid(MatIn<S> images, const Shape& shape, const GridOptions& options = {}) {
+Picture image_grid(MatIn<S> images, const Shape& shape, const ImageGridOptions& options = {}) {
   constexpr Index max_side = 1'000'000;
   const Index n = images.cols();
   require_shape(shape, "image_grid");

@@ -2,8 +2,8 @@
 #pragma once
 #include <Eigen/SparseCore>  // Eigen::SparseMatrix
 
-#include "basin/core/types.hpp"          // Mat, Vec
-#include "basin/linearize/operator.hpp"  // Operator
+#include "basin/core/types.hpp"               // Mat, Vec
+#include "basin/linearize/stored_matrix.hpp"  // StoredMatrix
 
 namespace basin {
 
@@ -30,6 +30,6 @@ using DenseMap = AffineMap<Mat<S>>;
 template <class S>
 using SparseMap = AffineMap<Eigen::SparseMatrix<S>>;
 template <class S>
-using StoredMap = AffineMap<Operator<S>>;
+using StoredMap = AffineMap<StoredMatrix<S>>;
 
 }  // namespace basin

@@ -59,7 +59,7 @@ Mat<S> filter_matrix_of_one(VecIn<S> parameters, Index s, Index f, Index stride)
 ///     C:  filters (r + 2)^2  x  f (s + 2)^2,      C add_ring(x) = add_ring(conv(x))
 ///
 /// The rows that belong to the ring of zeros around the output are zero, so that products of such matrices are
-/// the matrices of compositions; `interior` is the operator without rings.
+/// the matrices of compositions; `interior_matrix` is the operator without rings.
 ///
 /// `parameters`: 9 f numbers for each output filter, those of Conv2d's theta without bias, w[filter][channel]
 /// [row][column]. As in Conv2d the filter is not flipped (cross-correlation).
@@ -160,10 +160,10 @@ template <class Derived>
 
 /// The operator on images without rings, out.size() x in.size(): those rows and columns of C, a matrix of
 /// create_filter_matrix, create_upsampling_matrix or a product of them, that belong to pixels. `in` and `out` are
-/// the shapes without rings. For such C, interior(C2 C1) = interior(C2) interior(C1). Throws if C does not fit.
+/// the shapes without rings. For such C, the interior of C2 C1 is the product of theirs. Throws if C does not fit.
 template <class Derived>
-[[nodiscard]] Mat<typename Derived::Scalar> interior(const Eigen::MatrixBase<Derived>& C, const Shape& in,
-                                                     const Shape& out) {
+[[nodiscard]] Mat<typename Derived::Scalar> interior_matrix(const Eigen::MatrixBase<Derived>& C,
+                                                            const Shape& in, const Shape& out) {
   const Mat<typename Derived::Scalar> rows = remove_ring(C, out);
   return remove_ring(rows.transpose(), in).transpose();
 }

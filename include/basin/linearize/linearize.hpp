@@ -8,8 +8,8 @@
 #include "basin/linearize/affine_layers.hpp"   // AffineLayer
 #include "basin/linearize/affine_map.hpp"      // DenseMap, SparseMap, StoredMap
 #include "basin/linearize/matrix_free.hpp"     // MatrixFree
-#include "basin/linearize/operator.hpp"        // Operator
 #include "basin/linearize/sparse_entries.hpp"  // sparse_matrix
+#include "basin/linearize/stored_matrix.hpp"   // StoredMatrix
 #include "basin/linearize/walk.hpp"            // walk
 
 namespace basin {
@@ -19,7 +19,7 @@ namespace detail {
 /// A of the layers so far; before the first it is the identity.
 template <class S>
 struct Product {
-  Operator<S> A;
+  StoredMatrix<S> A;
   bool is_identity;
 };
 
@@ -29,33 +29,33 @@ struct ProductRules {
   double fill_limit;
   template <class F>
   Product<S> layer(const F& f, VecIn<S> theta, Product<S> so_far) const {
-    Operator<S> A = matrix(f, theta);
+    StoredMatrix<S> A = matrix(f, theta);
     return {so_far.is_identity ? std::move(A) : A * so_far.A, false};
   }
   Product<S> sum(const Product<S>& x, const Product<S>& fx) const { return {fx.A + x.A, false}; }
   Product<S> stacked(const Product<S>& x, const Product<S>& fx) const {
-    return {basin::stacked(x.A, fx.A), false};
+    return {detail::stacked(x.A, fx.A), false};
   }
 
  private:
   template <class F>
-  Operator<S> matrix(const F& f, VecIn<S> theta) const {
+  StoredMatrix<S> matrix(const F& f, VecIn<S> theta) const {
     const double all = static_cast<double>(f.in_size()) * static_cast<double>(f.out_size());
     if (static_cast<double>(count_entries(f, theta)) <= fill_limit * all)
-      return Operator<S>(sparse_matrix(f, theta), fill_limit);
+      return StoredMatrix<S>(sparse_matrix(f, theta), fill_limit);
     Mat<S> A = Mat<S>::Zero(f.out_size(), f.in_size());
     for_entries(f, theta, [&](Index row, Index col, S value) { A(row, col) += value; });
-    return Operator<S>(std::move(A), fill_limit);
+    return StoredMatrix<S>(std::move(A), fill_limit);
   }
 };
 
 /// A of the whole network, sparse or dense by `fill_limit`.
 template <class F>
-Operator<typename F::Scalar> network_matrix(const Model<F>& f, double fill_limit) {
+StoredMatrix<typename F::Scalar> network_matrix(const Model<F>& f, double fill_limit) {
   using S = typename F::Scalar;
   Eigen::SparseMatrix<S> identity(f.layer.in_size(), f.layer.in_size());
   identity.setIdentity();
-  const Product<S> start{Operator<S>(std::move(identity), fill_limit), true};
+  const Product<S> start{StoredMatrix<S>(std::move(identity), fill_limit), true};
   return walk<S>(f.layer, f.theta, start, ProductRules<S>{fill_limit}).A;
 }
 
@@ -109,7 +109,7 @@ template <Layer F>
             fill_limit);
     return {detail::network_matrix(f, fill_limit), detail::offset(f)};
   } else {
-    return {Operator<S>(Mat<S>()), {}};
+    return {StoredMatrix<S>(Mat<S>()), {}};
   }
 }
 

@@ -21,7 +21,7 @@ namespace basin {
 
 /// The piece of a piecewise linear map that holds x: affine on [lo, hi], `index` counted from the left.
 template <class S>
-struct Piece {
+struct AffinePiece {
   Index index;
   S lo, hi;
 };
@@ -32,26 +32,26 @@ template <class S>
 inline constexpr S infinity = std::numeric_limits<S>::infinity();
 
 /// The piece to whose slope phi.derivative(x) belongs. A map of your own is piecewise linear when it has the
-/// member piece(x), which returns Piece<S>.
+/// member piece(x), which returns AffinePiece<S>.
 template <class S>
-Piece<S> piece_of(const Relu&, S x) {
-  return x <= S(0) ? Piece<S>{0, -infinity<S>, S(0)} : Piece<S>{1, S(0), infinity<S>};
+AffinePiece<S> piece_of(const Relu&, S x) {
+  return x <= S(0) ? AffinePiece<S>{0, -infinity<S>, S(0)} : AffinePiece<S>{1, S(0), infinity<S>};
 }
 template <class S>
-Piece<S> piece_of(const LeakyRelu&, S x) {
+AffinePiece<S> piece_of(const LeakyRelu&, S x) {
   return piece_of(Relu{}, x);
 }
 template <class S>
-Piece<S> piece_of(const Hardtanh& phi, S x) {
+AffinePiece<S> piece_of(const Hardtanh& phi, S x) {
   const S lo = static_cast<S>(phi.lo), hi = static_cast<S>(phi.hi);
   if (x <= lo) return {0, -infinity<S>, lo};
-  return x >= hi ? Piece<S>{2, hi, infinity<S>} : Piece<S>{1, lo, hi};
+  return x >= hi ? AffinePiece<S>{2, hi, infinity<S>} : AffinePiece<S>{1, lo, hi};
 }
 template <class Phi, class S>
 requires requires(const Phi& phi, S x) {
-  { phi.piece(x) } -> std::same_as<Piece<S>>;
+  { phi.piece(x) } -> std::same_as<AffinePiece<S>>;
 }
-Piece<S> piece_of(const Phi& phi, S x) { return phi.piece(x); }
+AffinePiece<S> piece_of(const Phi& phi, S x) { return phi.piece(x); }
 
 template <class Phi, class S>
 concept HasPiece = requires(const Phi& phi, S x) {
@@ -118,7 +118,7 @@ struct RayRules {
   void collect(const Pointwise<S, Phi>& f, const Ray<S>& in, const NoCache&) const {
     for (Index i = 0; i < in.x.rows(); ++i) {
       const S x = in.x(i, 0), x_dot = in.x_dot(i, 0);
-      const Piece<S> piece = piece_of(f.map(), x);
+      const AffinePiece<S> piece = piece_of(f.map(), x);
       pieces.push_back(piece.index);
       if (x_dot > S(0)) exit = std::min(exit, (piece.hi - x) / x_dot);
       if (x_dot < S(0)) exit = std::min(exit, (piece.lo - x) / x_dot);

@@ -20,10 +20,10 @@ namespace basin {
 
 /// The points, ascending and each once. Throws unless there is one and all lie in (0, 1), as the theorem's
 /// proof assumes.
-[[nodiscard]] inline std::vector<double> distinct_points(std::vector<double> points) {
-  require(!points.empty(), "distinct_points: there must be at least one point");
+[[nodiscard]] inline std::vector<double> ascending_points(std::vector<double> points) {
+  require(!points.empty(), "ascending_points: there must be at least one point");
   for (const double x : points)
-    require(x > 0 && x < 1, "distinct_points: points must lie in (0, 1), got ", x);
+    require(x > 0 && x < 1, "ascending_points: points must lie in (0, 1), got ", x);
   std::sort(points.begin(), points.end());
   points.erase(std::unique(points.begin(), points.end()), points.end());
   return points;
@@ -32,7 +32,7 @@ namespace basin {
 /// delta as the paper prints it, a quarter of the smallest gap: infinite for one point, and with x_n + delta
 /// = 1 or x_1 = delta the outer slopes divide by zero (x = .01, .5, .9).
 [[nodiscard]] inline double printed_delta(const std::vector<double>& points) {
-  const std::vector<double> x = distinct_points(points);
+  const std::vector<double> x = ascending_points(points);
   double gap = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i + 1 < x.size(); ++i) gap = std::min(gap, x[i + 1] - x[i]);
   return gap / 4;
@@ -52,7 +52,7 @@ namespace basin {
 /// <= delta and the slopes are finite, which they are for corrected_delta.
 [[nodiscard]] inline PiecewiseLinearMap plateau_map(const std::vector<double>& points, double epsilon,
                                                     double delta) {
-  const std::vector<double> x = distinct_points(points);
+  const std::vector<double> x = ascending_points(points);
   require(epsilon > 0 && epsilon <= delta, "plateau_map: epsilon must be in (0, delta = ", delta, "], got ",
           epsilon);
   std::vector<double> knots, values;
@@ -75,7 +75,7 @@ namespace basin {
 /// slope alpha through the midpoints. Every start on the whole line converges to a point, the n - 1 midpoints
 /// excepted. Not in the paper. Throws unless epsilon > 0.
 [[nodiscard]] inline PiecewiseLinearMap zigzag_map(const std::vector<double>& points, double epsilon) {
-  const std::vector<double> x = distinct_points(points);
+  const std::vector<double> x = ascending_points(points);
   require(epsilon > 0, "zigzag_map: epsilon must be > 0, got ", epsilon);
   double reach = std::max(x.front(), 1 - x.back());
   for (std::size_t i = 0; i + 1 < x.size(); ++i) reach = std::max(reach, (x[i + 1] - x[i]) / 4);
@@ -134,7 +134,7 @@ using ReluNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
 }
 
 /// Row i of X as a vector of numbers.
-[[nodiscard]] inline std::vector<double> coordinate(MatIn<double> X, Index i) {
+[[nodiscard]] inline std::vector<double> row_values(MatIn<double> X, Index i) {
   const Vec<double> row = X.row(i).transpose();
   return {row.begin(), row.end()};
 }
@@ -154,7 +154,7 @@ using ReluNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
   require(epsilon > 0, "interpolating_autoencoder: epsilon must be > 0, got ", epsilon);
   std::vector<PiecewiseLinearMap> maps;
   for (Index i = 0; i < X.rows(); ++i)
-    maps.push_back(plateau_map(coordinate(X, i), epsilon / std::sqrt(static_cast<double>(X.rows()))));
+    maps.push_back(plateau_map(row_values(X, i), epsilon / std::sqrt(static_cast<double>(X.rows()))));
   return coordinatewise_net(maps);
 }
 
@@ -164,7 +164,7 @@ using ReluNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
   std::vector<std::vector<double>> values;
   std::vector<Index> counts;
   for (Index i = 0; i < X.rows(); ++i) {
-    values.push_back(distinct_points(coordinate(X, i)));
+    values.push_back(ascending_points(row_values(X, i)));
     counts.push_back(static_cast<Index>(values.back().size()));
   }
   const auto total = detail::checked_product(counts);

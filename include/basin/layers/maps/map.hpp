@@ -61,9 +61,9 @@ template <class Phi, std::floating_point S>
 void require_in_range(const Phi& phi, S y) {
   const Range range = phi.range();
   if (!range.contains(y)) [[unlikely]]
-    throw std::domain_error(text(Phi::name,
-                                 ": inverse of y = ", std::setprecision(std::numeric_limits<S>::max_digits10),
-                                 y, ", which is outside its range ", range));
+    throw std::domain_error(
+        detail::text(Phi::name, ": inverse of y = ", std::setprecision(std::numeric_limits<S>::max_digits10),
+                     y, ", which is outside its range ", range));
 }
 
 }  // namespace basin

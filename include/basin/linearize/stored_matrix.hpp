@@ -17,16 +17,16 @@ inline constexpr double sparse_fill_limit = 0.1;
 /// A matrix A, sparse while at most `fill_limit` of its entries are nonzero and dense beyond. A limit of 1
 /// keeps it sparse.
 template <class S>
-class Operator {
+class StoredMatrix {
  public:
   using Scalar = S;
   using Sparse = Eigen::SparseMatrix<S>;
 
-  explicit Operator(Sparse A, double fill_limit = sparse_fill_limit)
+  explicit StoredMatrix(Sparse A, double fill_limit = sparse_fill_limit)
       : A_(std::move(A)), fill_limit_(fill_limit) {
     if (fill() > fill_limit_) A_ = Mat<S>(std::get<Sparse>(A_));
   }
-  explicit Operator(Mat<S> A, double fill_limit = sparse_fill_limit)
+  explicit StoredMatrix(Mat<S> A, double fill_limit = sparse_fill_limit)
       : A_(std::move(A)), fill_limit_(fill_limit) {}
 
   Index rows() const {
@@ -65,10 +65,10 @@ class Operator {
   }
 
   /// The product A B, with A's limit. Sparse if both are and the product is.
-  friend Operator operator*(const Operator& A, const Operator& B) {
+  friend StoredMatrix operator*(const StoredMatrix& A, const StoredMatrix& B) {
     eigen_assert(A.cols() == B.rows());
     if (A.is_sparse() && B.is_sparse())
-      return Operator(Sparse(std::get<Sparse>(A.A_) * std::get<Sparse>(B.A_)), A.fill_limit_);
+      return StoredMatrix(Sparse(std::get<Sparse>(A.A_) * std::get<Sparse>(B.A_)), A.fill_limit_);
     Mat<S> C(A.rows(), B.cols());
     const Index pieces = (C.cols() + 127) / 128;
     parallel_for(pieces, [&](Index k) {
@@ -79,12 +79,12 @@ class Operator {
       else
         A.apply(std::get<Mat<S>>(B.A_).middleCols(part.begin, part.size), to);
     });
-    return Operator(std::move(C), A.fill_limit_);
+    return StoredMatrix(std::move(C), A.fill_limit_);
   }
-  friend Operator operator+(const Operator& A, const Operator& B) {
+  friend StoredMatrix operator+(const StoredMatrix& A, const StoredMatrix& B) {
     if (A.is_sparse() && B.is_sparse())
-      return Operator(Sparse(std::get<Sparse>(A.A_) + std::get<Sparse>(B.A_)), A.fill_limit_);
-    return Operator(Mat<S>(A.dense() + B.dense()), A.fill_limit_);
+      return StoredMatrix(Sparse(std::get<Sparse>(A.A_) + std::get<Sparse>(B.A_)), A.fill_limit_);
+    return StoredMatrix(Mat<S>(A.dense() + B.dense()), A.fill_limit_);
   }
 
  private:
@@ -95,14 +95,15 @@ class Operator {
   double fill_limit_;
 };
 
+namespace detail {
 /// [A; B], A on top.
 template <class S>
-Operator<S> stacked(const Operator<S>& A, const Operator<S>& B) {
+StoredMatrix<S> stacked(const StoredMatrix<S>& A, const StoredMatrix<S>& B) {
   eigen_assert(A.cols() == B.cols());
   if (!A.is_sparse() || !B.is_sparse()) {
     Mat<S> C(A.rows() + B.rows(), A.cols());
     C << A.dense(), B.dense();
-    return Operator<S>(std::move(C), A.fill_limit());
+    return StoredMatrix<S>(std::move(C), A.fill_limit());
   }
   using Sparse = Eigen::SparseMatrix<S>;
   Sparse C(A.rows() + B.rows(), A.cols());
@@ -115,7 +116,8 @@ Operator<S> stacked(const Operator<S>& A, const Operator<S>& B) {
       C.insertBack(A.rows() + it.row(), j) = it.value();
   }
   C.finalize();
-  return Operator<S>(std::move(C), A.fill_limit());
+  return StoredMatrix<S>(std::move(C), A.fill_limit());
 }
+}  // namespace detail
 
 }  // namespace basin
