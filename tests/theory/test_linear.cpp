@@ -102,6 +102,27 @@ TEST_CASE("LinearDescent: dependent examples, no examples, too many", "[theory]"
         1e-14);
 }
 
+TEST_CASE("LinearDescent takes any expression of any scalar type, in double", "[theory]") {
+  const Mat<double> wide = random_matrix<double>(6, 5, 7), start = random_matrix<double>(6, 6, 8);
+  const Mat<double> X = wide.middleRows(1, 4).leftCols(3), A_0 = start.bottomRightCorner(4, 4);
+  const LinearDescent whole(X), part(wide.middleRows(1, 4).leftCols(3));
+  CHECK(part.basis() == whole.basis());
+  CHECK(LinearDescent(2 * X).eigenvalues() == LinearDescent(Mat<double>(2 * X)).eigenvalues());
+  CHECK(part.limit(start.bottomRightCorner(4, 4)) == whole.limit(A_0));
+  CHECK(part.at(3, 0.1, A_0 + A_0) == whole.at(3, 0.1, Mat<double>(2 * A_0)));
+
+  // What fits into a float or an int is the same example in double.
+  const Mat<float> X_float = X.cast<float>(), A_float = A_0.cast<float>();
+  const LinearDescent of_float(X_float);
+  CHECK(of_float.basis() == LinearDescent(X_float.cast<double>().eval()).basis());
+  CHECK(of_float.outside(A_float) == of_float.outside(A_float.cast<double>().eval()));
+  CHECK(of_float.singular_value_bounds(A_float).upper ==
+        of_float.singular_value_bounds(A_float.cast<double>().eval()).upper);
+  const Eigen::MatrixXi whole_numbers{{1, 2}, {0, 3}, {-1, 0}};
+  CHECK(LinearDescent(whole_numbers).eigenvalues() ==
+        LinearDescent(whole_numbers.cast<double>().eval()).eigenvalues());
+}
+
 TEST_CASE("LinearDescent says what is wrong with its arguments", "[theory]") {
   const LinearDescent descent(random_matrix<double>(3, 2, 6));
   CHECK(contains(error_of([] { LinearDescent(Mat<double>(0, 2)); }), "X must have at least 1 row, got 0"));

@@ -20,6 +20,8 @@ TEST_CASE("the projection onto the span of the examples", "[theory]") {
   CHECK((span_projection(X.cast<float>()) - P).norm() < 1e-5);
   const Mat<double> Q = span_basis(X);
   CHECK((Q.transpose() * Q - Mat<double>::Identity(6, 6)).norm() < 1e-14);
+  CHECK(span_basis(X.leftCols(4)) == span_basis(Mat<double>(X.leftCols(4))));
+  CHECK(span_basis(X.cast<float>()) == span_basis(X.cast<float>().cast<double>().eval()));
 }
 
 TEST_CASE("dependent, zero and badly scaled examples span what they span", "[theory]") {

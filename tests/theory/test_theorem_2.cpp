@@ -142,6 +142,17 @@ TEST_CASE("transient growth: closed forms and the proof that the peak is the pea
                  "NaN or infinite"));
 }
 
+TEST_CASE("transient growth takes any expression of any scalar type, in double", "[theory]") {
+  const Mat<double> J = jordan(4, 0.5, 2);
+  Mat<double> around = Mat<double>::Constant(6, 6, 7);
+  around.block(1, 1, 4, 4) = J;
+  CHECK(transient_growth(around.block(1, 1, 4, 4)).norms == transient_growth(J).norms);
+  CHECK(transient_growth(J.cast<float>()).norms == transient_growth(J).norms);  // floats hold its entries
+  CHECK(transient_growth(J / 2 + J / 2).peak == transient_growth(J).peak);
+  CHECK(kreiss_lower_bound(around.block(1, 1, 4, 4), 8).value == kreiss_lower_bound(J, 8).value);
+  CHECK(kreiss_lower_bound(J.cast<float>(), 8).value == kreiss_lower_bound(J, 8).value);
+}
+
 TEST_CASE("the Kreiss constant lies below the peak", "[theory]") {
   for (const int seed : {1, 2, 3}) {
     Mat<double> J = random_matrix<double>(6, 6, seed);

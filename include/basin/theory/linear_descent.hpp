@@ -33,18 +33,10 @@ struct SingularValueBounds {
 /// descent would take 1e14 steps and more to see them.
 class LinearDescent {
  public:
-  /// X: one column an example, d x n. Throws unless d >= 1 and X is finite. O(d^3).
-  explicit LinearDescent(MatIn<double> X) {
-    require(X.rows() >= 1, "LinearDescent: X must have at least 1 row, got 0");
-    require(X.allFinite(), "LinearDescent: X has entries that are NaN or infinite");
-    const Eigen::SelfAdjointEigenSolver<Mat<double>> solver(Mat<double>(X * X.transpose()));
-    if (solver.info() != Eigen::Success)
-      throw std::runtime_error("LinearDescent: the eigenvalues of X X' did not converge");
-    lambda_ = solver.eigenvalues().reverse();  // largest first
-    const double zero = static_cast<double>(d()) * std::numeric_limits<double>::epsilon() * lambda_[0];
-    while (rank_ < d() && lambda_[rank_] > zero) ++rank_;
-    lambda_.tail(d() - rank_).setZero();
-    Q_ = solver.eigenvectors().rightCols(rank_).rowwise().reverse();
+  /// X: one column an example, d x n. All is computed in double. Throws unless d >= 1 and X is finite. O(d^3).
+  template <class Derived>
+  explicit LinearDescent(const Eigen::MatrixBase<Derived>& X) {
+    decompose(X.template cast<double>());
   }
 
   /// lambda_1 >= ... >= lambda_d >= 0, the eigenvalues of S.
@@ -82,23 +74,26 @@ class LinearDescent {
     return Q_ * grown.asDiagonal() * Q_.transpose();
   }
   /// A_t from any A_0. Throws, too, unless A_0 is d x d.
-  Mat<double> at(Index t, double gamma, MatIn<double> A_0) const {
-    require_square(A_0);
+  template <class Derived>
+  Mat<double> at(Index t, double gamma, const Eigen::MatrixBase<Derived>& A_0) const {
+    const Mat<double> A = in_double(A_0);
     // A_0 (I - gamma S)^t = A_0 - A_0 (I - (I - gamma S)^t)
     const Mat<double> grown = at(t, gamma);
-    return A_0 + grown - A_0 * grown;
+    return A + grown - A * grown;
   }
   /// P, the orthogonal projection onto the span of the examples: the limit from A_0 = 0.
   Mat<double> projection() const { return Q_ * Q_.transpose(); }
   /// A_inf = P + A_0 (I - P): of the A with A x_i = x_i, the one nearest to A_0. Throws unless A_0 is d x d.
-  Mat<double> limit(MatIn<double> A_0) const {
-    require_square(A_0);
-    return projection() + outside(A_0);
+  template <class Derived>
+  Mat<double> limit(const Eigen::MatrixBase<Derived>& A_0) const {
+    const Mat<double> A = in_double(A_0);
+    return projection() + outside(A);
   }
   /// A_0 (I - P), the part of A_0 that gradient descent never changes.
-  Mat<double> outside(MatIn<double> A_0) const {
-    require_square(A_0);
-    return A_0 - (A_0 * Q_) * Q_.transpose();
+  template <class Derived>
+  Mat<double> outside(const Eigen::MatrixBase<Derived>& A_0) const {
+    const Mat<double> A = in_double(A_0);
+    return A - (A * Q_) * Q_.transpose();
   }
 
   /// Bounds of the singular values of limit(A_0). With N = A_0 (I - P), A_inf A_inf' = P + N N', so that
@@ -109,16 +104,30 @@ class LinearDescent {
   ///
   /// lower and upper are not in the paper: upper is the smaller bound, and by lower the singular values that
   /// belong to the examples never fall below 1. Throws unless A_0 is d x d and finite.
-  SingularValueBounds singular_value_bounds(MatIn<double> A_0) const {
-    require_square(A_0);
-    const Vec<double> of_N = singular_values(outside(A_0));
-    const double of_A_0 = singular_values(A_0)[0];
+  template <class Derived>
+  SingularValueBounds singular_value_bounds(const Eigen::MatrixBase<Derived>& A_0) const {
+    const Mat<double> A = in_double(A_0);
+    const Vec<double> of_N = singular_values(outside(A));
+    const double of_A_0 = singular_values(A)[0];
     Vec<double> of_P = Vec<double>::Zero(d());
     of_P.head(rank_).setOnes();
     return {of_P.cwiseMax(of_N), (of_P.array().square() + of_N[0] * of_N[0]).sqrt(), of_P.array() + of_A_0};
   }
 
  private:
+  /// lambda, Q_r and r of X.
+  void decompose(MatIn<double> X) {
+    require(X.rows() >= 1, "LinearDescent: X must have at least 1 row, got 0");
+    require(X.allFinite(), "LinearDescent: X has entries that are NaN or infinite");
+    const Eigen::SelfAdjointEigenSolver<Mat<double>> solver(Mat<double>(X * X.transpose()));
+    if (solver.info() != Eigen::Success)
+      throw std::runtime_error("LinearDescent: the eigenvalues of X X' did not converge");
+    lambda_ = solver.eigenvalues().reverse();  // largest first
+    const double zero = static_cast<double>(d()) * std::numeric_limits<double>::epsilon() * lambda_[0];
+    while (rank_ < d() && lambda_[rank_] > zero) ++rank_;
+    lambda_.tail(d() - rank_).setZero();
+    Q_ = solver.eigenvectors().rightCols(rank_).rowwise().reverse();
+  }
   Index d() const { return lambda_.size(); }
   /// (1 - gamma lambda_i)^t for the lambda_i > 0.
   Vec<double> powers(Index t, double gamma) const {
@@ -128,9 +137,12 @@ class LinearDescent {
     for (Index i = 0; i < rank_; ++i) p[i] = std::pow(1 - gamma * lambda_[i], static_cast<double>(t));
     return p;
   }
-  void require_square(MatIn<double> A_0) const {
+  /// A_0 in double. Throws unless it is d x d.
+  template <class Derived>
+  Mat<double> in_double(const Eigen::MatrixBase<Derived>& A_0) const {
     require(A_0.rows() == d() && A_0.cols() == d(), "LinearDescent: A_0 is ", A_0.rows(), " x ", A_0.cols(),
             ", expected ", d(), " x ", d());
+    return A_0.template cast<double>();
   }
 
   Vec<double> lambda_;

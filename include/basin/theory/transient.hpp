@@ -44,13 +44,10 @@ double spectral_norm(const Mat<double>& A) {
   const Eigen::SelfAdjointEigenSolver<Mat<double>> solver(gram, Eigen::EigenvaluesOnly);
   return scale * std::sqrt(solver.eigenvalues().maxCoeff());
 }
-}  // namespace detail
 
-/// |J^t| for t = 0, 1, ... until it has decayed. Theorem 2 of the paper, corrected: rho(J) < 1 makes a fixed
-/// point an attractor, but unless J is normal the distance to it may first grow by `peak`. Throws unless J is
-/// square and finite.
+/// transient_growth of a J in double.
 template <class = void>
-[[nodiscard]] TransientGrowth transient_growth(MatIn<double> J, const TransientOptions& options = {}) {
+TransientGrowth growth_of(MatIn<double> J, const TransientOptions& options) {
   require(J.rows() == J.cols() && J.rows() >= 1, "transient_growth: J is ", J.rows(), " x ", J.cols(),
           ", expected a square matrix");
   require(J.allFinite(), "transient_growth: J has entries that are NaN or infinite");
@@ -65,7 +62,7 @@ template <class = void>
     gemm<double>(J, power, next);  // J^t = J J^(t-1)
     power.swap(next);
     before += g.norms.back();
-    const double norm = detail::spectral_norm(power);
+    const double norm = spectral_norm(power);
     if (!std::isfinite(norm)) break;
     g.norms.push_back(norm);
     if (norm > g.peak) {
@@ -79,6 +76,16 @@ template <class = void>
     if (norm <= options.until) break;
   }
   return g;
+}
+}  // namespace detail
+
+/// |J^t| for t = 0, 1, ... until it has decayed, computed in double. Theorem 2 of the paper, corrected: rho(J) < 1
+/// makes a fixed point an attractor, but unless J is normal the distance to it may first grow by `peak`. Throws unless
+/// J is square and finite.
+template <class Derived>
+[[nodiscard]] TransientGrowth transient_growth(const Eigen::MatrixBase<Derived>& J,
+                                               const TransientOptions& options = {}) {
+  return detail::growth_of(J.template cast<double>(), options);
 }
 
 /// How close to the fixed point 0 of f(h) = J h + g(h), |g(h)| <= L/2 |h|^2, an orbit may start so that it is
@@ -101,12 +108,10 @@ struct KreissBound {
   std::complex<double> z = 0;
 };
 
-/// The largest (|z| - 1) |(z I - J)^-1| over `angles` directions of z and 49 moduli from 1 + 1e-4 to 1 + 1e2.
-/// Each of them is at most max |J^t| (the easy half of the Kreiss matrix theorem; the supremum K over all |z|
-/// > 1 satisfies K <= max |J^t| <= e d K, Spijker 1991). Throws unless J is square and finite and angles >=
-/// 1.
+namespace detail {
+/// kreiss_lower_bound of a J in double.
 template <class = void>
-[[nodiscard]] KreissBound kreiss_lower_bound(MatIn<double> J, Index angles = 32) {
+KreissBound kreiss_bound_of(MatIn<double> J, Index angles) {
   require(J.rows() == J.cols() && J.rows() >= 1, "kreiss_lower_bound: J is ", J.rows(), " x ", J.cols(),
           ", expected a square matrix");
   require(J.allFinite(), "kreiss_lower_bound: J has entries that are NaN or infinite");
@@ -121,10 +126,20 @@ template <class = void>
       const std::complex<double> z = std::polar(1 + excess, angle);
       Mat<double> M(2 * d, 2 * d);  // z I - J as a real matrix
       M << z.real() * I - J, -z.imag() * I, z.imag() * I, z.real() * I - J;
-      const double value = excess * detail::spectral_norm(Eigen::PartialPivLU<Mat<double>>(M).inverse());
+      const double value = excess * spectral_norm(Eigen::PartialPivLU<Mat<double>>(M).inverse());
       if (std::isfinite(value) && value > best.value) best = {value, z};
     }
   return best;
+}
+}  // namespace detail
+
+/// The largest (|z| - 1) |(z I - J)^-1| over `angles` directions of z and 49 moduli from 1 + 1e-4 to 1 + 1e2.
+/// Each of them is at most max |J^t| (the easy half of the Kreiss matrix theorem; the supremum K over all |z|
+/// > 1 satisfies K <= max |J^t| <= e d K, Spijker 1991). Throws unless J is square and finite and angles >=
+/// 1.
+template <class Derived>
+[[nodiscard]] KreissBound kreiss_lower_bound(const Eigen::MatrixBase<Derived>& J, Index angles = 32) {
+  return detail::kreiss_bound_of(J.template cast<double>(), angles);
 }
 
 }  // namespace basin
