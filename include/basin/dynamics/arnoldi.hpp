@@ -16,20 +16,13 @@
 #include <numeric>                  // std::iota
 #include <vector>                   // std::vector
 
-#include "basin/core/error.hpp"         // require
-#include "basin/core/random.hpp"        // Random
-#include "basin/core/types.hpp"         // Index, Mat, Vec, VecIn, VecOut
-#include "basin/dynamics/spectrum.hpp"  // eigenvalues_of, eigenpairs_of, comes_before, normalize_phase
+#include "basin/core/error.hpp"                // require
+#include "basin/core/random.hpp"               // Random
+#include "basin/core/types.hpp"                // Index, Mat, Vec, VecIn, VecOut
+#include "basin/dynamics/leading_options.hpp"  // LeadingOptions
+#include "basin/dynamics/spectrum.hpp"         // eigenvalues_of, eigenpairs_of, comes_before, normalize_phase
 
 namespace basin {
-
-struct LeadingOptions {
-  double tolerance = 1e-8;   // of the eigenvalues, relative
-  Index max_restarts = 300;  // for each size of the Krylov space
-  Index enlargements = 4;    // how often that size is doubled, from max(40, 4 count + 4), until it converges
-  Index dense_below = 96;    // matrices smaller than this are formed and solved whole
-  bool vectors = false;      // whether eigenvectors are wanted, too
-};
 
 /// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A
 /// itself (for matrices solved whole and without eigenvectors an estimate of rounding). For a normal A it bounds

@@ -6,10 +6,11 @@
 #include <ostream>    // std::ostream
 #include <stdexcept>  // std::runtime_error
 
-#include "basin/core/error.hpp"         // require
-#include "basin/core/model.hpp"         // Model
-#include "basin/dynamics/jacobian.hpp"  // jacobian
-#include "basin/dynamics/spectrum.hpp"  // spectral_radius
+#include "basin/core/error.hpp"                // require
+#include "basin/core/model.hpp"                // Model
+#include "basin/dynamics/jacobian.hpp"         // jacobian
+#include "basin/dynamics/leading_options.hpp"  // LeadingOptions
+#include "basin/dynamics/spectrum.hpp"         // spectral_radius
 #if __has_include(<Spectra/GenEigsSolver.h>)
 #include "basin/dynamics/leading.hpp"  // leading_eigenvalues
 #endif
@@ -40,10 +41,8 @@ struct FixedPointOptions {
   /// x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0). A small residual is not a small
   /// distance: f(x) = .995 x passes at x = 1, with its fixed point at 0. FixedPoint::distance tells.
   double tolerance = 1e-2;
-  double margin = 1e-6;  // |rho - 1| up to this, or up to the residual of rho, is undecided
-#if __has_include(<Spectra/GenEigsSolver.h>)
-  LeadingOptions leading = {};  // of the iteration
-#endif
+  double margin = 1e-6;         // |rho - 1| up to this, or up to the residual of rho, is undecided
+  LeadingOptions leading = {};  // of the iteration; without Spectra there is none
 };
 
 struct FixedPoint {
@@ -57,11 +56,19 @@ struct FixedPoint {
 
 namespace detail {
 
+// Whether this file sees Spectra: another file of the same program may not. What depends on it takes it as a template
+// parameter, so that each file gets its own code and not what another one has compiled under the same name.
+#if __has_include(<Spectra/GenEigsSolver.h>)
+constexpr bool with_spectra = true;
+#else
+constexpr bool with_spectra = false;
+#endif
+
 /// |lambda| of the leading eigenvalue of the Jacobian at x and its residual. Up to 1024 dimensions the Jacobian is
 /// formed (cheaper than products one by one, and exact where the iteration fails); above, only products are used.
-template <Layer F>
-void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x, const FixedPointOptions& options,
-                 FixedPoint& p) {
+template <bool WithSpectra, Layer F>
+void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x,
+                 [[maybe_unused]] const FixedPointOptions& options, FixedPoint& p) {
 #if __has_include(<Spectra/GenEigsSolver.h>)
   if (x.size() > 1024) {
     const Leading leading = leading_eigenvalues(f, x, 1, options.leading);
@@ -99,7 +106,7 @@ void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x, const FixedPoin
 /// Jacobian, O(d^3). For a Jacobian that is far from normal rho can be wrong by more than radius_residual. A point
 /// where f is NaN or infinite is not fixed. Throws if f does not map its space to itself, if x does not fit, or if
 /// the iteration of more than 1024 dimensions does not converge.
-template <Layer F>
+template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {
   require(f.layer.in_size() == f.layer.out_size(), "classify_fixed_point: f maps ", f.layer.in_size(),
@@ -113,7 +120,7 @@ template <Layer F>
     p.spectral_radius = p.radius_residual = p.distance = std::numeric_limits<double>::quiet_NaN();
     return p;
   }
-  detail::find_radius(f, x, options, p);
+  detail::find_radius<WithSpectra>(f, x, options, p);
   p.distance = p.residual / std::abs(1 - p.spectral_radius);
   if (!(p.residual <= options.tolerance) || std::isnan(p.spectral_radius))
     p.stability = Stability::not_fixed;

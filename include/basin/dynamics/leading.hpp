@@ -5,10 +5,11 @@
 #include <concepts>          // std::convertible_to
 #include <functional>        // std::cref
 
-#include "basin/core/error.hpp"        // require
-#include "basin/core/layer.hpp"        // Layer
-#include "basin/core/model.hpp"        // Model
-#include "basin/dynamics/arnoldi.hpp"  // Leading, LeadingOptions, leading_of
+#include "basin/core/error.hpp"                // require
+#include "basin/core/layer.hpp"                // Layer
+#include "basin/core/model.hpp"                // Model
+#include "basin/dynamics/arnoldi.hpp"          // Leading, leading_of
+#include "basin/dynamics/leading_options.hpp"  // LeadingOptions
 
 namespace basin {
 
