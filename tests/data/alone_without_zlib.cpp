@@ -6,7 +6,8 @@
 #include "support/error_of.hpp"
 
 TEST_CASE("Without zlib a gzip file is an error that says how to get it", "[data]") {
-  const std::string error = error_of([] { basin::read_idx(BASIN_EXAMPLE_DATA_DIR, "fashion-mnist-100"); });
+  const std::string error =
+      error_of([] { (void)basin::read_idx(BASIN_EXAMPLE_DATA_DIR, "fashion-mnist-100"); });
   CHECK(contains(error, "fashion-mnist-100-images-idx3-ubyte.gz"));
   CHECK(contains(
       error,

@@ -79,7 +79,7 @@ TEST_CASE("Weights of PyTorch's shapes are taken where they are the same numbers
         (Vec<float>(57) << numbered<float>(54), numbered<float>(3)).finished());
   file.tensors[0].array.shape = {2, 3, 3, 3};
   write_safetensors(dir / "x.safetensors", file);
-  CHECK(contains(error_of([&] { load_parameters(dir / "x.safetensors", conv); }),
+  CHECK(contains(error_of([&] { (void)load_parameters(dir / "x.safetensors", conv); }),
                  "weight has shape (2, 3, 3, 3), expected (3, 18)"));
 }
 
@@ -88,15 +88,15 @@ TEST_CASE("All differences between a file and the layer are told at once", "[io]
   const Dense<double> f(3, 2);
   write_npz<double>(dir / "x.npz",
                     {{"weight", {{3, 2}, Vec<double>::Zero(6)}}, {"extra", {{1}, Vec<double>::Zero(1)}}});
-  const std::string error = error_of([&] { load_parameters(dir / "x.npz", f); });
+  const std::string error = error_of([&] { (void)load_parameters(dir / "x.npz", f); });
   CHECK(contains(error, "x.npz: does not hold the parameters of this Dense:"));
   CHECK(contains(error, "weight has shape (3, 2), expected (2, 3)"));
   CHECK(contains(error, "bias is missing"));
   CHECK(contains(error, "extra is not a parameter of the layer"));
   CHECK_THROWS_AS(load_parameters(dir / "x.npz", f), FileError);
   CHECK_THROWS_AS(load_parameters(dir / "nothing.npz", f), FileError);
-  CHECK(
-      contains(error_of([&] { load_parameters(dir / "x.pt", f); }), "must end in .npz or .safetensors, got"));
+  CHECK(contains(error_of([&] { (void)load_parameters(dir / "x.pt", f); }),
+                 "must end in .npz or .safetensors, got"));
   CHECK(contains(error_of([&] { save_parameters(dir / "x", f, Vec<double>::Zero(8)); }), "must end in .npz"));
   CHECK(contains(error_of([&] { save_parameters(dir / "y.npz", f, Vec<double>::Zero(7)); }),
                  "theta has 7 entries, Dense has 8 parameters"));

@@ -13,7 +13,7 @@ namespace basin {
 /// layer: hidden + 1 weight matrices, all with bias. "7 layers, 128 hidden neurons" is hidden = 7, width =
 /// 128. Throws unless d, width >= 1 and hidden >= 2.
 template <class S, class Phi = LeakyRelu>
-auto fully_connected(Index d, Index width, Index hidden, Phi phi = {}) {
+[[nodiscard]] auto fully_connected(Index d, Index width, Index hidden, Phi phi = {}) {
   require(d >= 1, "fully_connected: d must be >= 1, got ", d);
   require(width >= 1, "fully_connected: width must be >= 1, got ", width);
   require(hidden >= 2, "fully_connected: hidden must be >= 2, got ", hidden);

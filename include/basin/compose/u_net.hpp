@@ -63,7 +63,7 @@ auto u_net_levels(const Shape& in, Index channels, Phi phi) {
 /// those of the lowest resolutions: 0 makes the autoencoder of the same convolutions that has none. Throws unless
 /// channels >= 1 and the image has sides that are multiples of 2^(Levels - 1).
 template <class S, int Levels = 3, int Skips = Levels - 1, class Phi = LeakyRelu>
-auto u_net(const Shape& image, Index channels, Phi phi = {}) {
+[[nodiscard]] auto u_net(const Shape& image, Index channels, Phi phi = {}) {
   static_assert(Levels >= 1, "u_net: give it at least one level");
   static_assert(Skips >= 0 && Skips < Levels, "u_net: there can be 0 to Levels - 1 skips");
   constexpr Index factor = Index(1) << (Levels - 1);

@@ -21,7 +21,7 @@ inline std::atomic<int>& thread_setting() {
 }  // namespace detail
 
 /// The number of threads that basin uses: what set_num_threads said, else OpenMP's (1 without OpenMP).
-inline int num_threads() {
+[[nodiscard]] inline int num_threads() {
 #ifdef _OPENMP
   const int n = detail::thread_setting();
   return n > 0 ? n : omp_get_max_threads();
@@ -37,7 +37,7 @@ inline void set_num_threads(int n) {
 }
 
 /// The number of threads that a parallel_for called here would use: 1 inside a parallel region.
-inline int free_threads() {
+[[nodiscard]] inline int free_threads() {
 #ifdef _OPENMP
   return omp_in_parallel() ? 1 : num_threads();
 #else
@@ -77,7 +77,7 @@ void parallel_for(Index pieces, const Body& body) {
 struct ColumnRange {
   Index begin, size;
 };
-inline ColumnRange column_range(Index columns, Index pieces, Index k) {
+[[nodiscard]] inline ColumnRange column_range(Index columns, Index pieces, Index k) {
   const Index begin = columns * k / pieces;
   return {begin, columns * (k + 1) / pieces - begin};
 }

@@ -93,7 +93,8 @@ inline Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::pat
 }  // namespace detail
 
 /// All bytes of a file as they are. Throws FileError if it cannot be read or has more than max_bytes.
-inline Bytes read_plain_bytes(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] inline Bytes read_plain_bytes(const std::filesystem::path& path,
+                                            std::size_t max_bytes = default_max_bytes) {
   const detail::File file(std::fopen(path.string().c_str(), "rb"));
   if (!file) detail::file_error(path, "cannot open: ", detail::reason(errno));
   std::error_code none;
@@ -119,7 +120,8 @@ inline Bytes read_plain_bytes(const std::filesystem::path& path, std::size_t max
 /// FileError if it cannot be read, is damaged, cut off or followed by anything else, or unpacks to more than
 /// max_bytes. Gzip needs BASIN_USE_ZLIB, defined in all files of the program, and zlib linked; without them
 /// it is an error that says so.
-inline Bytes read_bytes(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] inline Bytes read_bytes(const std::filesystem::path& path,
+                                      std::size_t max_bytes = default_max_bytes) {
   Bytes bytes = read_plain_bytes(path, max_bytes);
   if (!detail::is_gzip(bytes)) return bytes;
   return detail::gunzip(bytes, path, max_bytes);

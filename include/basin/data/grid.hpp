@@ -14,7 +14,7 @@ namespace basin {
 /// the last coordinate running fastest. Throws unless X has a column, all its entries are finite, per_side >=
 /// 2 and the number of points fits in an Index.
 template <class S>
-Mat<S> bounding_grid(MatIn<S> X, Index per_side) {
+[[nodiscard]] Mat<S> bounding_grid(MatIn<S> X, Index per_side) {
   const Index d = X.rows();
   require(d >= 1 && X.cols() >= 1, "bounding_grid: X must have rows and columns, got ", d, " x ", X.cols());
   require(X.array().isFinite().all(), "bounding_grid: X has an entry that is not finite");

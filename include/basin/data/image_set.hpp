@@ -27,7 +27,8 @@ struct ImageSet {
 /// Column k is scale times image which[k]: 1/255 takes bytes to [0, 1]. Computed in double, rounded to S.
 /// Throws if an index is not in 0 .. count() - 1.
 template <class S>
-Mat<S> to_matrix(const ImageSet& images, const std::vector<Index>& which, double scale = 1.0 / 255) {
+[[nodiscard]] Mat<S> to_matrix(const ImageSet& images, const std::vector<Index>& which,
+                               double scale = 1.0 / 255) {
   std::array<S, 256> value;
   for (std::size_t b = 0; b < 256; ++b) value[b] = static_cast<S>(static_cast<double>(b) * scale);
   Mat<S> X(images.pixels.rows(), static_cast<Index>(which.size()));

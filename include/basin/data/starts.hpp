@@ -25,7 +25,7 @@ Mat<S> drawn(const char* who, Index size, Index count, const Draw& draw) {
 /// count columns of `size` independent N(mean, sd^2)
 /// numbers. Throws unless size >= 1, count >= 0 and sd >= 0.
 template <class S>
-Mat<S> normal_starts(Index size, Index count, Random& random, double mean = 0, double sd = 1) {
+[[nodiscard]] Mat<S> normal_starts(Index size, Index count, Random& random, double mean = 0, double sd = 1) {
   require(sd >= 0, "normal_starts: sd must be >= 0, got ", sd);
   return detail::drawn<S>("normal_starts", size, count, [&] { return random.normal(mean, sd); });
 }
@@ -33,7 +33,7 @@ Mat<S> normal_starts(Index size, Index count, Random& random, double mean = 0, d
 /// count columns of `size` independent numbers, uniform on [lo, hi) up to rounding to S. Throws unless size
 /// >= 1, count >= 0 and lo <= hi.
 template <class S>
-Mat<S> uniform_starts(Index size, Index count, Random& random, double lo = 0, double hi = 1) {
+[[nodiscard]] Mat<S> uniform_starts(Index size, Index count, Random& random, double lo = 0, double hi = 1) {
   require(lo <= hi, "uniform_starts: lo must be <= hi, got ", lo, " and ", hi);
   return detail::drawn<S>("uniform_starts", size, count, [&] { return random.uniform(lo, hi); });
 }
@@ -42,7 +42,7 @@ Mat<S> uniform_starts(Index size, Index count, Random& random, double lo = 0, do
 /// width), its place uniform among those inside the image. Throws unless every side of `shape` is >= 1 and
 /// count >= 0.
 template <class S>
-Mat<S> square_starts(const Shape& shape, Index count, Random& random) {
+[[nodiscard]] Mat<S> square_starts(const Shape& shape, Index count, Random& random) {
   require_shape(shape, "square_starts");
   require(count >= 0, "square_starts: count must be >= 0, got ", count);
   Mat<S> X = Mat<S>::Zero(shape.size(), count);

@@ -59,7 +59,7 @@ struct SwissRoll {
 /// Perspective", 2009). The points of scikit-learn's make_swiss_roll(n, noise=noise, random_state=seed),
 /// versions 1.0 and later, up to the last bits of cos, sin and log. Throws unless n >= 1 and noise >= 0.
 template <class S>
-SwissRoll<S> swiss_roll(Index n, std::uint32_t seed, double noise = 0) {
+[[nodiscard]] SwissRoll<S> swiss_roll(Index n, std::uint32_t seed, double noise = 0) {
   require(n >= 1, "swiss_roll: n must be >= 1, got ", n);
   require(noise >= 0 && std::isfinite(noise), "swiss_roll: noise must be >= 0, got ", noise);
   detail::NumpyRandomState random(seed);

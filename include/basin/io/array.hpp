@@ -51,7 +51,7 @@ using RowMajor = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajo
 
 /// The array of shape (X.rows(), X.cols()) with X's entries.
 template <class S>
-Array<S> to_array(MatIn<S> X) {
+[[nodiscard]] Array<S> to_array(MatIn<S> X) {
   Array<S> a{{X.rows(), X.cols()}, Vec<S>(X.size())};
   Eigen::Map<detail::RowMajor<S>>(a.values.data(), X.rows(), X.cols()) = X;
   return a;
@@ -59,7 +59,7 @@ Array<S> to_array(MatIn<S> X) {
 
 /// The array as a matrix: of no dimension 1 x 1, (n,) n x 1, (r, c) r x c. Throws if it has more dimensions.
 template <class S>
-Mat<S> to_matrix(const Array<S>& a) {
+[[nodiscard]] Mat<S> to_matrix(const Array<S>& a) {
   detail::require_array(a, "to_matrix");
   require(a.shape.size() <= 2, "to_matrix: the array must have at most 2 dimensions, got shape ",
           detail::shape_text(a.shape));

@@ -76,7 +76,8 @@ Bytes encode_npy(const Vec<S>& values, std::span<const Index> shape, ArrayOrder 
 /// converted to S (rounded where S does not hold the number). Throws FileError, naming the offset, what was
 /// found and expected, unless the file is such a one from its first to its last byte.
 template <class S>
-Array<S> read_npy(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] Array<S> read_npy(const std::filesystem::path& path,
+                                std::size_t max_bytes = default_max_bytes) {
   return detail::decode_npy<S>(read_bytes(path, max_bytes), path.string());
 }
 

@@ -83,8 +83,8 @@ inline Bytes zip_contents(zip_source_t* source, const std::filesystem::path& fil
 /// archive or an array is damaged (checksums are compared), two have the same
 /// name, an entry is not a .npy file, or the arrays unpack to more than max_bytes.
 template <class S>
-std::vector<NamedArray<S>> read_npz(const std::filesystem::path& path,
-                                    std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] std::vector<NamedArray<S>> read_npz(const std::filesystem::path& path,
+                                                  std::size_t max_bytes = default_max_bytes) {
   const Bytes file = read_plain_bytes(path, max_bytes);
   if (file.empty()) detail::file_error(path, "is empty, expected a zip archive");  // libzip takes it for one
   const detail::ZipSource source(zip_source_buffer_create(file.data(), file.size(), 0, nullptr));

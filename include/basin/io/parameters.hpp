@@ -91,7 +91,7 @@ void save_parameters(const std::filesystem::path& path, const F& f, VecIn<typena
 /// scalar. Throws FileError with all that differs if a block is missing, of another size, or the file has
 /// more than the blocks.
 template <Layer F>
-Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const F& f) {
+[[nodiscard]] Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const F& f) {
   using S = typename F::Scalar;
   const bool npz = detail::parameter_format(path, "load_parameters") == detail::ParameterFormat::npz;
   std::map<std::string, Array<S>> found;

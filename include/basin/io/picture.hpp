@@ -65,7 +65,7 @@ Rgb pixel_colour(const S* image, const Shape& shape, Index i, Index j, const Ima
 /// an image, the shape has 1 or 3 channels and images.rows() entries, lo < hi, the options are not negative,
 /// and no side of the picture exceeds 1,000,000 pixels.
 template <class S>
-Picture image_grid(MatIn<S> images, const Shape& shape, const ImageGridOptions& options = {}) {
+[[nodiscard]] Picture image_grid(MatIn<S> images, const Shape& shape, const ImageGridOptions& options = {}) {
   constexpr Index max_side = 1'000'000;
   const Index n = images.cols();
   require_shape(shape, "image_grid");

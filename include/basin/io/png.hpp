@@ -50,7 +50,8 @@ inline void write_png(const std::filesystem::path& path, const Picture& picture)
 
 /// A PNG file as 8-bit RGB, whatever its own format; what is transparent is laid on black. Throws FileError
 /// if the file is not a PNG, is damaged or cut off, or the picture takes more than max_bytes.
-inline Picture read_png(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] inline Picture read_png(const std::filesystem::path& path,
+                                      std::size_t max_bytes = default_max_bytes) {
   const Bytes bytes = read_plain_bytes(path, max_bytes);
   png_image image = detail::new_png();
   const std::unique_ptr<png_image, detail::FreePng> freed(&image);

@@ -181,8 +181,8 @@ Bytes encode_safetensors(const SafeTensors<S>& file) {
 /// naming the offset or tensor, unless the header is valid JSON without a key given twice, every tensor's
 /// size fits its shape, and the tensors cover the data without gap, overlap or rest.
 template <class S>
-SafeTensors<S> read_safetensors(const std::filesystem::path& path,
-                                std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] SafeTensors<S> read_safetensors(const std::filesystem::path& path,
+                                              std::size_t max_bytes = default_max_bytes) {
   return detail::decode_safetensors<S>(read_plain_bytes(path, max_bytes), path.string());
 }
 

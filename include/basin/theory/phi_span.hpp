@@ -12,13 +12,13 @@ namespace basin {
 
 /// phi(Z), entry by entry.
 template <PointwiseMap Phi>
-Mat<double> apply_map(const Phi& phi, MatIn<double> Z) {
+[[nodiscard]] Mat<double> apply_map(const Phi& phi, MatIn<double> Z) {
   return Z.unaryExpr([&](double z) { return phi(z); });
 }
 /// phi^-1(Y), entry by entry: of the pre-images, the ones of smallest absolute value. Throws
 /// std::domain_error for an entry outside the range of phi.
 template <InvertibleMap Phi>
-Mat<double> preimage(const Phi& phi, MatIn<double> Y) {
+[[nodiscard]] Mat<double> preimage(const Phi& phi, MatIn<double> Y) {
   return Y.unaryExpr([&](double y) { return phi.inverse(y); });
 }
 

@@ -21,24 +21,24 @@ namespace basin {
 using WeightLaw = std::function<double(Random&)>;
 
 namespace weight_law {
-inline WeightLaw normal() {
+[[nodiscard]] inline WeightLaw normal() {
   return [](Random& r) { return r.normal(); };
 }
 /// Uniform on [-sqrt(3), sqrt(3)).
-inline WeightLaw uniform() {
+[[nodiscard]] inline WeightLaw uniform() {
   return [](Random& r) { return r.uniform(-std::sqrt(3.), std::sqrt(3.)); };
 }
 /// An exponential variable minus 1: skewed to the right.
-inline WeightLaw centred_exponential() {
+[[nodiscard]] inline WeightLaw centred_exponential() {
   return [](Random& r) { return -detail::portable_log(1 - r.uniform()) - 1; };
 }
 /// sqrt((1-p)/p) with probability p, else -sqrt(p/(1-p)). Skewed unless p = 1/2. Throws unless 0 < p < 1.
-inline WeightLaw two_point(double p) {
+[[nodiscard]] inline WeightLaw two_point(double p) {
   require(p > 0 && p < 1, "weight_law::two_point: p must be in (0, 1), got ", p);
   return [=](Random& r) { return r.uniform() < p ? std::sqrt((1 - p) / p) : -std::sqrt(p / (1 - p)); };
 }
 /// The law of -w.
-inline WeightLaw mirrored(WeightLaw law) {
+[[nodiscard]] inline WeightLaw mirrored(WeightLaw law) {
   return [law = std::move(law)](Random& r) { return -law(r); };
 }
 }  // namespace weight_law

@@ -36,7 +36,8 @@ using TwoLayerNet = Chain<Dense<double>, Pointwise<double, Phi>, Dense<double>>;
 /// z -> W1 phi(W2 z) with W1 = x (a, ..., a), W2 = (b, ..., b)' x' / |x|^2 and k units, without biases: every
 /// unit sees b at x, and f(x) = k a phi(b) x. Throws unless k >= 1 and x is finite and not 0.
 template <PointwiseMap Phi>
-Model<TwoLayerNet<Phi>> rank_one_network(VecIn<double> x, Index k, double a, double b, const Phi& phi = {}) {
+[[nodiscard]] Model<TwoLayerNet<Phi>> rank_one_network(VecIn<double> x, Index k, double a, double b,
+                                                       const Phi& phi = {}) {
   const double square = x.squaredNorm();
   require(std::isfinite(square) && square > 0, "rank_one_network: x must be finite and not 0");
   require(k >= 1, "rank_one_network: k must be >= 1, got ", k);
@@ -49,7 +50,8 @@ Model<TwoLayerNet<Phi>> rank_one_network(VecIn<double> x, Index k, double a, dou
 }
 /// The one that interpolates: a = 1 / (k phi(b)), so that f(x) = x. Throws as rank_one_eigenvalue, too.
 template <PointwiseMap Phi>
-Model<TwoLayerNet<Phi>> rank_one_solution(VecIn<double> x, Index k, double b, const Phi& phi = {}) {
+[[nodiscard]] Model<TwoLayerNet<Phi>> rank_one_solution(VecIn<double> x, Index k, double b,
+                                                        const Phi& phi = {}) {
   (void)rank_one_eigenvalue(b, phi);
   return rank_one_network(x, k, 1 / (static_cast<double>(k) * phi(b)), b, phi);
 }

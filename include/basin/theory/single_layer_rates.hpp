@@ -32,7 +32,7 @@ double lambda_1(MatIn<double> X) {
 /// where that is 0), d x n. They have the sign of phi'. (s_i of Supplement B as printed; its proof needs
 /// s_i = -sigma_i.) Throws std::domain_error as preimage, and std::invalid_argument if a slope is 0.
 template <InvertibleMap Phi>
-Mat<double> chord_slopes(const Phi& phi, MatIn<double> X) {
+[[nodiscard]] Mat<double> chord_slopes(const Phi& phi, MatIn<double> X) {
   require(X.size() > 0, "chord_slopes: X must not be empty, got ", X.rows(), " x ", X.cols());
   const double at_0 = phi(0.);
   const Mat<double> sigma = X.unaryExpr([&](double x) {
@@ -107,7 +107,7 @@ template <InvertibleMap Phi>
 /// 1 / (n L d), L the largest ratio of two entries of one example: the bound of Supplement B on gamma, far
 /// below what convergence takes. Throws unless all entries of X are > 0.
 template <class = void>
-double paper_rate_limit(MatIn<double> X) {
+[[nodiscard]] double paper_rate_limit(MatIn<double> X) {
   require(X.size() > 0 && (X.array() > 0).all(),
           "paper_rate_limit: X must not be empty and have entries > 0");
   double L = 1;

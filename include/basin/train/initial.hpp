@@ -52,15 +52,15 @@ inline Rule by_fan(Distribution distribution, double scale, double in, double ou
 }  // namespace detail
 
 /// Every parameter, biases too, is c.
-inline Scheme constant(double c) {
+[[nodiscard]] inline Scheme constant(double c) {
   basin::detail::require_finite("constant", "c", c);
   const Rule rule = [c](const ParamBlock&, Random&, MatOut<double> W) { W.setConstant(c); };
   return {rule, rule};
 }
 /// Every parameter is 0.
-inline Scheme zero() { return constant(0); }
+[[nodiscard]] inline Scheme zero() { return constant(0); }
 /// Every parameter, biases too, is uniform on [lo, hi).
-inline Scheme uniform(double lo, double hi) {
+[[nodiscard]] inline Scheme uniform(double lo, double hi) {
   require(std::isfinite(lo) && std::isfinite(hi) && lo <= hi,
           "uniform: lo and hi must be finite with lo <= hi, got ", lo, " and ", hi);
   const Rule rule = [=](const ParamBlock&, Random& random, MatOut<double> W) {
@@ -69,7 +69,7 @@ inline Scheme uniform(double lo, double hi) {
   return {rule, rule};
 }
 /// Every parameter, biases too, is N(mean, sd^2).
-inline Scheme normal(double mean, double sd) {
+[[nodiscard]] inline Scheme normal(double mean, double sd) {
   basin::detail::require_finite("normal", "mean", mean);
   basin::detail::require_nonnegative("normal", "sd", sd);
   const Rule rule = [=](const ParamBlock&, Random& random, MatOut<double> W) {
@@ -80,12 +80,12 @@ inline Scheme normal(double mean, double sd) {
 
 /// Weights with sd = gain sqrt(2 / (fan_in + fan_out)), biases 0 (Glorot, Bengio 2010): uniform on
 /// [-sqrt(3) sd, sqrt(3) sd).
-inline Scheme xavier_uniform(double gain = 1) {
+[[nodiscard]] inline Scheme xavier_uniform(double gain = 1) {
   basin::detail::require_nonnegative("xavier_uniform", "gain", gain);
   return {detail::by_fan(detail::Distribution::uniform, 2 * gain * gain, 1, 1), zero().bias};
 }
 /// Weights N(0, sd^2) with the sd of xavier_uniform, biases 0.
-inline Scheme xavier_normal(double gain = 1) {
+[[nodiscard]] inline Scheme xavier_normal(double gain = 1) {
   basin::detail::require_nonnegative("xavier_normal", "gain", gain);
   return {detail::by_fan(detail::Distribution::normal, 2 * gain * gain, 1, 1), zero().bias};
 }
@@ -103,27 +103,29 @@ inline Rule kaiming(const char* who, Distribution distribution, double a, Fan fa
 
 /// Weights with sd = sqrt(2 / ((1 + a^2) fan)), a the slope of a leaky ReLU below 0 (0: ReLU), biases 0 (He,
 /// Zhang, Ren, Sun 2015): uniform on [-sqrt(3) sd, sqrt(3) sd).
-inline Scheme kaiming_uniform(double negative_slope = 0, Fan fan = Fan::in) {
+[[nodiscard]] inline Scheme kaiming_uniform(double negative_slope = 0, Fan fan = Fan::in) {
   return {detail::kaiming("kaiming_uniform", detail::Distribution::uniform, negative_slope, fan),
           zero().bias};
 }
 /// Weights N(0, sd^2) with the sd of kaiming_uniform, biases 0.
-inline Scheme kaiming_normal(double negative_slope = 0, Fan fan = Fan::in) {
+[[nodiscard]] inline Scheme kaiming_normal(double negative_slope = 0, Fan fan = Fan::in) {
   return {detail::kaiming("kaiming_normal", detail::Distribution::normal, negative_slope, fan), zero().bias};
 }
 
 /// Weights with sd = 1 / sqrt(fan_in), biases 0 (LeCun, Bottou, Orr, Mueller 1998), the choice for SELU:
 /// uniform on [-sqrt(3 / fan_in), sqrt(3 / fan_in)).
-inline Scheme lecun_uniform() {
+[[nodiscard]] inline Scheme lecun_uniform() {
   return {detail::by_fan(detail::Distribution::uniform, 1, 1, 0), zero().bias};
 }
 /// Weights N(0, 1 / fan_in), not truncated, biases 0.
-inline Scheme lecun_normal() { return {detail::by_fan(detail::Distribution::normal, 1, 1, 0), zero().bias}; }
+[[nodiscard]] inline Scheme lecun_normal() {
+  return {detail::by_fan(detail::Distribution::normal, 1, 1, 0), zero().bias};
+}
 
 /// Weights gain * Q with Q uniform among the matrices with orthonormal columns (rows, where W is wide),
 /// biases 0 (Saxe, McClelland, Ganguli 2014): Q of the QR factorization of a normal matrix with a positive
 /// diagonal of R.
-inline Scheme orthogonal(double gain = 1) {
+[[nodiscard]] inline Scheme orthogonal(double gain = 1) {
   basin::detail::require_nonnegative("orthogonal", "gain", gain);
   return {[=](const ParamBlock&, Random& random, MatOut<double> W) {
             detail::fill(W, [&] { return random.normal(); });
@@ -139,13 +141,13 @@ inline Scheme orthogonal(double gain = 1) {
 
 /// PyTorch's default for Linear and Conv2d: weights and biases uniform on [-1 / sqrt(fan_in), 1 /
 /// sqrt(fan_in)), for a bias with the fan_in of its layer's weight.
-inline Scheme pytorch_default() {
+[[nodiscard]] inline Scheme pytorch_default() {
   const Rule rule = detail::by_fan(detail::Distribution::uniform, 1. / 3, 1, 0);
   return {rule, rule};
 }
 
 /// `scheme` with all its values multiplied by `factor`, biases too.
-inline Scheme scaled(Scheme scheme, double factor) {
+[[nodiscard]] inline Scheme scaled(Scheme scheme, double factor) {
   basin::detail::require_finite("scaled", "factor", factor);
   const auto scale = [factor](Rule rule) -> Rule {
     return [=, rule = std::move(rule)](const ParamBlock& block, Random& random, MatOut<double> W) {
@@ -163,7 +165,8 @@ inline Scheme scaled(Scheme scheme, double factor) {
 /// Throws if the blocks do not fill theta from its beginning to its end, if a rule is missing, or if one
 /// leaves a value that is not finite.
 template <Layer F>
-Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme, Random& random) {
+[[nodiscard]] Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme,
+                                                     Random& random) {
   using S = typename F::Scalar;
   require(scheme.weight && scheme.bias, "initial_values: the scheme lacks a rule for weights or biases");
   Vec<S> theta(f.param_size());
@@ -188,7 +191,8 @@ Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme
 
 /// The same with Random(seed).
 template <Layer F>
-Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme, std::uint64_t seed) {
+[[nodiscard]] Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme,
+                                                     std::uint64_t seed) {
   Random random(seed);
   return initial_values(f, scheme, random);
 }

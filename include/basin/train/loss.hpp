@@ -102,7 +102,8 @@ struct HalfSumOfSquares {
 
 /// L(y, target) of a whole batch, for matrices of any kind: loss_value(MeanSquaredError{}, y, target).
 template <class L, class Y>
-double loss_value(const L& loss, const Eigen::MatrixBase<Y>& y, MatIn<typename Y::Scalar> target) {
+[[nodiscard]] double loss_value(const L& loss, const Eigen::MatrixBase<Y>& y,
+                                MatIn<typename Y::Scalar> target) {
   static_assert(Loss<L, typename Y::Scalar>);
   const Eigen::Ref<const Mat<typename Y::Scalar>> y_ref(y.derived());
   return loss(y_ref, target, y.cols());

@@ -19,12 +19,12 @@ using Schedule = std::function<double(Index)>;
 namespace schedule {
 
 /// factor = 1.
-inline Schedule constant() {
+[[nodiscard]] inline Schedule constant() {
   return [](Index) { return 1.0; };
 }
 
 /// factor = gamma^floor(epoch / every), StepLR. Throws unless every >= 1, gamma >= 0.
-inline Schedule step_decay(Index every, double gamma) {
+[[nodiscard]] inline Schedule step_decay(Index every, double gamma) {
   require(every >= 1, "step_decay: every must be >= 1, got ", every);
   basin::detail::require_nonnegative("step_decay", "gamma", gamma);
   return [=](Index epoch) {
@@ -34,7 +34,7 @@ inline Schedule step_decay(Index every, double gamma) {
 }
 
 /// factor = gamma^epoch, ExponentialLR. Throws unless gamma >= 0.
-inline Schedule exponential_decay(double gamma) {
+[[nodiscard]] inline Schedule exponential_decay(double gamma) {
   basin::detail::require_nonnegative("exponential_decay", "gamma", gamma);
   return [=](Index epoch) { return std::pow(gamma, static_cast<double>(epoch)); };
 }
@@ -42,7 +42,7 @@ inline Schedule exponential_decay(double gamma) {
 /// factor = floor + (1 - floor) (1 + cos(pi epoch / total)) / 2, CosineAnnealingLR with T_max = total and
 /// eta_min = floor * learning rate: from 1 down to floor at epoch `total`, and up again after it, with period
 /// 2 total. Throws unless total >= 1, 0 <= floor <= 1.
-inline Schedule cosine(Index total, double floor = 0) {
+[[nodiscard]] inline Schedule cosine(Index total, double floor = 0) {
   require(total >= 1, "cosine: total must be >= 1, got ", total);
   basin::detail::require_fraction("cosine", "floor", floor);
   return [=](Index epoch) {
@@ -53,7 +53,7 @@ inline Schedule cosine(Index total, double floor = 0) {
 
 /// factor = 1 while epoch < epochs, then after(epoch - epochs): a constant rate and a cool-down, for example. Throws
 /// unless epochs >= 0 and `after` is there.
-inline Schedule hold(Index epochs, Schedule after) {
+[[nodiscard]] inline Schedule hold(Index epochs, Schedule after) {
   require(epochs >= 0, "hold: epochs must be >= 0, got ", epochs);
   require(static_cast<bool>(after), "hold: after is an empty function, expected a Schedule");
   return [=, after = std::move(after)](Index epoch) { return epoch < epochs ? 1.0 : after(epoch - epochs); };
@@ -62,7 +62,7 @@ inline Schedule hold(Index epochs, Schedule after) {
 /// factor = start + (1 - start) epoch / epochs while epoch < epochs, then after(epoch - epochs): SequentialLR
 /// of LinearLR(start_factor = start, total_iters = epochs) and `after`, with its milestone at `epochs`.
 /// Throws unless epochs >= 1, 0 <= start <= 1, and `after` is there.
-inline Schedule warm_up(Index epochs, Schedule after = constant(), double start = 1. / 3) {
+[[nodiscard]] inline Schedule warm_up(Index epochs, Schedule after = constant(), double start = 1. / 3) {
   require(epochs >= 1, "warm_up: epochs must be >= 1, got ", epochs);
   basin::detail::require_fraction("warm_up", "start", start);
   require(static_cast<bool>(after), "warm_up: after is an empty function, expected a Schedule");

@@ -10,23 +10,23 @@
 
 namespace basin {
 
-namespace detail {
-
 /// The lowest point of a gated map, which falls before it and rises after it.
-struct Minimum {
+struct MapMinimum {
   double x, y;
 };
 
+namespace detail {
+
 /// `value`, or the minimum where rounding led below it.
 template <class S>
-S at_least(const Minimum& m, S value) {
+S at_least(const MapMinimum& m, S value) {
   return value < static_cast<S>(m.y) ? static_cast<S>(m.y) : value;
 }
 
 /// The x nearest to 0 with phi(x) = y, for phi(x) = x g(x) with g(x) >= 1/2 where x >= 0: between y and 2 y
 /// for y > 0, and right of the minimum for y < 0.
 template <class Phi, class S>
-S inverse_of_gated(const Phi& phi, S y, const Minimum& m) {
+S inverse_of_gated(const Phi& phi, S y, const MapMinimum& m) {
   require_in_range(phi, y);
   const double target = static_cast<double>(y);
   if (y == S(0)) return y;
@@ -52,7 +52,7 @@ struct Logistic {
 /// phi(x) = x Phi(x), Phi the standard normal distribution function (PyTorch's GELU, approximate = 'none').
 struct Gelu {
   static constexpr const char* name = "Gelu";
-  static constexpr detail::Minimum minimum{-0.7517915246935644574579, -0.1699712074799036616939};
+  static constexpr MapMinimum minimum{-0.7517915246935644574579, -0.1699712074799036616939};
   template <class S>
   S operator()(S x) const {
     return detail::at_least(minimum, x * cdf(x));
@@ -78,7 +78,7 @@ struct Gelu {
 /// phi(x) = x (1 + tanh(u)) / 2, u = sqrt(2/pi) (x + 0.044715 x^3) (PyTorch's GELU, approximate = 'tanh').
 struct GeluTanh {
   static constexpr const char* name = "GeluTanh";
-  static constexpr detail::Minimum minimum{-0.7524614220710162584880, -0.1700407505712540506391};
+  static constexpr MapMinimum minimum{-0.7524614220710162584880, -0.1700407505712540506391};
   template <class S>
   S operator()(S x) const {
     return detail::at_least(minimum, x * gate(x).p);
@@ -128,15 +128,13 @@ struct Silu {
   S inverse(S y) const {
     return detail::inverse_of_gated(*this, y, minimum());
   }
-  detail::Minimum minimum() const {
-    return {-1.278464542761073795109 / beta, -0.2784645427610737951094 / beta};
-  }
+  MapMinimum minimum() const { return {-1.278464542761073795109 / beta, -0.2784645427610737951094 / beta}; }
 };
 
 /// phi(x) = x tanh(log(1 + exp(x))) (Misra 2019).
 struct Mish {
   static constexpr const char* name = "Mish";
-  static constexpr detail::Minimum minimum{-1.192431214515495212138, -0.3088434130172504066288};
+  static constexpr MapMinimum minimum{-1.192431214515495212138, -0.3088434130172504066288};
   template <class S>
   S operator()(S x) const {
     const Gate<S> g(x);
