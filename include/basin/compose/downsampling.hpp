@@ -97,8 +97,8 @@ template <class S, class Phi>
                                  up_act(32)));
 }
 
-/// The two halves of a Chain of an encoder and a decoder, each with its part of theta. Throws, as decoder_of does, if
-/// theta does not have the size of f.
+/// The two halves of a Chain of an encoder and a decoder, each with its part of theta. Throws, as decoder_of
+/// does, if theta does not have the size of f.
 template <Layer Encoder, Layer Decoder>
 [[nodiscard]] Model<Encoder> encoder_of(const Model<Chain<Encoder, Decoder>>& f) {
   f.require_valid("encoder_of");

@@ -23,8 +23,8 @@ std::string text(const Parts&... parts) {
 }
 }  // namespace detail
 
-/// Throws std::invalid_argument unless `ok`. Its words are the parts of the message one after the other, as an output
-/// stream prints them, and are only put together when they are needed.
+/// Throws std::invalid_argument unless `ok`. Its words are the parts of the message one after the other, as
+/// an output stream prints them, and are only put together when they are needed.
 template <class... Parts>
 void require(bool ok, const Parts&... message) {
   if (!ok) [[unlikely]]

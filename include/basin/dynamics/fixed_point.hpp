@@ -56,8 +56,9 @@ struct FixedPoint {
 
 namespace detail {
 
-// Whether this file sees Spectra: another file of the same program may not. What depends on it takes it as a template
-// parameter, so that each file gets its own code and not what another one has compiled under the same name.
+// Whether this file sees Spectra: another file of the same program may not. What depends on it takes it as a
+// template parameter, so that each file gets its own code and not what another one has compiled under the
+// same name.
 #if __has_include(<Spectra/GenEigsSolver.h>)
 constexpr bool with_spectra = true;
 #else

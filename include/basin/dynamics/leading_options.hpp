@@ -1,5 +1,5 @@
-// How leading eigenvalues are looked for: a header of its own, so that options that hold these are the same whether or
-// not Spectra is installed.
+// How leading eigenvalues are looked for: a header of its own, so that options that hold these are the same
+// whether or not Spectra is installed.
 #pragma once
 #include "basin/core/types.hpp"  // Index
 

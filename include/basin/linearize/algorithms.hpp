@@ -159,8 +159,9 @@ template <class Derived>
 }
 
 /// The operator on images without rings, out.size() x in.size(): those rows and columns of C, a matrix of
-/// create_filter_matrix, create_upsampling_matrix or a product of them, that belong to pixels. `in` and `out` are
-/// the shapes without rings. For such C, the interior of C2 C1 is the product of theirs. Throws if C does not fit.
+/// create_filter_matrix, create_upsampling_matrix or a product of them, that belong to pixels. `in` and `out`
+/// are the shapes without rings. For such C, the interior of C2 C1 is the product of theirs. Throws if C does
+/// not fit.
 template <class Derived>
 [[nodiscard]] Mat<typename Derived::Scalar> interior_matrix(const Eigen::MatrixBase<Derived>& C,
                                                             const Shape& in, const Shape& out) {

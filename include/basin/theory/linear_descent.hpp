@@ -33,7 +33,8 @@ struct SingularValueBounds {
 /// descent would take 1e14 steps and more to see them.
 class LinearDescent {
  public:
-  /// X: one column an example, d x n. All is computed in double. Throws unless d >= 1 and X is finite. O(d^3).
+  /// X: one column an example, d x n. All is computed in double. Throws unless d >= 1 and X is finite.
+  /// O(d^3).
   template <class Derived>
   explicit LinearDescent(const Eigen::MatrixBase<Derived>& X) {
     decompose(X.template cast<double>());
