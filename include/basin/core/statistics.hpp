@@ -11,8 +11,9 @@
 
 namespace basin {
 
-/// The quantile of `values` for 0 <= p <= 1, linear between order statistics (numpy's and R's default, type 7: the
-/// value at rank 1 + p (n - 1)); not a number if any value is. Throws if `values` is empty or p outside [0, 1].
+/// The quantile of `values` for 0 <= p <= 1, linear between order statistics (numpy's and R's default, type
+/// 7: the value at rank 1 + p (n - 1)); not a number if any value is. Throws if `values` is empty or p
+/// outside [0, 1].
 [[nodiscard]] inline double quantile(std::vector<double> values, double p) {
   require(!values.empty(), "quantile: values must hold at least one number, got none");
   require(p >= 0 && p <= 1, "quantile: p must be within [0, 1], got ", p);
@@ -45,12 +46,13 @@ inline std::vector<double> ranks(const std::vector<double>& values) {
 }
 }  // namespace detail
 
-/// Spearman's rank correlation of paired values, the correlation of their ranks a_i and b_i with mean (n + 1) / 2,
+/// Spearman's rank correlation of paired values: with a_i and b_i their ranks and (n + 1) / 2 the mean of
+/// these,
 ///
 ///     sum (a_i - mean) (b_i - mean) / sqrt(sum (a_i - mean)^2 sum (b_i - mean)^2),
 ///
-/// from -1 (y falls whenever x rises) to 1; equal values share their mean rank. Not a number if any value is, or if all
-/// x or all y are equal. Compares all pairs: O(n^2). Throws unless both have the same size >= 2.
+/// from -1 (y falls whenever x rises) to 1; equal values share their mean rank. Not a number if any value is,
+/// or if all x or all y are equal. Compares all pairs: O(n^2). Throws unless both have the same size >= 2.
 [[nodiscard]] inline double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
   require(x.size() == y.size() && x.size() >= 2, "rank_correlation: x and y have ", x.size(), " and ",
           y.size(), " values, expected as many, at least 2");

@@ -16,10 +16,11 @@
 
 namespace basin {
 
-/// Finished work in one safetensors file. `setting` says in words how it came about, data and seed included: a file of
-/// another setting is never used, and is written over.
+/// Finished work in one safetensors file. `setting` says in words how it came about, data and seed included:
+/// a file of another setting is never used, and is written over.
 ///
-///     const Checkpoint c("out/radii.safetensors", "net 7 x 128, seed 3, data sum " + Checkpoint::exact(X.sum()));
+///     const std::string setting = "7 x 128, seed 3, data sum " + Checkpoint::exact(X.sum());
+///     const Checkpoint c("out/radii.safetensors", setting);
 ///     SafeTensors<double> content;
 ///     if (!c.load(content)) {
 ///       content.tensors = {Checkpoint::array("radii", radii())};
@@ -38,8 +39,8 @@ class Checkpoint {
   }
   const std::filesystem::path& file() const { return file_; }
 
-  /// Writes arrays and remarks, whole or not at all; makes the folder. The remark "setting" is the checkpoint's own.
-  /// Throws FileError.
+  /// Writes arrays and remarks, whole or not at all; makes the folder. The remark "setting" is the
+  /// checkpoint's own. Throws FileError.
   template <class S>
   void save(SafeTensors<S> content) const {
     std::error_code error;
@@ -49,8 +50,8 @@ class Checkpoint {
     write_safetensors(file_, content);
   }
 
-  /// content = what is in the file; false if there is no such file, or one of another setting, which leaves content
-  /// of no use. Throws FileError if the file cannot be read.
+  /// content = what is in the file; false if there is no such file, or one of another setting, which leaves
+  /// content of no use. Throws FileError if the file cannot be read.
   template <class S>
   [[nodiscard]] bool load(SafeTensors<S>& content) const {
     if (!std::filesystem::exists(file_)) return false;
@@ -59,8 +60,8 @@ class Checkpoint {
     return found != content.metadata.end() && found->second == setting_;
   }
 
-  /// The remark `name` of content, which came from this file, as a number. Throws FileError unless there is such a
-  /// remark and it is one.
+  /// The remark `name` of content, which came from this file, as a number. Throws FileError unless there is
+  /// such a remark and it is one.
   template <class S>
   [[nodiscard]] double number(const SafeTensors<S>& content, const std::string& name) const {
     const auto found = content.metadata.find(name);
@@ -73,8 +74,8 @@ class Checkpoint {
     return x;
   }
 
-  /// The array `name` of content, which came from this file, as array() made it of a matrix of rows x cols. Throws
-  /// FileError if there is none of that size.
+  /// The array `name` of content, which came from this file, as array() made it of a matrix of rows x cols.
+  /// Throws FileError if there is none of that size.
   template <class S>
   [[nodiscard]] Mat<S> matrix(const SafeTensors<S>& content, const std::string& name, Index rows,
                               Index cols) const {

@@ -8,7 +8,8 @@
 
 namespace basin {
 
-/// The history of a training (FitResult::history) as a table, a row an epoch: epoch, loss, gradient_norm, rate, seconds.
+/// The history of a training (FitResult::history) as a table, a row an epoch: epoch, loss, gradient_norm,
+/// rate, seconds.
 ///
 ///     history_table(result.history).write("out/history.csv");
 [[nodiscard]] inline CsvTable history_table(const std::vector<Epoch>& history) {

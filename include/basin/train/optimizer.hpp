@@ -43,8 +43,9 @@ concept Optimizer = std::copyable<O> &&
 
 namespace detail {
 
-/// What the library's optimizers have in common: all but the check of their options, which is their constructor, and the
-/// update, step(gradient, theta, next, rate_factor). `Derived` is the optimizer; its Options have a learning_rate.
+/// What the library's optimizers have in common: all but the check of their options, which is their
+/// constructor, and the update, step(gradient, theta, next, rate_factor). `Derived` is the optimizer; its
+/// Options have a learning_rate.
 template <class Derived, class S, class Options>
 class OptimizerBase {
  public:

@@ -5,12 +5,13 @@
 
 namespace basin {
 
-/// The exponential moving mean of parameters (Polyak, Juditsky 1992, with weights that decay): from m = theta_0,
+/// The exponential moving mean of parameters (Polyak, Juditsky 1992, with weights that decay): from the first
+/// theta on,
 ///
 ///     m += (theta - m) / span
 ///
-/// at each update, so that what was `span` updates ago weighs about 1/e of the last. It is less noisy than theta where
-/// minibatches or a large rate keep theta from settling:
+/// at each update, so that what was `span` updates ago weighs about 1/e of the last. It is less noisy than
+/// theta where minibatches or a large rate keep theta from settling:
 ///
 ///     ParameterMean<float> mean(model.theta, 1000);
 ///     options.observer = [&](const Epoch&) { mean.update(model.theta); };

@@ -15,20 +15,21 @@
 
 namespace basin {
 
-/// fit, saved to `checkpoint` every `every` seconds, when it is cancelled and when it has ended, and taken up from
-/// there: a training that was stopped and resumed gives bit for bit what it gives in one piece, and one that has ended
-/// returns at once.
+/// fit, saved to `checkpoint` every `every` seconds, when it is cancelled and when it has ended, and taken up
+/// from there: a training that was stopped and resumed gives bit for bit what it gives in one piece, and one
+/// that has ended returns at once.
 ///
 ///     Adam<float> adam({.learning_rate = 1e-3});  // in each run with the same options
-///     const FitResult r = resumable_fit(model, X, adam, options, {"out/net.safetensors", "7 x 128, seed 3"});
+///     const Checkpoint file("out/net.safetensors", "7 x 128, seed 3");
+///     const FitResult r = resumable_fit(model, X, adam, options, file);
 ///
-/// Epochs, schedule, orders of minibatches and seconds count from the very beginning, the history from where this call
-/// began. With minibatches the end of an epoch is what is saved: where fit stops within one, the model goes back to the
-/// end of the epoch before. A training that diverges leaves the file as it was.
+/// Epochs, schedule, orders of minibatches and seconds count from the very beginning, the history from where
+/// this call began. With minibatches the end of an epoch is what is saved: where fit stops within one, the
+/// model goes back to the end of the epoch before. A training that diverges leaves the file as it was.
 ///
-/// Writes model.theta and the optimizer's state; in the file these two are arrays, all else is remarks. The loss is the
-/// mean squared error between f(x) and x. Throws as fit does, and FileError if the file cannot be read or written, or
-/// holds parameters of another size.
+/// Writes model.theta and the optimizer's state; in the file these two are arrays, all else is remarks. The
+/// loss is the mean squared error between f(x) and x. Throws as fit does, and FileError if the file cannot be
+/// read or written, or holds parameters of another size.
 template <Layer F, class O>
 [[nodiscard]] FitResult resumable_fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer,
                                       const FitOptions& options, const Checkpoint& checkpoint,
@@ -38,7 +39,8 @@ template <Layer F, class O>
   const bool minibatches = !detail::takes_full_batch(options, x.cols());
   FitOptions rest = options;
   double seconds = 0;  // before this call
-  // With minibatches only the end of an epoch tells that a training has converged: what did must not begin another one.
+  // With minibatches only the end of an epoch tells that a training has converged: what did must not begin
+  // another one.
   const std::string bounds =
       Checkpoint::exact(options.loss_below) + " " + Checkpoint::exact(options.gradient_below);
   bool converged = false;
