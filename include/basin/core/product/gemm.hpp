@@ -87,6 +87,7 @@ void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
   eigen_assert(C.rows() == (OpA == Op::plain ? A.rows() : A.cols()));
   eigen_assert(C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
   eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
+  if (C.size() == 0) return;  // of an empty matrix the pointer may be null, which no offset may be added to
   if (depth == 0) return set_to(start, C);
   if constexpr (OpB == Op::plain) {
     if (C.cols() == 1) {  // packing A for a single column would cost more than the product
@@ -104,9 +105,8 @@ void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
     thread_local Vec<S> panel(panel_rows<S> * panel_depth);
     const S* const from = start.data ? start.data + columns.begin * start.column + rows.begin : nullptr;
     multiply_by_panels<S, OpA == Op::transposed>(
-        rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda,
-        {&b(0, columns.begin), b.row, b.column}, {from, start.column}, entry(C, rows.begin, columns.begin),
-        C.outerStride(), panel.data());
+        rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda, b.from(0, columns.begin),
+        {from, start.column}, entry(C, rows.begin, columns.begin), C.outerStride(), panel.data());
   });
 }
 

@@ -57,6 +57,7 @@ EIGEN_STRONG_INLINE void dot_tile(Index depth, const S* a, Index lda, const S* b
 template <class S>
 void thin_dots(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   eigen_assert(A.rows() == B.rows() && C.rows() == B.cols() && C.cols() == A.cols());
+  if (C.size() == 0) return;  // of an empty matrix the pointer may be null, which no offset may be added to
   const Index depth = A.rows(), lda = A.outerStride(), ldb = B.outerStride(), ldc = C.outerStride();
   const S *const a = A.data(), *const b = B.data();
   S* const c = C.data();
@@ -79,6 +80,8 @@ struct Strided {
   const S* data;
   Index row, column;
   const S& operator()(Index m, Index j) const { return data[m * row + j * column]; }
+  /// The same matrix from entry (m, j) on.
+  Strided from(Index m, Index j) const { return {data + m * row + j * column, row, column}; }
 };
 
 /// What a product is added to: at data[j * column + k]. 0 if data is null.
@@ -124,6 +127,7 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   const Index rows = A.rows(), depth = A.cols(), lda = A.outerStride(), ldc = C.outerStride();
   eigen_assert(C.rows() == rows && C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
   eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
+  if (depth == 0 || C.size() == 0) return;
   const Strided<S> b{B.data(), OpB == Op::plain ? 1 : B.outerStride(),
                      OpB == Op::plain ? B.outerStride() : 1};
   const S* const a = A.data();
@@ -133,11 +137,10 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   const auto tile = [&]<class V, int tall>(Index k, Index begin, Index end) {
     Index j = begin;
     for (; j + tile_wide <= end; j += tile_wide)
-      sum_tile<V, tall, tile_wide>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
-                                   c + j * ldc + k, ldc);
+      sum_tile<V, tall, tile_wide>(depth, a + k, lda, b.from(0, j), {c + j * ldc + k, ldc}, c + j * ldc + k,
+                                   ldc);
     for (; j < end; ++j)
-      sum_tile<V, tall, 1>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
-                           c + j * ldc + k, ldc);
+      sum_tile<V, tall, 1>(depth, a + k, lda, b.from(0, j), {c + j * ldc + k, ldc}, c + j * ldc + k, ldc);
   };
   const auto columns = [&](Index begin, Index end) {  // columns [begin, end) of C
     Index k = 0;
@@ -174,8 +177,7 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
 #pragma GCC unroll 8
           for (Index v = 0; v < tall; ++v) Eigen::internal::prefetch(from + i * start.column + v * lanes);
       }
-      sum_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {from, start.column},
-                                 c + j * ldc + k, ldc);
+      sum_tile<P, tall, columns>(depth, a + k, lda, b.from(0, j), {from, start.column}, c + j * ldc + k, ldc);
     };
     Index j = 0;
     while (j + wide <= cols && (wide == 8 || cols - j != 8)) {  // 8 = 4 + 4 is faster than 6 + 1 + 1
