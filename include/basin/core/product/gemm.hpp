@@ -107,9 +107,8 @@ void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
     thread_local Vec<S> panel(panel_rows<S> * panel_depth);
     const S* const from = start.data ? start.data + columns.begin * start.column + rows.begin : nullptr;
     multiply_by_panels<S, OpA == Op::transposed>(
-        rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda,
-        {&b(0, columns.begin), b.row, b.column}, {from, start.column}, entry(C, rows.begin, columns.begin),
-        C.outerStride(), panel.data());
+        rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda, b.from(0, columns.begin),
+        {from, start.column}, entry(C, rows.begin, columns.begin), C.outerStride(), panel.data());
   });
 }
 

@@ -38,6 +38,7 @@ class PackedWeight {
     eigen_assert(X.rows() == depth_ && Y.rows() == rows_ && Y.cols() == X.cols());
     static_assert(detail::ProductParts::row_unit % detail::panel_rows<S> == 0,
                   "parts begin where a panel does");
+    if (Y.size() == 0) return;
     detail::share_product(rows_, X.cols(), depth_, [&](ColumnRange rows, ColumnRange columns) {
       const S* panel = panels_->data() + rows.begin * (1 + depth_);
       detail::each_panel<S>(rows.size, [&](Index i, Index height) {

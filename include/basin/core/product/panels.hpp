@@ -74,8 +74,8 @@ void multiply_panel(Index rows, Index height, Index cols, Index depth, const S* 
       for (Index i = 0; i < some; ++i)
         std::copy_n(start.data + (j + i) * start.column, rows, tile + i * lanes);
     }
-    multiply_panels<S>(lanes, some, depth, panel, lanes, {&b(0, j), b.row, b.column},
-                       {start.data ? tile : nullptr, lanes}, tile, lanes);
+    multiply_panels<S>(lanes, some, depth, panel, lanes, b.from(0, j), {start.data ? tile : nullptr, lanes},
+                       tile, lanes);
     for (Index i = 0; i < some; ++i) std::copy_n(tile + i * lanes, rows, c + (j + i) * ldc);
   }
 }
@@ -125,7 +125,7 @@ void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index l
         const Index there = std::min(height, rows - i);
         pack<transposed>(a, lda, i, there, height, k, some, panel);
         S* const to = c + j * ldc + i;
-        multiply_panel<S>(there, height, end - j, some, panel, {&b(k, j), b.row, b.column},
+        multiply_panel<S>(there, height, end - j, some, panel, b.from(k, j),
                           d == 0 ? Start<S>{from(i, j), start.column} : Start<S>{to, ldc}, to, ldc);
       });
     }

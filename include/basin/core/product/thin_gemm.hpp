@@ -54,6 +54,7 @@ EIGEN_STRONG_INLINE void dot_micro_tile(Index depth, const S* a, Index lda, cons
 template <class S>
 void thin_dots(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   eigen_assert(A.rows() == B.rows() && C.rows() == B.cols() && C.cols() == A.cols());
+  if (C.size() == 0) return;  // of an empty matrix the pointer may be null, which no offset may be added to
   const Index depth = A.rows(), lda = A.outerStride(), ldb = B.outerStride(), ldc = C.outerStride();
   const S *const a = A.data(), *const b = B.data();
   S* const c = C.data();
@@ -76,6 +77,8 @@ struct Strided {
   const S* data;
   Index row, column;
   const S& operator()(Index m, Index j) const { return data[m * row + j * column]; }
+  /// The same matrix from entry (m, j) on.
+  Strided from(Index m, Index j) const { return {data + m * row + j * column, row, column}; }
 };
 
 /// What a product is added to: at data[j * column + k]. 0 if data is null.
@@ -121,6 +124,7 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   const Index rows = A.rows(), depth = A.cols(), lda = A.outerStride(), ldc = C.outerStride();
   eigen_assert(C.rows() == rows && C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
   eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
+  if (depth == 0 || C.size() == 0) return;
   const Strided<S> b{B.data(), OpB == Op::plain ? 1 : B.outerStride(),
                      OpB == Op::plain ? B.outerStride() : 1};
   const S* const a = A.data();
