@@ -140,6 +140,7 @@ class AvgPool2d {
 
  private:
   void average(MatIn<S> x, MatOut<S> y) const {
+    if (y.size() == 0) return;
     geometry_.for_outputs([&](Index row, Index channel, Index i, Index j) {
       const S weight = S(1) / divisor(i, j);
       y.row(row).setZero();

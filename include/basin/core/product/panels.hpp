@@ -107,8 +107,7 @@ void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index l
       const S* packed = panel;
       each_panel<S>(rows, [&](Index i, Index height) {
         multiply_panel<S>(std::min(height, rows - i), height, std::min<Index>(micro_wide, cols - j), depth,
-                          packed, {&b(0, j), b.row, b.column}, {from(i, j), start.column}, c + j * ldc + i,
-                          ldc);
+                          packed, b.from(0, j), {from(i, j), start.column}, c + j * ldc + i, ldc);
         packed += height * depth;
       });
     }

@@ -134,11 +134,11 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   const auto tile = [&]<class V, int tall>(Index k, Index begin, Index end) {
     Index j = begin;
     for (; j + micro_wide <= end; j += micro_wide)
-      sum_micro_tile<V, tall, micro_wide>(depth, a + k, lda, {&b(0, j), b.row, b.column},
-                                          {c + j * ldc + k, ldc}, c + j * ldc + k, ldc);
+      sum_micro_tile<V, tall, micro_wide>(depth, a + k, lda, b.from(0, j), {c + j * ldc + k, ldc},
+                                          c + j * ldc + k, ldc);
     for (; j < end; ++j)
-      sum_micro_tile<V, tall, 1>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {c + j * ldc + k, ldc},
-                                 c + j * ldc + k, ldc);
+      sum_micro_tile<V, tall, 1>(depth, a + k, lda, b.from(0, j), {c + j * ldc + k, ldc}, c + j * ldc + k,
+                                 ldc);
   };
   const auto columns = [&](Index begin, Index end) {  // columns [begin, end) of C
     Index k = 0;
@@ -175,8 +175,8 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
 #pragma GCC unroll 8
           for (Index v = 0; v < tall; ++v) Eigen::internal::prefetch(from + i * start.column + v * lanes);
       }
-      sum_micro_tile<P, tall, columns>(depth, a + k, lda, {&b(0, j), b.row, b.column}, {from, start.column},
-                                       c + j * ldc + k, ldc);
+      sum_micro_tile<P, tall, columns>(depth, a + k, lda, b.from(0, j), {from, start.column}, c + j * ldc + k,
+                                       ldc);
     };
     Index j = 0;
     while (j + wide <= cols && (wide == 8 || cols - j != 8)) {  // 8 = 4 + 4 is faster than 6 + 1 + 1
