@@ -4,6 +4,7 @@
 #include <algorithm>  // std::fill, std::max, std::min
 #include <utility>    // std::as_const
 
+#include "basin/core/checked_size.hpp"       // checked_size, require_output
 #include "basin/core/product/gemm.hpp"       // gemm, gemm_add
 #include "basin/core/product/thin_gemm.hpp"  // thin_dots, thin_sums
 #include "basin/core/scratch.hpp"            // Scratch
@@ -44,7 +45,7 @@ struct ConvGeometry {
   /// Of a workspace that has served so many columns.
   template <class S>
   Index workspace_bytes(Index columns) const {
-    return bytes<S>(std::min(tile(), columns) * out.pixels() * (taps() + group_outputs()));
+    return bytes<S>(taps() + group_outputs(), std::min(tile(), columns) * out.pixels());
   }
 
   /// y = conv(x), for each column.
@@ -246,6 +247,15 @@ struct ConvGeometry {
     });
   }
 };
+
+/// Throws unless weights and multiply-adds can be counted, in the name of the options that they come from.
+inline void require_countable(const char* who, const ConvGeometry& g) {
+  const Index weights =
+      checked_size({g.out.channels, g.in.channels / g.groups, g.kernel.height, g.kernel.width}, who,
+                   ": the kernel ", g.kernel, " makes too many weights");
+  checked_size({weights, g.out.height, g.out.width}, who, ": the kernel ", g.kernel, " on images of ", g.in,
+               " and ", g.out, " makes too many multiply-adds");
+}
 
 }  // namespace detail
 }  // namespace basin

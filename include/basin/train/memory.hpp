@@ -1,10 +1,11 @@
 // How much memory a training takes, to know before it starts.
 #pragma once
-#include "basin/core/error.hpp"       // require
-#include "basin/core/layer.hpp"       // Layer, cache_bytes
-#include "basin/core/parallel.hpp"    // column_range
-#include "basin/core/scratch.hpp"     // bytes
-#include "basin/train/objective.hpp"  // Objective
+#include "basin/core/checked_size.hpp"  // checked_size, checked_sum
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer, cache_bytes
+#include "basin/core/parallel.hpp"      // column_range
+#include "basin/core/scratch.hpp"       // bytes
+#include "basin/train/objective.hpp"    // Objective
 
 namespace basin {
 
@@ -21,17 +22,29 @@ struct TrainingMemory {
 /// allocated. `optimizer_vectors` are the vectors of theta's size that the optimizer keeps: 2 for Adam, 3 with AMSGrad, 0
 /// for plain gradient descent, 1 with momentum. On top come a few megabytes for each thread, in which products and
 /// convolutions arrange their factors. Layers without `cache_bytes` (see Layer) count as keeping nothing. Throws
-/// unless columns >= 1 and optimizer_vectors >= 0.
+/// unless columns is from 1 to 2^48, optimizer_vectors >= 0 and the bytes fewer than 2^62.
 template <Layer F>
 [[nodiscard]] TrainingMemory training_memory(const F& f, Index columns, Index optimizer_vectors = 2) {
   using S = typename F::Scalar;
   require(columns >= 1, "training_memory: columns must be >= 1, got ", columns);
+  require(columns <= Index(1) << 48, "training_memory: columns must be at most 2^48, got ", columns);
   require(optimizer_vectors >= 0, "training_memory: optimizer_vectors must be >= 0, got ", optimizer_vectors);
   const Index theta = detail::bytes<S>(f.param_size()), pieces = Objective(f).pieces(columns);
-  TrainingMemory m{2 * theta, pieces * theta, optimizer_vectors * theta, 0};
+  const auto of_theta = [&](Index vectors) {
+    return detail::checked_size({vectors, theta}, "training_memory: ", vectors,
+                                " vectors (optimizer_vectors, or gradients) of ", theta,
+                                " bytes are too many bytes");
+  };
+  TrainingMemory m{of_theta(2), of_theta(pieces), of_theta(optimizer_vectors), 0};
+  Index total =
+      detail::checked_sum({m.parameters, m.gradients, m.optimizer},
+                          "training_memory: optimizer_vectors = ", optimizer_vectors, " are too many bytes");
   for (Index k = 0; k < pieces; ++k) {
     const Index size = column_range(columns, pieces, k).size;
-    m.activations += cache_bytes(f, size) + detail::bytes<S>(2 * f.out_size() * size);
+    const Index caches = cache_bytes(f, size), outputs = detail::bytes<S>(f.out_size(), 2 * size);
+    total = detail::checked_sum({total, caches, outputs}, "training_memory: columns = ", columns,
+                                " are too many bytes");
+    m.activations += caches + outputs;
   }
   return m;
 }
