@@ -1,14 +1,15 @@
 // The paper's downsampling convolutional autoencoders D1 and D2 (Supplement G), linear and without biases, and D1 with
 // activations and biases (Figures 5, 6 and 12).
 #pragma once
-#include "basin/compose/chain.hpp"     // Chain
-#include "basin/compose/stack.hpp"     // Stack
-#include "basin/core/error.hpp"        // require
-#include "basin/core/model.hpp"        // Model
-#include "basin/layers/conv2d.hpp"     // Conv2d
-#include "basin/layers/maps.hpp"       // LeakyRelu
-#include "basin/layers/pointwise.hpp"  // Pointwise
-#include "basin/layers/upsample.hpp"   // UpsampleNearest
+#include "basin/compose/chain.hpp"      // Chain
+#include "basin/compose/stack.hpp"      // Stack
+#include "basin/core/checked_size.hpp"  // checked_size
+#include "basin/core/error.hpp"         // require
+#include "basin/core/model.hpp"         // Model
+#include "basin/layers/conv2d.hpp"      // Conv2d
+#include "basin/layers/maps.hpp"        // LeakyRelu
+#include "basin/layers/pointwise.hpp"   // Pointwise
+#include "basin/layers/upsample.hpp"    // UpsampleNearest
 
 namespace basin {
 
@@ -21,6 +22,10 @@ template <class S>
 using D1 = Chain<D1Encoder<S>, D1Decoder<S>>;
 
 namespace detail {
+
+inline void require_filters(const char* who, Index filters) {
+  require(filters >= 1 && filters <= Index(1) << 20, who, ": filters must be from 1 to 2^20, got ", filters);
+}
 
 /// The layers of D1 with `filters` channels between its convolutions.
 template <class S>
@@ -47,6 +52,7 @@ template <class S>
 D1Layers<S> d1_layers(const Shape& image, Index filters, bool bias) {
   require(image.height == 32 && image.width == 32, "downsampling_d1: image must be of 32 x 32 pixels, got ",
           image);
+  require_filters("downsampling_d1", filters);
   return {image, filters, bias};
 }
 
@@ -124,6 +130,10 @@ template <class S>
 [[nodiscard]] D2<S> downsampling_d2(const Shape& image, Index filters, Index depth = 27) {
   require(image.height == image.width && image.height >= 8 && image.height % 4 == 0,
           "downsampling_d2: image must be square with a side of 8, 12, 16, ..., got ", image);
+  detail::require_filters("downsampling_d2", filters);
+  require(depth >= 1, "downsampling_d2: depth must be >= 1, got ", depth);
+  detail::checked_size({depth, 9 * 16, filters, filters}, "downsampling_d2: depth = ", depth, " with ",
+                       filters, " filters makes too many multiply-adds");
   const Index stride = image.height / 4;
   const Shape small{filters, 4, 4};
   return D2<S>(

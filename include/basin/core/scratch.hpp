@@ -2,7 +2,8 @@
 #pragma once
 #include <utility>  // std::swap
 
-#include "basin/core/types.hpp"  // Mat, Vec, Index
+#include "basin/core/checked_size.hpp"  // checked_size
+#include "basin/core/types.hpp"         // Mat, Vec, Index
 
 namespace basin {
 
@@ -38,9 +39,11 @@ class Scratch {
 };
 
 namespace detail {
+/// The bytes of so many numbers for each of so many columns. Throws where 64 bits do not hold them.
 template <class S>
-constexpr Index bytes(Index entries) {
-  return entries * static_cast<Index>(sizeof(S));
+Index bytes(Index numbers, Index columns = 1) {
+  return checked_size({numbers, columns, static_cast<Index>(sizeof(S))}, "cache_bytes: ", numbers,
+                      " numbers for each of columns = ", columns, " are too many bytes");
 }
 }  // namespace detail
 

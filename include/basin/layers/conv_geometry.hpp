@@ -245,5 +245,14 @@ struct ConvGeometry {
   }
 };
 
+/// Throws unless weights and multiply-adds can be counted, in the name of the options that they come from.
+inline void require_countable(const char* who, const ConvGeometry& g) {
+  const Index weights =
+      checked_size({g.out.channels, g.in.channels / g.groups, g.kernel.height, g.kernel.width}, who,
+                   ": the kernel ", g.kernel, " makes too many weights");
+  checked_size({weights, g.out.height, g.out.width}, who, ": the kernel ", g.kernel, " on images of ", g.in,
+               " and ", g.out, " makes too many multiply-adds");
+}
+
 }  // namespace detail
 }  // namespace basin

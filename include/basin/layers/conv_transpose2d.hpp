@@ -4,11 +4,12 @@
 #include <algorithm>  // std::max
 #include <vector>     // std::vector
 
+#include "basin/core/checked_size.hpp"     // require_output
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
 #include "basin/layers/conv2d.hpp"         // conv_blocks, add_channel_bias
-#include "basin/layers/conv_geometry.hpp"  // ConvGeometry
+#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, require_countable
 #include "basin/layers/window.hpp"         // Size2, Padding
 
 namespace basin {
@@ -45,7 +46,11 @@ inline ConvGeometry transposed_geometry(const Shape& in, const ConvTranspose2dOp
                       o.dilation.width * (o.kernel.width - 1) + o.output_padding.width + 1;
   require(height >= 1 && width >= 1, "ConvTranspose2d: padding leaves an output of ", height, " x ", width,
           ", expected >= 1 x 1");
-  return {{o.out_channels, height, width}, in, o.kernel, o.stride, o.dilation, o.padding, o.groups};
+  const Shape out{o.out_channels, height, width};
+  require_output("ConvTranspose2d", "out_channels, kernel, stride and dilation", out);
+  const ConvGeometry geometry{out, in, o.kernel, o.stride, o.dilation, o.padding, o.groups};
+  require_countable("ConvTranspose2d", geometry);
+  return geometry;
 }
 
 }  // namespace detail

@@ -36,6 +36,9 @@ class Pad2d : public detail::PixelMap<S> {
             ", got ", most);
     require(mode != PadMode::circular || most <= n, "Pad2d: circular needs padding up to the image's side ",
             n, ", got ", most);
+    constexpr Index side = Index(1) << 20;
+    require(before <= side && after <= side && n + before + after <= side, "Pad2d: padding ", before, " and ",
+            after, " on a side of ", n, " makes more than 2^20");
     std::vector<Index> source;
     for (Index i = -before; i < n + after; ++i) source.push_back(source_of(i, n, mode));
     return source;

@@ -3,11 +3,12 @@
 #include <algorithm>  // std::max
 #include <cmath>      // std::isnan
 
-#include "basin/core/error.hpp"     // require
-#include "basin/core/layer.hpp"     // Layer
-#include "basin/core/parallel.hpp"  // parallel_parts
-#include "basin/core/scratch.hpp"   // Scratch
-#include "basin/layers/window.hpp"  // Size2, Padding, require_window, window_positions
+#include "basin/core/checked_size.hpp"  // checked_size, require_output
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer
+#include "basin/core/parallel.hpp"      // parallel_parts
+#include "basin/core/scratch.hpp"       // Scratch
+#include "basin/layers/window.hpp"      // Size2, Padding, require_window, window_positions
 
 namespace basin {
 
@@ -39,6 +40,9 @@ struct PoolGeometry {
             ", bottom ", o.padding.bottom, ", left ", o.padding.left, ", right ", o.padding.right);
     const Size2 positions = window_positions(who, in, o.kernel, o.stride, o.padding, o.dilation);
     out = {in.channels, positions.height, positions.width};
+    require_output(who, "padding and stride", out);
+    checked_size({out.size(), o.kernel.height, o.kernel.width}, who, ": the kernel ", o.kernel,
+                 " makes too many additions");
     require_pixels(who, in.height, out.height, o.kernel.height, o.stride.height, o.dilation.height,
                    o.padding.top);
     require_pixels(who, in.width, out.width, o.kernel.width, o.stride.width, o.dilation.width,
@@ -48,13 +52,11 @@ struct PoolGeometry {
   static void require_pixels(const char* who, Index n, Index outputs, Index kernel, Index stride,
                              Index dilation, Index before) {
     for (Index i = 0; i < outputs; ++i) {
-      bool any = false;
-      for (Index a = 0; a < kernel; ++a) {
-        const Index p = i * stride + a * dilation - before;
-        any = any || (p >= 0 && p < n);
-      }
-      require(any, who, ": window ", i, " of kernel ", kernel, ", dilation ", dilation, ", padding ", before,
-              " lies outside the image's side ", n);
+      const Index first =
+          i * stride - before;  // the pixel under the window's first place, and its first one inside
+      const Index a = first >= 0 ? 0 : (-first + dilation - 1) / dilation;
+      require(a < kernel && first + a * dilation < n, who, ": window ", i, " of kernel ", kernel,
+              ", dilation ", dilation, ", padding ", before, " lies outside the image's side ", n);
     }
   }
 

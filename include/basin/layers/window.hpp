@@ -3,8 +3,9 @@
 #include <algorithm>  // std::clamp, std::min
 #include <ostream>    // std::ostream
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/shape.hpp"  // Shape
+#include "basin/core/checked_size.hpp"  // option_limit
+#include "basin/core/error.hpp"         // require
+#include "basin/core/shape.hpp"         // Shape
 
 namespace basin {
 
@@ -35,6 +36,12 @@ inline void require_window(const char* who, const Size2& kernel, const Size2& st
   require(stride.height >= 1 && stride.width >= 1, who, ": stride must be >= 1 x 1, got ", stride);
   require(dilation.height >= 1 && dilation.width >= 1, who, ": dilation must be >= 1 x 1, got ", dilation);
   require(p.top >= 0 && p.bottom >= 0 && p.left >= 0 && p.right >= 0, who, ": padding must be >= 0, got top ",
+          p.top, ", bottom ", p.bottom, ", left ", p.left, ", right ", p.right);
+  const auto small = [](const Size2& s) { return s.height < option_limit && s.width < option_limit; };
+  require(small(kernel), who, ": kernel must be below 2^31, got ", kernel);
+  require(small(stride), who, ": stride must be below 2^31, got ", stride);
+  require(small(dilation), who, ": dilation must be below 2^31, got ", dilation);
+  require(small({p.top, p.left}) && small({p.bottom, p.right}), who, ": padding must be below 2^31, got top ",
           p.top, ", bottom ", p.bottom, ", left ", p.left, ", right ", p.right);
 }
 

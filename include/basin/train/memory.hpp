@@ -1,10 +1,11 @@
 // How much memory a training takes, to know before it starts.
 #pragma once
-#include "basin/core/error.hpp"       // require
-#include "basin/core/layer.hpp"       // Layer, cache_bytes
-#include "basin/core/parallel.hpp"    // column_range
-#include "basin/core/scratch.hpp"     // bytes
-#include "basin/train/objective.hpp"  // Objective
+#include "basin/core/checked_size.hpp"  // checked_size, checked_sum
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer, cache_bytes
+#include "basin/core/parallel.hpp"      // column_range
+#include "basin/core/scratch.hpp"       // bytes
+#include "basin/train/objective.hpp"    // Objective
 
 namespace basin {
 
@@ -21,11 +22,12 @@ struct TrainingMemory {
 /// allocated. `optimizer_vectors` are the vectors of theta's size that the optimizer keeps: 2 for Adam, 3 with AMSGrad, 0
 /// for plain gradient descent, 1 with momentum. On top come a few megabytes for each thread, in which products and
 /// convolutions arrange their factors. Layers without `cache_bytes` (see Layer) count as keeping nothing. Throws
-/// unless columns >= 1 and optimizer_vectors >= 0.
+/// unless columns is from 1 to 2^48, optimizer_vectors >= 0 and the bytes fewer than 2^62.
 template <Layer F>
 [[nodiscard]] TrainingMemory training_memory(const F& f, Index columns, Index optimizer_vectors = 2) {
   using S = typename F::Scalar;
   require(columns >= 1, "training_memory: columns must be >= 1, got ", columns);
+  require(columns <= Index(1) << 48, "training_memory: columns must be at most 2^48, got ", columns);
   require(optimizer_vectors >= 0, "training_memory: optimizer_vectors must be >= 0, got ", optimizer_vectors);
   const Index theta = detail::bytes<S>(f.param_size()), parts = Objective(f).parts(columns);
   TrainingMemory m{2 * theta, parts * theta, optimizer_vectors * theta, 0};
