@@ -11,6 +11,7 @@
 
 #include "basin/compose/planes/form.hpp"  // plane_program, PlanesOf
 #include "basin/compose/steps.hpp"        // for_layers, for_steps
+#include "basin/core/checked_size.hpp"    // checked_sum
 #include "basin/core/cut.hpp"             // Cuts
 #include "basin/core/layer.hpp"           // Layer
 #include "basin/core/param_blocks.hpp"    // ParamBlock, param_blocks, append_blocks
@@ -49,6 +50,12 @@ class Chain {
       shape = basin::out_shape(f, shape);
     });
     out_shape_ = shape;
+    std::apply(
+        [](const auto&... f) {
+          detail::checked_sum({f.param_size()...}, "Chain: its layers have too many parameters");
+          detail::checked_sum({basin::multiply_adds(f)...}, "Chain: its layers make too many multiply-adds");
+        },
+        f_);
     widest_ = std::apply([](const auto&... f) { return std::max({f.in_size()..., f.out_size()...}); }, f_);
     if constexpr ((detail::has_plane_form<Fs> && ...)) planes_ = detail::plane_program(*this);
   }
@@ -67,9 +74,9 @@ class Chain {
   }
   Index cache_bytes(Index columns) const {
     if (planes_) return planes_->cache_bytes(columns);
-    Index sum = detail::bytes<S>(2 * widest_ * columns);
+    Index sum = detail::bytes<S>(2 * widest_, columns);
     detail::for_steps(f_, [&](auto, auto k, const auto& f, Index) {
-      sum += basin::cache_bytes(f, columns) + (k + 1 < N ? detail::bytes<S>(f.out_size() * columns) : 0);
+      sum += basin::cache_bytes(f, columns) + (k + 1 < N ? detail::bytes<S>(f.out_size(), columns) : 0);
     });
     return sum;
   }

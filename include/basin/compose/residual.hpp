@@ -36,7 +36,7 @@ class Residual {
   std::optional<Shape> out_shape() const { return basin::out_shape(f_, basin::in_shape(f_)); }
   Index multiply_adds() const { return basin::multiply_adds(f_); }
   Index cache_bytes(Index columns) const {
-    return basin::cache_bytes(f_, columns) + detail::bytes<S>(f_.out_size() * columns);
+    return basin::cache_bytes(f_, columns) + detail::bytes<S>(f_.out_size(), columns);
   }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;

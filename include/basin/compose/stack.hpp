@@ -6,6 +6,7 @@
 #include <vector>    // std::vector
 
 #include "basin/compose/planes/form.hpp"  // plane_program, PlanesOf
+#include "basin/core/checked_size.hpp"    // checked_size, option_limit
 #include "basin/core/error.hpp"           // require
 #include "basin/core/layer.hpp"           // Layer
 #include "basin/core/param_blocks.hpp"    // ParamBlock, param_blocks, append_blocks
@@ -29,9 +30,14 @@ class Stack {
   };
   static constexpr const char* name = "Stack";
 
-  /// Throws unless depth >= 1 and f gives what it takes.
+  /// Throws unless depth is from 1 to 2^31 - 1 and f gives what it takes.
   Stack(F f, Index depth) : f_(std::move(f)), depth_(depth) {
-    require(depth >= 1, "Stack: depth must be >= 1, got ", depth);
+    require(depth >= 1 && depth < detail::option_limit, "Stack: depth must be >= 1 and below 2^31, got ",
+            depth);
+    detail::checked_size({depth, f_.param_size()}, "Stack: depth ", depth, " makes too many parameters");
+    detail::checked_size({depth, basin::multiply_adds(f_)}, "Stack: depth ", depth,
+                         " makes too many multiply-adds");
+    detail::checked_size({depth + 1, f_.out_size()}, "Stack: depth ", depth, " makes too many activations");
     if (depth > 1)
       detail::require_fit(f_, f_.out_size(), basin::out_shape(f_, basin::in_shape(f_)),
                           " (Stack, from layer to layer)");
@@ -47,8 +53,7 @@ class Stack {
   Index multiply_adds() const { return depth_ * basin::multiply_adds(f_); }
   Index cache_bytes(Index columns) const {
     if (planes_) return planes_->cache_bytes(columns);
-    return depth_ * basin::cache_bytes(f_, columns) +
-           detail::bytes<S>((depth_ + 1) * f_.out_size() * columns);
+    return depth_ * basin::cache_bytes(f_, columns) + detail::bytes<S>((depth_ + 1) * f_.out_size(), columns);
   }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;

@@ -2,8 +2,9 @@
 // result but for rounding; docs/performance.md says what each is worth. How work is cut for threads is elsewhere
 // (parallel.hpp): it never changes a result.
 #pragma once
-#include <algorithm>  // std::min
+#include <algorithm>  // std::max, std::min
 #include <cmath>      // std::isfinite
+#include <cstddef>    // std::size_t
 
 #include "basin/core/product/vectors.hpp"  // whole_lanes, panel_rows
 #include "basin/core/types.hpp"            // Index
@@ -85,6 +86,8 @@ template <class Geometry>
 bool is_plane_filter(const Geometry& g) {
   return is_plain_3x3(g) && keeps_size(g) && g.in.channels == 1 && g.out.channels == 1;
 }
+/// Longer lists of steps would take more memory than they save time.
+inline constexpr std::size_t most_plane_steps = std::size_t(1) << 24;
 /// Whether phi and its derivative leave the padding of planes at 0.
 template <class S, class Phi>
 bool keeps_planes_zero(const Phi& phi) {

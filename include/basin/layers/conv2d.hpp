@@ -3,9 +3,10 @@
 #include <optional>  // std::optional
 #include <vector>    // std::vector
 
+#include "basin/core/checked_size.hpp"        // require_output
 #include "basin/core/error.hpp"               // require
 #include "basin/core/layer.hpp"               // Layer
-#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
+#include "basin/core/param_blocks.hpp"        // ParamBlock, param_blocks
 #include "basin/core/paths.hpp"               // conv_path
 #include "basin/layers/conv_geometry.hpp"     // ConvGeometry
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
@@ -33,7 +34,11 @@ inline ConvGeometry conv_geometry(const Shape& in, const Conv2dOptions& o) {
           "Conv2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ", o.out_channels,
           " output channels");
   const Size2 out = window_positions("Conv2d", in, o.kernel, o.stride, o.padding, o.dilation);
-  return {in, {o.out_channels, out.height, out.width}, o.kernel, o.stride, o.dilation, o.padding, o.groups};
+  const Shape image{o.out_channels, out.height, out.width};
+  require_output("Conv2d", "out_channels, padding and stride", image);
+  const ConvGeometry g{in, image, o.kernel, o.stride, o.dilation, o.padding, o.groups};
+  require_countable("Conv2d", g);
+  return g;
 }
 
 /// The weight of one group as PyTorch counts its fans: w has shape (dim0, dim1, kernel height, kernel width),

@@ -4,6 +4,7 @@
 #include <algorithm>  // std::fill, std::max, std::min
 #include <utility>    // std::as_const
 
+#include "basin/core/checked_size.hpp"       // checked_size
 #include "basin/core/paths.hpp"              // unrolled_at_once, unrolled_path
 #include "basin/core/product/gemm.hpp"       // gemm, gemm_add
 #include "basin/core/product/thin_gemm.hpp"  // thin_dots, thin_sums
@@ -44,7 +45,7 @@ struct ConvGeometry {
   /// Of a workspace that has served so many columns.
   template <class S>
   Index workspace_bytes(Index columns) const {
-    return bytes<S>(std::min(unrolled_at_once(*this), columns) * out.pixels() * (taps() + group_outputs()));
+    return bytes<S>(taps() + group_outputs(), std::min(unrolled_at_once(*this), columns) * out.pixels());
   }
 
   /// y = conv(x), for each column.

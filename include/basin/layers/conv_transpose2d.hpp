@@ -7,7 +7,7 @@
 #include "basin/core/checked_size.hpp"     // require_output
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer
-#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
+#include "basin/core/param_blocks.hpp"     // ParamBlock, param_blocks
 #include "basin/layers/conv2d.hpp"         // conv_blocks, add_channel_bias
 #include "basin/layers/conv_geometry.hpp"  // ConvGeometry, require_countable
 #include "basin/layers/window.hpp"         // Size2, Padding

@@ -4,7 +4,7 @@
 
 #include "basin/core/error.hpp"                  // require
 #include "basin/core/layer.hpp"                  // Layer
-#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
+#include "basin/core/param_blocks.hpp"           // ParamBlock, param_blocks
 #include "basin/core/paths.hpp"                  // packing_pays
 #include "basin/core/product/gemm.hpp"           // gemm, gemm_add, gemm_affine
 #include "basin/core/product/packed_weight.hpp"  // PackedWeight

@@ -63,7 +63,9 @@ class Pointwise {
     else
       return Index(100);  // a call of exp or tanh
   }();
-  static constexpr Index worth_a_thread() { return multiply_adds_of_one < 10 ? numbers_for_a_thread : 1 << 12; }
+  static constexpr Index worth_a_thread() {
+    return multiply_adds_of_one < 10 ? numbers_for_a_thread : 1 << 12;
+  }
   static Index checked_size(const Shape& shape) {
     require_shape(shape, name);
     return shape.size();

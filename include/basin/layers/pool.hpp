@@ -173,7 +173,7 @@ class MaxPool2d {
   Shape in_shape() const { return geometry_.in; }
   Shape out_shape() const { return geometry_.out; }
   Index multiply_adds() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
-  Index cache_bytes(Index columns) const { return detail::bytes<Index>(out_size() * columns); }
+  Index cache_bytes(Index columns) const { return detail::bytes<Index>(out_size(), columns); }
   const detail::PoolGeometry& geometry() const { return geometry_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache& cache) const {

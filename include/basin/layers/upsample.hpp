@@ -17,7 +17,7 @@ template <class S>
 class UpsampleNearest : public detail::PixelMap<S> {
  public:
   static constexpr const char* name = "UpsampleNearest";
-  /// Throws unless both factors are at least 1.
+  /// Throws unless both factors are at least 1 and the sides of the output at most 2^20.
   explicit UpsampleNearest(Shape in, Size2 factor = {2, 2})
       : detail::PixelMap<S>(in, repeated(in, in.height, factor.height), repeated(in, in.width, factor.width)),
         factor_(factor) {}
@@ -26,7 +26,9 @@ class UpsampleNearest : public detail::PixelMap<S> {
  private:
   static std::vector<Index> repeated(const Shape& in, Index n, Index factor) {
     require_shape(in, name);
-    require(factor >= 1, "UpsampleNearest: factor must be >= 1, got ", factor);
+    constexpr Index most = Index(1) << 20;
+    require(factor >= 1 && factor <= most / n, "UpsampleNearest: factor must be >= 1 and, for a side of ", n,
+            ", at most ", most / n, " (2^20 pixels), got ", factor);
     std::vector<Index> source;
     for (Index i = 0; i < n * factor; ++i) source.push_back(i / factor);
     return source;

@@ -7,6 +7,7 @@
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
+#include "basin/core/checked_size.hpp"  // checked_sum
 #include "basin/core/error.hpp"         // require
 #include "basin/core/layer.hpp"         // Layer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, append_blocks
@@ -40,10 +41,13 @@ class Branches {
               in_size());
       offsets_.push_back(param_size_);
       rows_.push_back(stacked ? out_size_ : 0);
-      param_size_ += f.param_size();
+      param_size_ = checked_sum({param_size_, f.param_size()}, name, ": its layers have too many parameters");
+      multiply_adds_ =
+          checked_sum({multiply_adds_, f.multiply_adds()}, name, ": its layers make too many multiply-adds");
       require(stacked || k == 0 || f.out_size() == out_size_, name, ": layer ", k, " gives ", f.out_size(),
               " rows, layer 0 gives ", out_size_);
-      out_size_ = stacked ? out_size_ + f.out_size() : f.out_size();
+      out_size_ = stacked ? checked_sum({out_size_, f.out_size()}, name, ": its layers give too many rows")
+                          : f.out_size();
       if (k > 0) out_shape_ = together(out_shape_, f.out_shape(f.in_shape()));
     }
   }
@@ -59,15 +63,11 @@ class Branches {
     return std::nullopt;
   }
   std::optional<Shape> out_shape() const { return out_shape_; }
-  Index multiply_adds() const {
-    Index sum = 0;
-    for (const auto& f : layers_) sum += f.multiply_adds();
-    return sum;
-  }
+  Index multiply_adds() const { return multiply_adds_; }
   Index cache_bytes(Index columns) const {
-    Index sum = bytes<S>(in_size() * columns);
+    Index sum = bytes<S>(in_size(), columns);
     for (const auto& f : layers_)
-      sum += f.cache_bytes(columns) + (stacked ? 0 : bytes<S>(f.out_size() * columns));
+      sum += f.cache_bytes(columns) + (stacked ? 0 : bytes<S>(f.out_size(), columns));
     return sum;
   }
   std::vector<ParamBlock> param_blocks() const {
@@ -168,7 +168,7 @@ class Branches {
 
   std::vector<AnyLayer<S>> layers_;
   std::vector<Index> offsets_, rows_;  // of layer k in theta; in y
-  Index out_size_ = 0, param_size_ = 0;
+  Index out_size_ = 0, param_size_ = 0, multiply_adds_ = 0;
   std::optional<Shape> out_shape_;
 };
 

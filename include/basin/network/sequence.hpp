@@ -1,12 +1,15 @@
 // Layers one after the other, their number and types known at run time: a Chain that is built in a loop.
 #pragma once
-#include <algorithm>  // std::max
+#include <algorithm>  // std::all_of, std::max
+#include <any>        // std::any
+#include <memory>     // std::shared_ptr
 #include <optional>   // std::optional
 #include <string>     // std::to_string
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
 #include "basin/compose/planes/form.hpp"    // plane_program, PlaneForm
+#include "basin/core/checked_size.hpp"      // checked_sum
 #include "basin/core/cut.hpp"               // Cut, Cuts
 #include "basin/core/error.hpp"             // require
 #include "basin/core/layer.hpp"             // Layer
@@ -45,6 +48,8 @@ class Sequence {
       rows = f.out_size();
       shape = f.out_shape(shape);
       widest_ = std::max({widest_, f.in_size(), f.out_size()});
+      multiply_adds_ = detail::checked_sum({multiply_adds_, f.multiply_adds()},
+                                           "Sequence: its layers make too many multiply-adds");
     }
     out_shape_ = shape;
     join();
@@ -58,17 +63,13 @@ class Sequence {
   }
   std::optional<Shape> in_shape() const { return layers_.front().in_shape(); }
   std::optional<Shape> out_shape() const { return out_shape_; }
-  Index multiply_adds() const {
-    Index sum = 0;
-    for (const auto& f : layers_) sum += f.multiply_adds();
-    return sum;
-  }
+  Index multiply_adds() const { return multiply_adds_; }
   Index cache_bytes(Index columns) const {
     if (planes_) return planes_->cache_bytes(columns);
-    Index sum = detail::bytes<S>(2 * widest_ * columns);
+    Index sum = detail::bytes<S>(2 * widest_, columns);
     for (const Step& s : steps_) {
       sum += s.f.cache_bytes(columns);
-      if (&s != &steps_.back()) sum += detail::bytes<S>(s.f.out_size() * columns);
+      if (&s != &steps_.back()) sum += detail::bytes<S>(s.f.out_size(), columns);
     }
     return sum;
   }
@@ -143,11 +144,12 @@ class Sequence {
       if (k + 1 < size()) both = detail::joined_at_run_time(f, child(k + 1));
       if (both) {
         steps_.push_back({*both, k, 2, offset});
-        offset += child(++k).param_size();
+        ++k;
       } else {
         steps_.push_back({f, k, 1, offset});
-        offset += f.param_size();
       }
+      offset = detail::checked_sum({offset, steps_.back().f.param_size()},
+                                   "Sequence: its layers have too many parameters");
     }
     param_size_ = offset;
   }
@@ -203,7 +205,7 @@ class Sequence {
 
   std::vector<AnyLayer<S>> layers_;
   std::vector<Step> steps_;
-  Index param_size_ = 0;
+  Index param_size_ = 0, multiply_adds_ = 0;
   std::optional<Shape> out_shape_;
   Index widest_ = 0;  // rows of the largest input or output of a layer
   std::shared_ptr<const detail::PlaneProgram<S>> planes_;

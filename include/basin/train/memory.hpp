@@ -30,10 +30,21 @@ template <Layer F>
   require(columns <= Index(1) << 48, "training_memory: columns must be at most 2^48, got ", columns);
   require(optimizer_vectors >= 0, "training_memory: optimizer_vectors must be >= 0, got ", optimizer_vectors);
   const Index theta = detail::bytes<S>(f.param_size()), parts = Objective(f).parts(columns);
-  TrainingMemory m{2 * theta, parts * theta, optimizer_vectors * theta, 0};
+  const auto of_theta = [&](Index vectors) {
+    return detail::checked_size({vectors, theta}, "training_memory: ", vectors,
+                                " vectors (optimizer_vectors, or gradients) of ", theta,
+                                " bytes are too many bytes");
+  };
+  TrainingMemory m{of_theta(2), of_theta(parts), of_theta(optimizer_vectors), 0};
+  Index total =
+      detail::checked_sum({m.parameters, m.gradients, m.optimizer},
+                          "training_memory: optimizer_vectors = ", optimizer_vectors, " are too many bytes");
   for (Index k = 0; k < parts; ++k) {
     const Index size = column_range(columns, parts, k).size;
-    m.activations += cache_bytes(f, size) + detail::bytes<S>(2 * f.out_size() * size);
+    const Index caches = cache_bytes(f, size), outputs = detail::bytes<S>(f.out_size(), 2 * size);
+    total = detail::checked_sum({total, caches, outputs}, "training_memory: columns = ", columns,
+                                " are too many bytes");
+    m.activations += caches + outputs;
   }
   return m;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>    // std::all_of
 #include <cstddef>      // std::size_t
 #include <cstdint>      // std::int32_t
-#include <limits>       // std::numeric_limits
 #include <memory>       // std::make_shared, std::shared_ptr
 #include <optional>     // std::optional
 #include <type_traits>  // std::conditional_t, std::remove_cvref_t
@@ -13,7 +12,7 @@
 #include "basin/compose/planes/layout.hpp"   // PlaneLayout
 #include "basin/compose/planes/program.hpp"  // MapKernels, PlaneProgram, PlaneStep
 #include "basin/core/layer.hpp"              // Layer
-#include "basin/core/paths.hpp"              // is_plane_filter, keeps_planes_zero
+#include "basin/core/paths.hpp"              // is_plane_filter, keeps_planes_zero, most_plane_steps
 #include "basin/layers/maps/map.hpp"         // PointwiseMap
 
 namespace basin {
@@ -38,7 +37,7 @@ class PlaneBuilder {
  public:
   /// A 3 x 3 filter with its taps at theta[offset]. All of a network must have images of one shape.
   bool conv(const PlaneLayout& layout, bool bias, Index offset) {
-    if (layout_ && *layout_ != layout) return false;
+    if ((layout_ && *layout_ != layout) || steps_.size() >= most_plane_steps) return false;
     layout_ = layout;
     steps_.push_back({PlaneStep::Kind::conv, bias, 0, offset});
     return true;
@@ -46,7 +45,7 @@ class PlaneBuilder {
   /// phi on columns of `size` numbers.
   template <class Phi>
   bool map(const Phi& phi, Index size) {
-    if (!keeps_planes_zero<S>(phi) || maps_.size() >= std::numeric_limits<std::int32_t>::max()) return false;
+    if (!keeps_planes_zero<S>(phi) || steps_.size() >= most_plane_steps) return false;
     sizes_.push_back(size);
     steps_.push_back({PlaneStep::Kind::map, false, static_cast<std::int32_t>(maps_.size()), 0});
     maps_.push_back(MapKernels<S>::of(phi));

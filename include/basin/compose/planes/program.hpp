@@ -10,6 +10,7 @@
 
 #include "basin/compose/planes/convolve.hpp"  // convolve, convolve_adjoint
 #include "basin/compose/planes/layout.hpp"    // PlaneLayout, to_planes, from_planes
+#include "basin/core/scratch.hpp"             // bytes
 #include "basin/core/types.hpp"               // Index, MatIn, MatOut, Vec, VecIn, VecOut
 
 namespace basin::detail {
@@ -89,8 +90,7 @@ class PlaneProgram {
   const PlaneLayout& layout() const { return layout_; }
   /// On the heap after forward and vjp of so many columns.
   Index cache_bytes(Index columns) const {
-    const Index images = (outputs_ + 1 + batches_) * columns;
-    return static_cast<Index>(sizeof(S)) * (2 * layout_.slack + images * layout_.stride);
+    return bytes<S>(2 * layout_.slack) + bytes<S>((outputs_ + 1 + batches_) * layout_.stride, columns);
   }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Memory& m) const {
