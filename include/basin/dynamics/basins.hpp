@@ -152,7 +152,7 @@ template <class Iterates, class Examples>
       if (of_iterate.distance[k] < epsilon) reached.push_back(of_iterate.index[k]);
     r.arrived = static_cast<double>(reached.size()) / static_cast<double>(iterates.cols());
     std::sort(reached.begin(), reached.end());
-    r.distinct = static_cast<Index>(std::unique(reached.begin(), reached.end()) - reached.begin());
+    r.distinct = std::unique(reached.begin(), reached.end()) - reached.begin();
     result.push_back(r);
   }
   return result;

@@ -44,7 +44,7 @@ struct Orbit {
   std::vector<Mat<S>> snapshots;  // at the times asked for
   bool cancelled = false;
   /// How many columns ended in this way.
-  Index count(OrbitEnd e) const { return static_cast<Index>(std::count(end.begin(), end.end(), e)); }
+  Index count(OrbitEnd e) const { return std::count(end.begin(), end.end(), e); }
 };
 
 namespace detail {

@@ -69,7 +69,7 @@ inline Bytes zip_contents(zip_source_t* source, const std::filesystem::path& fil
   };
   zip_stat_t stat;
   check(zip_source_stat(source, &stat) == 0 && zip_source_open(source) == 0);
-  Bytes bytes(static_cast<std::size_t>(stat.size));
+  Bytes bytes(stat.size);
   const zip_int64_t got = zip_source_read(source, bytes.data(), bytes.size());
   zip_source_close(source);
   check(got >= 0 && static_cast<std::size_t>(got) == bytes.size());

@@ -169,7 +169,8 @@ Bytes encode_safetensors(const SafeTensors<S>& file) {
   require(text.size() <= max_safetensors_header, "write_safetensors: a header of ", text.size(),
           " bytes is too long");
   Bytes bytes(8 + text.size());
-  store_le(bytes.data(), static_cast<std::uint64_t>(text.size()));
+  const std::uint64_t header_size = text.size();
+  store_le(bytes.data(), header_size);
   std::copy(text.begin(), text.end(), bytes.begin() + 8);
   for (const auto& [name, a] : file.tensors) append_values(bytes, a.values);
   return bytes;

@@ -3,6 +3,7 @@
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::copy_n, std::fill, std::min
+#include <cstddef>    // std::size_t
 
 #include "basin/core/paths.hpp"              // product_path
 #include "basin/core/product/thin_gemm.hpp"  // multiply_panels, Strided, Start
@@ -66,7 +67,7 @@ void multiply_panel(Index rows, Index height, Index cols, Index depth, const S* 
                     const Start<S>& start, S* c, Index ldc) {
   if (rows == height) return multiply_panels<S>(height, cols, depth, panel, height, b, start, c, ldc);
   constexpr Index lanes = vector_size<S>, wide = 8;  // rows that were filled up have no place in C
-  S tile[lanes * wide];
+  S tile[std::size_t(lanes * wide)];
   for (Index j = 0; j < cols; j += wide) {
     const Index some = std::min(wide, cols - j);
     if (start.data) {

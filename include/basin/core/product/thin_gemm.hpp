@@ -4,6 +4,7 @@
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::min
+#include <cstddef>    // std::size_t
 
 #include "basin/core/product/vectors.hpp"  // Packet, vector_size, micro_tall, micro_wide
 #include "basin/core/types.hpp"            // MatIn, MatOut, Index, Op
@@ -23,14 +24,14 @@ EIGEN_STRONG_INLINE void dot_micro_tile(Index depth, const S* a, Index lda, cons
   using namespace Eigen::internal;
   using P = Packet<S>;
   constexpr Index lanes = vector_size<S>;
-  P sum[tall][wide];
+  P sum[std::size_t(tall)][std::size_t(wide)];
 #pragma GCC unroll 8
   for (int i = 0; i < tall; ++i)
 #pragma GCC unroll 8
     for (int j = 0; j < wide; ++j) sum[i][j] = pset1<P>(S(0));
   const Index whole = depth / lanes * lanes;
   for (Index k = 0; k < whole; k += lanes) {
-    P left[tall];
+    P left[std::size_t(tall)];
 #pragma GCC unroll 8
     for (int i = 0; i < tall; ++i) left[i] = ploadu<P>(a + i * lda + k);
 #pragma GCC unroll 8
@@ -95,14 +96,14 @@ EIGEN_STRONG_INLINE void sum_micro_tile(Index depth, const S* a, Index lda, cons
                                         const Start<S>& start, S* c, Index ldc) {
   using namespace Eigen::internal;
   constexpr Index lanes = unpacket_traits<P>::size;
-  P sum[tall][wide];
+  P sum[std::size_t(tall)][std::size_t(wide)];
 #pragma GCC unroll 8
   for (int i = 0; i < tall; ++i)
 #pragma GCC unroll 8
     for (int j = 0; j < wide; ++j)
       sum[i][j] = start.data ? ploadu<P>(start.data + j * start.column + i * lanes) : pset1<P>(S(0));
   for (Index m = 0; m < depth; ++m) {
-    P left[tall];
+    P left[std::size_t(tall)];
 #pragma GCC unroll 8
     for (int i = 0; i < tall; ++i) left[i] = ploadu<P>(a + m * lda + i * lanes);
 #pragma GCC unroll 8
