@@ -65,7 +65,7 @@ struct PlaneMemory {
   std::vector<S*> waiting, idle;  // batches: at the beginning of skips; that are free
 };
 
-/// Runs of forward, infer, vjp and jvp as in Layer, with the same conventions about what is not wanted and about one point
+/// Runs of forward, infer, vjp and jvp as in Layer, each compiled once for all networks, with the same conventions about what is not wanted and about one point
 /// with many columns.
 template <class S>
 class PlaneProgram {
@@ -93,7 +93,7 @@ class PlaneProgram {
     return bytes<S>(2 * layout_.slack) + bytes<S>((outputs_ + 1 + batches_) * layout_.stride, columns);
   }
 
-  void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Memory& m) const {
+  EIGEN_DONT_INLINE void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Memory& m) const {
     prepare(m);
     m.points = x.cols();
     const Index batch = m.points * layout_.stride;
@@ -113,7 +113,7 @@ class PlaneProgram {
     }
     from_planes<S>(layout_, at, y);
   }
-  void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Memory& m) const {
+  EIGEN_DONT_INLINE void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Memory& m) const {
     prepare(m);
     Batches at(*this, m, x.cols());
     to_planes<S>(layout_, x, at.now);
@@ -129,7 +129,7 @@ class PlaneProgram {
     }
     from_planes<S>(layout_, at.now, y);
   }
-  void jvp(VecIn<S> theta, MatIn<S> x_dot, MatOut<S> y_dot, Memory& m) const {
+  EIGEN_DONT_INLINE void jvp(VecIn<S> theta, MatIn<S> x_dot, MatOut<S> y_dot, Memory& m) const {
     const Index columns = x_dot.cols(), batch = m.points * layout_.stride;
     Batches at(*this, m, columns);
     to_planes<S>(layout_, x_dot, at.now);
@@ -153,7 +153,8 @@ class PlaneProgram {
     from_planes<S>(layout_, at.now, y_dot);
   }
   /// theta_bar += its part.
-  void vjp(VecIn<S> theta, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S> theta_bar, Memory& m) const {
+  EIGEN_DONT_INLINE void vjp(VecIn<S> theta, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S> theta_bar,
+                             Memory& m) const {
     const Index columns = y_bar.cols(), batch = m.points * layout_.stride;
     Batches at(*this, m, columns);
     to_planes<S>(layout_, y_bar, at.now);
