@@ -1,6 +1,7 @@
-# find_package(basin CONFIG): the target basin::basin.
+# find_package(basin CONFIG): the targets basin::basin and basin::compiled.
 include(CMakeFindDependencyMacro)
 if(NOT TARGET Eigen3::Eigen)
   find_dependency(Eigen3 3.4 CONFIG)
 endif()
 include("${CMAKE_CURRENT_LIST_DIR}/basin-targets.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/compiled.cmake")

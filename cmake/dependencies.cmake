@@ -53,6 +53,9 @@ if(BASIN_USE_LAPACK)
   endif()
 endif()
 
+# The compiled library is compiled with all of it.
+target_link_libraries(basin_compiled PUBLIC basin_optional)
+
 add_library(basin_program_libraries INTERFACE)
 target_link_libraries(basin_program_libraries INTERFACE basin_optional)
 if(TARGET CLI11::CLI11)

@@ -24,15 +24,26 @@ struct Model {
             layer_name(layer), " has ", layer.param_size(), " parameters");
   }
   /// f(x) for each column of x. Throws if x does not have in_size() rows.
-  Mat<Scalar> operator()(MatIn<Scalar> x) const {
-    require_valid("Model");
-    require(x.rows() == layer.in_size(), "Model: x has ", x.rows(), " rows, ", layer_name(layer), " expects ",
-            layer.in_size());
-    Mat<Scalar> y(layer.out_size(), x.cols());
-    typename F::Cache cache;
-    infer(layer, theta, x, y, cache);
-    return y;
-  }
+  Mat<Scalar> operator()(MatIn<Scalar> x) const;
 };
 
+template <Layer F>
+Mat<typename F::Scalar> Model<F>::operator()(MatIn<Scalar> x) const {
+  require_valid("Model");
+  require(x.rows() == layer.in_size(), "Model: x has ", x.rows(), " rows, ", layer_name(layer), " expects ",
+          layer.in_size());
+  Mat<Scalar> y(layer.out_size(), x.cols());
+  typename F::Cache cache;
+  infer(layer, theta, x, y, cache);
+  return y;
+}
+
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
+#include "basin/compose/fully_connected.hpp"  // FullyConnected
+namespace basin {
+extern template struct Model<FullyConnected<float>>;
+extern template struct Model<FullyConnected<double>>;
+}  // namespace basin
+#endif

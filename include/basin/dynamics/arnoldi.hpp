@@ -221,7 +221,7 @@ Leading leading_of(Index n, const MatrixProduct& apply, Index count, const Leadi
   return result;
 }
 
-#ifdef BASIN_EXTERN_TEMPLATES  // see basin/instantiate.hpp
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
 extern template Leading leading_of<void>(Index, const MatrixProduct&, Index, const LeadingOptions&);
 #endif
 

@@ -132,3 +132,15 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 }
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
+#include "basin/compose/fully_connected.hpp"  // FullyConnected
+namespace basin {
+extern template FixedPoint classify_fixed_point<FullyConnected<float>>(const Model<FullyConnected<float>>&,
+                                                                       VecIn<float>,
+                                                                       const FixedPointOptions&);
+extern template FixedPoint classify_fixed_point<FullyConnected<double>>(const Model<FullyConnected<double>>&,
+                                                                        VecIn<double>,
+                                                                        const FixedPointOptions&);
+}  // namespace basin
+#endif

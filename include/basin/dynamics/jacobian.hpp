@@ -86,3 +86,12 @@ template <Layer F>
 }
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
+#include "basin/compose/fully_connected.hpp"  // FullyConnected
+namespace basin {
+extern template Mat<float> jacobian<FullyConnected<float>>(const Model<FullyConnected<float>>&, VecIn<float>);
+extern template Mat<double> jacobian<FullyConnected<double>>(const Model<FullyConnected<double>>&,
+                                                             VecIn<double>);
+}  // namespace basin
+#endif

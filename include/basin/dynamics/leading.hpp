@@ -100,3 +100,15 @@ template <Layer F>
 }
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
+#include "basin/compose/fully_connected.hpp"  // FullyConnected
+namespace basin {
+extern template Leading leading_eigenvalues<FullyConnected<float>>(const Model<FullyConnected<float>>&,
+                                                                   VecIn<float>, Index,
+                                                                   const LeadingOptions&);
+extern template Leading leading_eigenvalues<FullyConnected<double>>(const Model<FullyConnected<double>>&,
+                                                                    VecIn<double>, Index,
+                                                                    const LeadingOptions&);
+}  // namespace basin
+#endif

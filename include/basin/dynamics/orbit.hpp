@@ -189,3 +189,13 @@ template <Layer F>
 }
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
+#include "basin/compose/fully_connected.hpp"  // FullyConnected
+namespace basin {
+extern template Orbit<float> orbit<FullyConnected<float>>(const Model<FullyConnected<float>>&, MatIn<float>,
+                                                          const OrbitOptions&);
+extern template Orbit<double> orbit<FullyConnected<double>>(const Model<FullyConnected<double>>&,
+                                                            MatIn<double>, const OrbitOptions&);
+}  // namespace basin
+#endif

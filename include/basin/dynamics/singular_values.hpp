@@ -52,7 +52,7 @@ Vec<double> singular_values_of(MatIn<double> A, const char* who) {
   return scale * solver.eigenvalues().tail(n).reverse().cwiseMax(0);  // eigenvalues come in ascending order
 }
 
-#ifdef BASIN_EXTERN_TEMPLATES  // see basin/instantiate.hpp
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
 extern template Vec<double> singular_values_of<void>(MatIn<double>, const char*);
 #endif
 

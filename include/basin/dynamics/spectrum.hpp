@@ -118,7 +118,7 @@ Eigenpairs eigenpairs_of(const Mat<double>& A, const char* who) {
   return pairs;
 }
 
-#ifdef BASIN_EXTERN_TEMPLATES  // see basin/instantiate.hpp
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
 extern template Eigen::EigenSolver<Mat<double>> solve_eigen<void>(const Mat<double>&, bool, const char*);
 extern template std::vector<std::complex<double>> eigenvalues_of<void>(const Mat<double>&);
 extern template Eigenpairs eigenpairs_of<void>(const Mat<double>&, const char*);

@@ -269,3 +269,15 @@ requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 }
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
+#include "basin/compose/fully_connected.hpp"  // FullyConnected
+namespace basin {
+extern template FitResult fit<FullyConnected<float>, Adam<float>, MeanSquaredError>(
+    Model<FullyConnected<float>>&, MatIn<float>, MatIn<float>, Adam<float>&, const FitOptions&,
+    const MeanSquaredError&);
+extern template FitResult fit<FullyConnected<double>, Adam<double>, MeanSquaredError>(
+    Model<FullyConnected<double>>&, MatIn<double>, MatIn<double>, Adam<double>&, const FitOptions&,
+    const MeanSquaredError&);
+}  // namespace basin
+#endif

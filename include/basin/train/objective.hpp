@@ -34,40 +34,10 @@ class Objective {
   }
 
   /// L(theta); gradient = dL/dtheta. Throws if a size does not fit.
-  double operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) {
-    require_sizes(theta, x, target);
-    require(gradient.size() == theta.size(), "Objective: gradient has ", gradient.size(),
-            " entries, theta has ", theta.size());
-    const Index count = prepare(x.cols());
-    parallel_for(count, [&](Index k) {
-      const ColumnRange c = column_range(x.cols(), count, k);
-      Part& p = part(k);
-      p.y.resize(f_.out_size(), c.size);
-      p.y_bar.resize(f_.out_size(), c.size);
-      f_.forward(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
-      p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols(),
-                     MatOut<S>(p.y_bar.mat()));
-      if (k > 0 && p.gradient.size() == 0) p.gradient.resize(theta.size());
-      VecOut<S> g = k == 0 ? gradient : VecOut<S>(p.gradient);
-      vjp_fresh(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
-    });
-    add_gradients(count, theta, gradient);
-    return sum_losses(count) + penalty(theta);
-  }
+  double operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient);
 
   /// L(theta).
-  double value(VecIn<S> theta, MatIn<S> x, MatIn<S> target) {
-    require_sizes(theta, x, target);
-    const Index count = prepare(x.cols());
-    parallel_for(count, [&](Index k) {
-      const ColumnRange c = column_range(x.cols(), count, k);
-      Part& p = part(k);
-      p.y.resize(f_.out_size(), c.size);
-      infer(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
-      p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols());
-    });
-    return sum_losses(count) + penalty(theta);
-  }
+  double value(VecIn<S> theta, MatIn<S> x, MatIn<S> target);
 
   /// Into how many parts a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
   /// multiply-adds forward, and with 256 for each weight, so that what a part costs by itself (a gradient of its own,
@@ -134,4 +104,48 @@ class Objective {
   Mat<S> none_;  // the derivative with respect to x, which training does not want
 };
 
+template <Layer F, class L>
+double Objective<F, L>::operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) {
+  require_sizes(theta, x, target);
+  require(gradient.size() == theta.size(), "Objective: gradient has ", gradient.size(),
+          " entries, theta has ", theta.size());
+  const Index count = prepare(x.cols());
+  parallel_for(count, [&](Index k) {
+    const ColumnRange c = column_range(x.cols(), count, k);
+    Part& p = part(k);
+    p.y.resize(f_.out_size(), c.size);
+    p.y_bar.resize(f_.out_size(), c.size);
+    f_.forward(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
+    p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols(),
+                   MatOut<S>(p.y_bar.mat()));
+    if (k > 0 && p.gradient.size() == 0) p.gradient.resize(theta.size());
+    VecOut<S> g = k == 0 ? gradient : VecOut<S>(p.gradient);
+    vjp_fresh(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
+  });
+  add_gradients(count, theta, gradient);
+  return sum_losses(count) + penalty(theta);
+}
+
+template <Layer F, class L>
+double Objective<F, L>::value(VecIn<S> theta, MatIn<S> x, MatIn<S> target) {
+  require_sizes(theta, x, target);
+  const Index count = prepare(x.cols());
+  parallel_for(count, [&](Index k) {
+    const ColumnRange c = column_range(x.cols(), count, k);
+    Part& p = part(k);
+    p.y.resize(f_.out_size(), c.size);
+    infer(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
+    p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols());
+  });
+  return sum_losses(count) + penalty(theta);
+}
+
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
+#include "basin/compose/fully_connected.hpp"  // FullyConnected
+namespace basin {
+extern template class Objective<FullyConnected<float>>;
+extern template class Objective<FullyConnected<double>>;
+}  // namespace basin
+#endif

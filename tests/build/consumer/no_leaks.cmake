@@ -1,4 +1,4 @@
-# Include before basin is brought in, call check_no_leaks(DIR) after it: basin must leave nothing but its target
+# Include before basin is brought in, call check_no_leaks(DIR) after it: basin must leave nothing but its targets
 # (and Eigen's). DIR is basin's source directory where basin is a subdirectory, else empty.
 set(watched CMAKE_CXX_FLAGS CMAKE_CXX_FLAGS_RELEASE CMAKE_CXX_FLAGS_DEBUG CMAKE_CXX_STANDARD CMAKE_CXX_EXTENSIONS
             CMAKE_CXX_STANDARD_REQUIRED CMAKE_BUILD_TYPE CMAKE_MODULE_PATH CMAKE_PREFIX_PATH
@@ -59,12 +59,17 @@ function(check_no_leaks basin_dir)
     expect_property(INTERFACE_${property} "")
   endforeach()
 
+  get_target_property(only_if_linked basin_compiled EXCLUDE_FROM_ALL)
+  if(NOT only_if_linked)
+    fail("basin_compiled is built where nothing links it")
+  endif()
+
   set(own_targets "")
   if(basin_dir)
     get_property(own_targets DIRECTORY ${basin_dir} PROPERTY BUILDSYSTEM_TARGETS)
     get_property(tests DIRECTORY ${basin_dir} PROPERTY TESTS)
-    if(NOT own_targets STREQUAL "basin" OR tests)
-      fail("targets '${own_targets}', expected 'basin'; tests '${tests}', expected none")
+    if(NOT own_targets STREQUAL "basin;basin_compiled" OR tests)
+      fail("targets '${own_targets}', expected 'basin;basin_compiled'; tests '${tests}', expected none")
     endif()
     get_property(imported DIRECTORY ${basin_dir} PROPERTY IMPORTED_TARGETS)
     set(expected_imported "Eigen3::Eigen")

@@ -112,6 +112,21 @@ void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
   });
 }
 
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template void multiply<float, Op::plain, Op::plain>(MatIn<float>, MatIn<float>, const Start<float>&,
+                                                           MatOut<float>);
+extern template void multiply<float, Op::transposed, Op::plain>(MatIn<float>, MatIn<float>,
+                                                                const Start<float>&, MatOut<float>);
+extern template void multiply<float, Op::plain, Op::transposed>(MatIn<float>, MatIn<float>,
+                                                                const Start<float>&, MatOut<float>);
+extern template void multiply<double, Op::plain, Op::plain>(MatIn<double>, MatIn<double>,
+                                                            const Start<double>&, MatOut<double>);
+extern template void multiply<double, Op::transposed, Op::plain>(MatIn<double>, MatIn<double>,
+                                                                 const Start<double>&, MatOut<double>);
+extern template void multiply<double, Op::plain, Op::transposed>(MatIn<double>, MatIn<double>,
+                                                                 const Start<double>&, MatOut<double>);
+#endif
+
 }  // namespace detail
 
 /// C += op(A) op(B). C must not overlap A or B.

@@ -192,6 +192,19 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
   for (; k < rows; k += lanes) panel.template operator()<1>(k);
 }
 
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template void thin_dots<float>(MatIn<float>, MatIn<float>, MatOut<float>);
+extern template void thin_dots<double>(MatIn<double>, MatIn<double>, MatOut<double>);
+extern template void thin_sums<float, Op::plain>(MatIn<float>, MatIn<float>, MatOut<float>);
+extern template void thin_sums<float, Op::transposed>(MatIn<float>, MatIn<float>, MatOut<float>);
+extern template void thin_sums<double, Op::plain>(MatIn<double>, MatIn<double>, MatOut<double>);
+extern template void thin_sums<double, Op::transposed>(MatIn<double>, MatIn<double>, MatOut<double>);
+extern template void multiply_panels<float>(Index, Index, Index, const float*, Index, const Strided<float>&,
+                                            const Start<float>&, float*, Index);
+extern template void multiply_panels<double>(Index, Index, Index, const double*, Index,
+                                             const Strided<double>&, const Start<double>&, double*, Index);
+#endif
+
 }  // namespace basin::detail
 
 #if defined(__GNUC__) && !defined(__clang__)

@@ -2,7 +2,8 @@
 #pragma once
 #include <Eigen/Core>
 
-#include "basin/core/types.hpp"  // Index
+#include "basin/core/compiled.hpp"  // that program and compiled library have the same vectors
+#include "basin/core/types.hpp"     // Index
 
 // g++ warns wherever a type of <immintrin.h> becomes a template argument.
 #if defined(__GNUC__) && !defined(__clang__)
