@@ -28,7 +28,8 @@ Mat<float> roll() {
   return (X / X.cwiseAbs().maxCoeff()).cast<float>();
 }
 
-/// x = f(x), with the starts of Figure 2 where columns may settle: a grid over the bounding box of its points.
+/// x = f(x), with the starts of Figure 2 where columns may settle: a grid over the bounding box of its
+/// points.
 Prepared prepare_orbit(const FullyConnectedNet& net, const Work& work) {
   const auto f = std::make_shared<const Model<FullyConnected<float>>>(fully_connected_net<float>(net),
                                                                       as_vector<float>(start_weights(work)));

@@ -1,10 +1,10 @@
-// basin alone, piece by piece, with Google Benchmark: products, layers, maps, Adam, orbits, Jacobians, in float and one
-// thread. `bench_layers` runs the sizes that are listed below; other sizes are arguments:
+// basin alone, piece by piece, with Google Benchmark: products, layers, maps, Adam, orbits, Jacobians, in
+// float and one thread. `bench_layers` runs the sizes that are listed below; other sizes are arguments:
 //
 //     bench_layers product/256/256/32 conv_vjp/64/64/16/10/1 --benchmark_min_time=0.1
 //
-// flops counts two operations for each multiply-add, a convolution as the definition does; bytes are those that must
-// be read or written at least once.
+// flops counts two operations for each multiply-add, a convolution as the definition does; bytes are those
+// that must be read or written at least once.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>   // std::fprintf

@@ -1,8 +1,9 @@
 // What this machine can do, in the same units as the benchmarks: limits THREADS [fma]
 //   fma_gflops      multiply-adds of floats in registers, two operations each, all threads together
-//   triad_*_gb_s    a = b + s c over arrays of floats, 12 bytes an element, in the second-level cache, the third and memory
-//   gemm_gflops     basin's product 512 x 512 by 512 x 100 in float, one in each thread; eigen_gemm_gflops: Eigen's
-// Each is the best of some tries: what the machine can do when nobody else uses it. `fma` prints the first one alone.
+//   triad_*_gb_s    a = b + s c over arrays of floats, 12 bytes an element, in both caches and memory
+//   gemm_gflops     basin's product 512 x 512 by 512 x 100 in float, one a thread; eigen_gemm_gflops: Eigen's
+// Each is the best of some tries: what the machine can do when nobody else uses it. `fma` prints the first
+// one alone.
 #include <Eigen/Core>
 #include <algorithm>
 #include <chrono>

@@ -1,11 +1,11 @@
 // The command line that basin's program and its peers share, so that bench/run can drive them all:
 //   PROGRAM list                           the names of the standard works
-//   PROGRAM describe WORK                  parameters, operations, bytes and so on, a line "name number" for each
-//   PROGRAM check WORK                     the numbers in which all programs must agree, as raw floats: loss, then gradient
-//   PROGRAM time WORK SECONDS THREADS      median microseconds, a line "variant microseconds" for each way to do it
-//   PROGRAM memory WORK                    resident bytes at the start, and at the highest after three training steps
-// A work that a library cannot do is answered by the line "left out: REASON". Works on trained networks read the
-// file of that network in the folder that BENCH_TRAINED names; `bench_steps train WORK` writes it.
+//   PROGRAM describe WORK                  parameters, operations, bytes, ..., a line "name number" for each
+//   PROGRAM check WORK                     what all programs must agree in, as raw floats
+//   PROGRAM time WORK SECONDS THREADS      median microseconds, a line for each way to do it
+//   PROGRAM memory WORK                    resident bytes at the start, and the most after three steps
+// A work that a library cannot do is answered by the line "left out: REASON". Works on trained networks read
+// the file of that network in the folder that BENCH_TRAINED names; `bench_steps train WORK` writes it.
 #pragma once
 #include <unistd.h>  // isatty
 
@@ -55,15 +55,17 @@ inline std::vector<float> start_weights(const Work& work) {
   return work.task == Task::settle || work.task == Task::spectrum ? trained_weights(work) : weights(work);
 }
 
-/// Seconds: of one thread CPU time, in which other programs on the machine count less; of several wall-clock time.
+/// Seconds: of one thread CPU time, in which other programs on the machine count less; of several wall-clock
+/// time.
 inline double now(int threads) {
   timespec t;
   clock_gettime(threads == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-/// Median seconds of a call of step(n), which does n steps, divided by n. Samples of at least a tenth of the budget;
-/// a step that alone takes longer than the budget is done once to warm up, if that is not too long either, and once more.
+/// Median seconds of a call of step(n), which does n steps, divided by n. Samples of at least a tenth of the
+/// budget; a step that alone takes longer than the budget is done once to warm up, if that is not too long
+/// either, and once more.
 inline double seconds_per_step(double budget, int threads, const std::function<void(long)>& step) {
   const auto seconds_of = [&](long steps) {
     const double begin = now(threads);
@@ -82,8 +84,8 @@ inline double seconds_per_step(double budget, int threads, const std::function<v
   return samples[samples.size() / 2];
 }
 
-/// A line of /proc/self/status in bytes. VmHWM is the highest resident size since the program started; getrusage's
-/// would begin with that of the process that started it.
+/// A line of /proc/self/status in bytes. VmHWM is the highest resident size since the program started;
+/// getrusage's would begin with that of the process that started it.
 inline double status_bytes(const char* key) {
   std::FILE* file = std::fopen("/proc/self/status", "r");
   double kilobytes = 0;
@@ -101,8 +103,8 @@ struct Variant {
   double repeats = 1;               // how many steps make the work
 };
 
-/// Program(work, threads) has check() -> std::vector<float> and variants() -> std::vector<Variant>, of which the
-/// first one is the plain way.
+/// Program(work, threads) has check() -> std::vector<float> and variants() -> std::vector<Variant>, of which
+/// the first one is the plain way.
 template <class Program>
 int run(int argc, char** argv) try {
   const std::string command = argc > 1 ? argv[1] : "", name = argc > 2 ? argv[2] : "";

@@ -17,8 +17,8 @@ struct Prepared {
 };
 Prepared prepare_training(const Work& work);  // training.cpp
 Prepared prepare_study(const Work& work);     // dynamics.cpp: iterates, Jacobians, spectra
-/// Writes the network that a study starts from, and its Jacobian where LAPACK wants that, unless they are there;
-/// `max_epochs` 0: as many as it takes. In dynamics.cpp.
+/// Writes the network that a study starts from, and its Jacobian where LAPACK wants that, unless they are
+/// there; `max_epochs` 0: as many as it takes. In dynamics.cpp.
 void train_and_save(const Work& work, long max_epochs);
 
 }  // namespace bench

@@ -1,5 +1,5 @@
-// What is measured: networks, batches and starting values, the same numbers for basin and for its peers. The name of
-// a work says its sizes (see `parse`), so that every program also takes sizes that are in no list.
+// What is measured: networks, batches and starting values, the same numbers for basin and for its peers. The
+// name of a work says its sizes (see `parse`), so that every program also takes sizes that are in no list.
 #pragma once
 #include <algorithm>  // std::min
 #include <cmath>      // std::sqrt
@@ -23,7 +23,8 @@ struct Product {
   double multiply_adds() const { return weights() * static_cast<double>(uses); }
 };
 
-/// d -> width -> ... -> width -> d with `hidden` hidden layers, leaky ReLU of slope 0.01 behind each but the last.
+/// d -> width -> ... -> width -> d with `hidden` hidden layers, leaky ReLU of slope 0.01 behind each but the
+/// last.
 struct FullyConnectedNet {
   int hidden, width, d, batch;
 
@@ -37,8 +38,9 @@ struct FullyConnectedNet {
 };
 
 /// A linear net of 3 x 3 convolutions with padding 1 and without bias, on images of side x side pixels in one
-/// channel. With `filters` > 1 all layers but the last have so many outputs. With `skip` > 0 there is an identity
-/// skip around each `skip` layers, as often as that goes into the depth; the layers left over come last.
+/// channel. With `filters` > 1 all layers but the last have so many outputs. With `skip` > 0 there is an
+/// identity skip around each `skip` layers, as often as that goes into the depth; the layers left over come
+/// last.
 struct ChainNet {
   int depth, filters, side, batch, skip;
 
@@ -53,13 +55,13 @@ struct ChainNet {
   }
 };
 
-/// A net of 3 x 3 convolutions with padding 1 and bias on color images, a leaky ReLU of slope 0.01 behind each but
-/// the last.
+/// A net of 3 x 3 convolutions with padding 1 and bias on color images, a leaky ReLU of slope 0.01 behind
+/// each but the last.
 ///
 /// `unet` false: an autoencoder, five convolutions of stride 2, then five times nearest upsampling by 2 and a
-/// convolution; `channels` in between.
-/// `unet` true, on 32 x 32 pixels: 3-64-64, maximum pooling, 128-128 at 16 x 16, maximum pooling, 256-256 at 8 x 8,
-/// upsampling, [skip; upsampled]-128-128, upsampling, [skip; upsampled]-64-64-3.
+/// convolution; `channels` in between. `unet` true, on 32 x 32 pixels: 3-64-64, maximum pooling, 128-128 at
+/// 16 x 16, maximum pooling, 256-256 at 8 x 8, upsampling, [skip; upsampled]-128-128, upsampling,
+/// [skip; upsampled]-64-64-3.
 struct ImageNet {
   bool unet;
   int channels, side, batch;
@@ -86,7 +88,8 @@ enum class Task {
   iterate,   // x = f(x) for all columns at once, `count` times, in float
   settle,    // the same with a trained network, whose columns may be left out once they no longer move
   jacobian,  // df/dx at one point, in float
-  spectrum,  // the `count` leading eigenvalues of df/dx of a trained network, in double, |A v - lambda v| < 1e-8
+  // the `count` leading eigenvalues of df/dx of a trained network, in double, |A v - lambda v| < 1e-8
+  spectrum,
 };
 
 struct Work {
@@ -115,9 +118,9 @@ struct Work {
     for (const Product& p : products()) sum += double(p.outputs) * static_cast<double>(p.uses);
     return sum * batch();
   }
-  /// Bytes that must move at least, if only registers kept anything: each weight is read forward and backward and its
-  /// gradient written; Adam reads gradient, parameter and two moments and writes three of them; what comes out of a
-  /// layer is written and read, forward and backward. 0 where no count is meaningful.
+  /// Bytes that must move at least, if only registers kept anything: each weight is read forward and backward
+  /// and its gradient written; Adam reads gradient, parameter and two moments and writes three of them; what
+  /// comes out of a layer is written and read, forward and backward. 0 where no count is meaningful.
   double traffic() const {
     const double in = double(in_size()) * batch();
     switch (task) {
@@ -146,9 +149,9 @@ struct Work {
     return 4 * (parameters() + 2 * activations());
   }
   /// Floating-point operations of the products, two for each multiply-add, as the definition counts them: a
-  /// convolution as 9 multiply-adds for each pair of channels and output pixel. A training step takes each product
-  /// three times, but the first layer needs no derivative with respect to the data. 0 where the count depends on how
-  /// an iteration converges.
+  /// convolution as 9 multiply-adds for each pair of channels and output pixel. A training step takes each
+  /// product three times, but the first layer needs no derivative with respect to the data. 0 where the count
+  /// depends on how an iteration converges.
   double operations() const {
     double sum = 0, first = 0;
     for (const Product& p : products()) {
@@ -229,10 +232,10 @@ inline double uniform(std::mt19937& random, double low, double high) {
   return low + (high - low) * (static_cast<double>(random()) / 4294967296.0);
 }
 
-/// The parameters that an untrained network starts from: weight, then bias, layer after layer. Convolutions in
-/// PyTorch's order (outputs x inputs x 3 x 3); the weight of a fully connected layer inputs x outputs.
-/// Uniform with PyTorch's bounds. Single filters: the identity plus noise, and blocks under a skip end in a small
-/// layer, so that hundreds of layers neither explode nor vanish.
+/// The parameters that an untrained network starts from: weight, then bias, layer after layer. Convolutions
+/// in PyTorch's order (outputs x inputs x 3 x 3); the weight of a fully connected layer inputs x outputs.
+/// Uniform with PyTorch's bounds. Single filters: the identity plus noise, and blocks under a skip end in a
+/// small layer, so that hundreds of layers neither explode nor vanish.
 inline std::vector<float> weights(const Work& work) {
   std::mt19937 random(1);
   std::vector<float> all;

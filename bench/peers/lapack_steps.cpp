@@ -1,5 +1,5 @@
-// LAPACK's dgeev for the leading eigenvalues of dynamics.cpp: all eigenvalues, no vectors, of the Jacobian that
-// `bench_steps train` wrote. Its speed is that of the BLAS behind it.
+// LAPACK's dgeev for the leading eigenvalues of dynamics.cpp: all eigenvalues, no vectors, of the Jacobian
+// that `bench_steps train` wrote. Its speed is that of the BLAS behind it.
 #include <lapacke.h>
 
 #include <cmath>  // std::hypot

@@ -1,6 +1,6 @@
-// The training steps of steps.cpp in tiny-dnn: fit with one batch an epoch. Its Adam adds epsilon under the root, which
-// matters to no time and, before the first update, to no gradient. Its convolutions crash without a bias (1.0.0a3) and so
-// have one here, 0 at the start.
+// The training steps of steps.cpp in tiny-dnn: fit with one batch an epoch. Its Adam adds epsilon under the
+// root, which matters to no time and, before the first update, to no gradient. Its convolutions crash without
+// a bias (1.0.0a3) and so have one here, 0 at the start.
 #define CNN_USE_AVX
 #define CNN_USE_OMP  // otherwise it starts as many threads as there are cores, whatever OMP_NUM_THREADS says
 #include <memory>    // std::shared_ptr

@@ -1,5 +1,5 @@
-// Algorithms 1 and 2 of the paper, corrected, against the library's convolution and upsampling on random cases;
-// products of their matrices against whole networks; and what the algorithms give as they are printed.
+// Algorithms 1 and 2 of the paper, corrected, against the library's convolution and upsampling on random
+// cases; products of their matrices against whole networks; and what the algorithms give as they are printed.
 #include <algorithm>
 #include <limits>
 #include <string>
@@ -101,8 +101,8 @@ void compositions(Run& r, Index cases, Random& random) {
   }
 }
 
-/// A as a picture of `side` x `side` entries, `zoom` pixels each: zeros black, the 3 x 3 filter's numbers by size,
-/// what is outside the matrix grey.
+/// A as a picture of `side` x `side` entries, `zoom` pixels each: zeros black, the 3 x 3 filter's numbers by
+/// size, what is outside the matrix grey.
 Vec<S> picture(const Mat<S>& A, Index side, Index zoom) {
   Mat<S> canvas = Mat<S>::Constant(side, side, 0.4);
   const S largest = std::max(A.cwiseAbs().maxCoeff(), S(1e-300));

@@ -1,6 +1,6 @@
-// Figure 10 of the paper: a nonlinear convolutional autoencoder of 5 layers, one 3x3 filter each, with skips, trained
-// on two orthogonal 2x2 images, which it is said to return one by one instead of mixed. Where the skips start and how
-// often that comes out is open in the paper: docs/paper/figure_10.md.
+// Figure 10 of the paper: a nonlinear convolutional autoencoder of 5 layers, one 3x3 filter each, with skips,
+// trained on two orthogonal 2x2 images, which it is said to return one by one instead of mixed. Where the
+// skips start and how often that comes out is open in the paper: docs/paper/figure_10.md.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -30,8 +30,8 @@ const Shape shape{1, 2, 2};
 constexpr Index inputs = 200, max_epochs = 50000;
 constexpr double loss_goal = 1e-7;  // mean squared error, pixels 0 and 1
 constexpr double single = 0.95;     // |cosine| with an example from which an output counts as that example
-/// Of vectors whose angle to one of two orthogonal examples, within their plane, is uniform, the percentage that
-/// counts as single: outputs of a projection onto the plane.
+/// Of vectors whose angle to one of two orthogonal examples, within their plane, is uniform, the percentage
+/// that counts as single: outputs of a projection onto the plane.
 const double by_projection = 100 * std::acos(single) / std::atan(1.);
 
 /// Convolution and leaky ReLU; with slope 1 the layer is linear.

@@ -1,7 +1,8 @@
-// Figure 11 of the paper: a fully connected autoencoder, 7 x 512, trained on 50000 MNIST images until it reconstructs
-// unseen ones, too, and then iterated on these: do the trajectories end at training images? What the paper leaves open
-// (initial values, optimizer, batches, epsilon) is chosen as docs/paper/figure_11.md says, and of the activation there
-// are two. Full mode saves its training in OUT/checkpoints and goes on from there.
+// Figure 11 of the paper: a fully connected autoencoder, 7 x 512, trained on 50000 MNIST images until it
+// reconstructs unseen ones, too, and then iterated on these: do the trajectories end at training images? What
+// the paper leaves open (initial values, optimizer, batches, epsilon) is chosen as docs/paper/figure_11.md
+// says, and of the activation there are two. Full mode saves its training in OUT/checkpoints and goes on from
+// there.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -70,7 +71,8 @@ struct Images {
   double unit;                      // the mean norm of the examples
 };
 
-/// The mean squared errors after each epoch: of the training images as the epoch went on, of the starts at its end.
+/// The mean squared errors after each epoch: of the training images as the epoch went on, of the starts at
+/// its end.
 struct Curve {
   std::vector<double> train, test;
 };
@@ -120,8 +122,8 @@ struct Run {
   Mat<S> reconstructions;                // of the starts
   std::vector<double> radii, residuals;  // of the examples inspected: spectral radius, |f(x) - x| / |x|
   Trajectories of_starts, of_examples;  // the latter from the examples inspected and as many others as starts
-  // At each time the percentage of iterates nearer to a training image than to any of `unseen`, and what it would be if
-  // nothing told the two apart.
+  // At each time the percentage of iterates nearer to a training image than to any of `unseen`, and what it
+  // would be if nothing told the two apart.
   std::vector<double> nearer_to_example;
   double by_chance = 0;
 };
@@ -282,8 +284,8 @@ double stayed(const Run& r, double epsilon) {
   return 100 * static_cast<double>(count) / static_cast<double>(x.cols());
 }
 
-/// Rows of the paper's layout: a test image and its reconstruction; its trajectory; the training image nearest to the
-/// end of that.
+/// Rows of the paper's layout: a test image and its reconstruction; its trajectory; the training image
+/// nearest to the end of that.
 void draw_rows(Program& program, const ImageData& data, const Run& r, const std::string& title,
                const std::vector<Index>& rows, const std::string& file, const std::string& caption) {
   const std::vector<Index> drawn_times = {2, 5, 10, 20, 100, steps};

@@ -1,7 +1,7 @@
-// Figure 12 of the paper: how initial values change what is memorized. D1 with leaky ReLU is trained on one image from
-// Xavier's, Kaiming's (uniform and normal) and PyTorch's initial values: the norm of its output at the image before
-// training, and how far from the image the output for noise and unseen images is after it. What the paper leaves open
-// is chosen as docs/paper/figure_12.md says.
+// Figure 12 of the paper: how initial values change what is memorized. D1 with leaky ReLU is trained on one
+// image from Xavier's, Kaiming's (uniform and normal) and PyTorch's initial values: the norm of its output at
+// the image before training, and how far from the image the output for noise and unseen images is after it.
+// What the paper leaves open is chosen as docs/paper/figure_12.md says.
 #include <algorithm>
 #include <cmath>
 #include <limits>

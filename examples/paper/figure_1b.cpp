@@ -1,6 +1,7 @@
-// Figure 1b of the paper: a U-Net trained on one image for 2000 iterations, then fed white squares, noise and new images,
-// once and iterated. What the paper leaves open (resolutions, channels, activation, initial values, optimizer and rate) is
-// chosen as docs/paper/figure_1b.md says, and varied. Full mode saves its work in OUT/checkpoints and goes on from there.
+// Figure 1b of the paper: a U-Net trained on one image for 2000 iterations, then fed white squares, noise and
+// new images, once and iterated. What the paper leaves open (resolutions, channels, activation, initial
+// values, optimizer and rate) is chosen as docs/paper/figure_1b.md says, and varied. Full mode saves its work
+// in OUT/checkpoints and goes on from there.
 #include <algorithm>
 #include <array>
 #include <cmath>

@@ -1,6 +1,6 @@
-// Figure 2 of the paper: a fully connected autoencoder on 100 points of the Swiss roll, iterated from a grid of 1000
-// starts. What the paper leaves open (activation, initial values, optimizer, rates, epsilon) is chosen as
-// docs/paper/figure_2.md says. Full mode saves its work in OUT/checkpoints and goes on from there.
+// Figure 2 of the paper: a fully connected autoencoder on 100 points of the Swiss roll, iterated from a grid
+// of 1000 starts. What the paper leaves open (activation, initial values, optimizer, rates, epsilon) is
+// chosen as docs/paper/figure_2.md says. Full mode saves its work in OUT/checkpoints and goes on from there.
 #include <cmath>
 #include <string>
 #include <vector>

@@ -213,8 +213,8 @@ std::vector<double> percent(const std::vector<Run>& runs, const Starts Run::*whi
   return values;
 }
 
-/// What docs/paper/figure_3.md promises of attracting examples and of arrived
-/// starts, in percent, for the data it has measured.
+/// What docs/paper/figure_3.md promises of attracting examples and of arrived starts, in percent, for the
+/// data it has measured.
 struct Promise {
   Band stable, arrived;
 };

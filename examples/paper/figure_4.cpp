@@ -327,7 +327,8 @@ struct Panel {
     return std::all_of(groups.begin(), groups.end(),
                        [](const Group& g) { return g.trained.empty() && g.untrained.empty(); });
   }
-  /// The sizes at which a network has been trained to the goal, with the seeds at which those of all these sizes have.
+  /// The sizes at which a network has been trained to the goal, with the seeds at which those of all these
+  /// sizes have.
   std::vector<Group> compared() const {
     std::vector<Group> some;
     for (const Group& g : groups)
@@ -503,8 +504,8 @@ void draw_sizes(Program& program, const Setting& s, const std::string& images,
         "attracts when it is a fixed point and its spectral radius is below 1 (Theorem 2).");
 }
 
-/// What docs/paper/figure_4.md promises, by the claim's name, for what it has measured: of the training claims the
-/// percentage of the networks, of the others the largest size minus the smallest, in points.
+/// What docs/paper/figure_4.md promises, by the claim's name, for what it has measured: of the training
+/// claims the percentage of the networks, of the others the largest size minus the smallest, in points.
 using Promises = std::map<std::string, Band>;
 Promises promises_for(const std::string& data, bool full) {
   if (full) return {};

@@ -1,7 +1,7 @@
-// Figure 5 of the paper: the downsampling autoencoder D1 with leaky ReLU on color images, iterated. (a) trained to
-// convergence on 100 images; (b) on 10 images, one of each class, "superattractors", at a ladder of training losses.
-// What the paper leaves open is chosen as docs/paper/figure_5.md says. Full mode saves its work in OUT/checkpoints
-// and goes on from there.
+// Figure 5 of the paper: the downsampling autoencoder D1 with leaky ReLU on color images, iterated. (a)
+// trained to convergence on 100 images; (b) on 10 images, one of each class, "superattractors", at a ladder
+// of training losses. What the paper leaves open is chosen as docs/paper/figure_5.md says. Full mode saves
+// its work in OUT/checkpoints and goes on from there.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -280,7 +280,8 @@ void draw_by_loss(Program& program, const ImageData& data, const std::vector<Run
       "from right to left). Medians over the seeds, and their range.");
 }
 
-/// What docs/paper/figure_5.md promises of the quick mode's medians, in percent, for the data it has measured.
+/// What docs/paper/figure_5.md promises of the quick mode's medians, in percent, for the data it has
+/// measured.
 struct Promise {
   Band loss_a = {}, stable = {}, arrived_narrow = {}, arrived_wide = {}, loss_b = {}, one_step_narrow = {},
        one_step_wide = {}, hundred_steps = {};

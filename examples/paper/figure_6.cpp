@@ -1,8 +1,8 @@
-// Figure 6 of the paper: D1 with leaky ReLU, stopped early. The networks of Figure 5b (ten images) after 10, 100 and
-// 1000 epochs and at a ladder of losses: do what the network has learned of its training images, f(x), attract in one
-// step? Beyond the paper: the 20 leading eigenvalues of the 3072 x 3072 Jacobians at the training images, and how they
-// move during training. docs/paper/figure_6.md. Full mode saves its work in OUT/checkpoints, where it shares the
-// networks with figure_5, and goes on from there.
+// Figure 6 of the paper: D1 with leaky ReLU, stopped early. The networks of Figure 5b (ten images) after 10,
+// 100 and 1000 epochs and at a ladder of losses: do what the network has learned of its training images,
+// f(x), attract in one step? Beyond the paper: the 20 leading eigenvalues of the 3072 x 3072 Jacobians at the
+// training images, and how they move during training. docs/paper/figure_6.md. Full mode saves its work in
+// OUT/checkpoints, where it shares the networks with figure_5, and goes on from there.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -147,7 +147,8 @@ std::vector<Column> columns_of(const Setting& s, const std::vector<Run>& runs) {
   return columns;
 }
 
-/// What the networks of the paper's three epochs and the last one make of training images, unseen ones and noise.
+/// What the networks of the paper's three epochs and the last one make of training images, unseen ones and
+/// noise.
 void draw_images(Program& program, const ImageData& data, const Run& r) {
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < r.found.size(); ++i)
@@ -264,7 +265,8 @@ void draw_curves(Program& program, const ImageData& data, const std::vector<Colu
   program.draw(spectrum, "figure_6_spectrum.png", "Medians over the ten training images and the seeds.");
 }
 
-/// What docs/paper/figure_6.md promises of the quick mode's medians, in percent, for the data it has measured.
+/// What docs/paper/figure_6.md promises of the quick mode's medians, in percent, for the data it has
+/// measured.
 struct Promise {
   Band loss = {}, one_step = {}, end_of_noise = {}, apart = {};
 };

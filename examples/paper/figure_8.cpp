@@ -64,8 +64,8 @@ Mat<S> blocks_of(const Mat<S>& x, const Shape& shape) {
   return blocks;
 }
 
-/// A bound below the mean squared error of every output of D2, whatever its filters: behind nearest upsampling
-/// a 3x3 convolution is constant in the inner pixels of every block and channel.
+/// A bound below the mean squared error of every output of D2, whatever its filters: behind nearest
+/// upsampling a 3x3 convolution is constant in the inner pixels of every block and channel.
 double least_loss(const Mat<S>& x, const Shape& shape) {
   const Index side = shape.height / 4, inner = side - 2;
   double total = 0;
@@ -122,8 +122,9 @@ Run run(const Mat<S>& x, const Shape& shape, std::uint64_t seed, const std::stri
   return r;
 }
 
-/// All filters for `last` epochs, then against one: |f(z) - one_filter(f)(z)| / |f(z)| on noise. Adam's steps have
-/// one size for every parameter, so that 64 equal kernels move 64 times as fast as their sum: hence the rate.
+/// All filters for `last` epochs, then against one: |f(z) - one_filter(f)(z)| / |f(z)| on noise. Adam's steps
+/// have one size for every parameter, so that 64 equal kernels move 64 times as fast as their sum: hence the
+/// rate.
 double compare(const Mat<S>& x, const Shape& shape, Index width, Index last, std::uint64_t seed) {
   Random random(seed);
   const D2<S> net = downsampling_d2<S>(shape, width);

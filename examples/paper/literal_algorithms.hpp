@@ -1,5 +1,5 @@
-// Algorithms 1 and 2 as the paper prints them, to show what goes wrong. Not part of the library, which has them
-// corrected (basin/linearize/algorithms.hpp).
+// Algorithms 1 and 2 as the paper prints them, to show what goes wrong. Not part of the library, which has
+// them corrected (basin/linearize/algorithms.hpp).
 #pragma once
 #include "basin/linearize/algorithms.hpp"  // detail::shifted_right
 

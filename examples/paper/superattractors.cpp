@@ -1,7 +1,8 @@
-// The superattractors of Figure 3b: the paper says that one step of a 14 x 128 autoencoder of 20 images lands on a
-// training image. What it takes: a designed study, one factor at a time around the setting of figure_3 ("base") and
-// around one whose training goes on with noisy steps of constant size ("best"). Full mode saves what it finds about
-// each network in OUT/checkpoints and goes on from there. Page: docs/paper/superattractors.md.
+// The superattractors of Figure 3b: the paper says that one step of a 14 x 128 autoencoder of 20 images lands
+// on a training image. What it takes: a designed study, one factor at a time around the setting of figure_3
+// ("base") and around one whose training goes on with noisy steps of constant size ("best"). Full mode saves
+// what it finds about each network in OUT/checkpoints and goes on from there. Page:
+// docs/paper/superattractors.md.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -38,8 +39,8 @@ using namespace basin;
 using namespace basin::examples;
 using S = float;
 
-/// A network, its images and how it is trained: `hold` epochs at the full rate whatever the loss, then times `decay`
-/// every 1000 epochs, in steps or smoothly, until the loss goal is reached.
+/// A network, its images and how it is trained: `hold` epochs at the full rate whatever the loss, then times
+/// `decay` every 1000 epochs, in steps or smoothly, until the loss goal is reached.
 struct Setting {
   std::string centre;       // "base" or "best": what it varies
   std::string factor = {};  // what is varied; empty at the centre itself
@@ -71,9 +72,9 @@ struct Setting {
 /// That of figure_3.
 Setting base_setting() { return {.centre = "base"}; }
 
-/// Adam's steps with gradients of one length and a short memory for their size do not shrink with the gradient: at a
-/// constant rate they keep moving the net, around wide minima. Their mean over the last epochs is in the middle, and a
-/// quick cool-down settles it. Six layers more than in the figure.
+/// Adam's steps with gradients of one length and a short memory for their size do not shrink with the
+/// gradient: at a constant rate they keep moving the net, around wide minima. Their mean over the last epochs
+/// is in the middle, and a quick cool-down settles it. Six layers more than in the figure.
 Setting best_setting(Index hold) {
   return {.centre = "best",
           .hidden = 20,
@@ -168,7 +169,8 @@ void iterate(Run& r, const Model<F>& f, const Mat<S>& x0, const Mat<S>& examples
   }
 }
 
-/// Trains until the hold is over, then to the loss goal. `watch(fraction, epoch)` is told how far it has come.
+/// Trains until the hold is over, then to the loss goal. `watch(fraction, epoch)` is told how far it has
+/// come.
 template <Layer F, class Watch>
 FitResult train(Model<F>& f, const Mat<S>& x, const Setting& s, std::uint64_t seed, const Watch& watch) {
   AdamW<S> adam({.learning_rate = s.rate,
@@ -485,7 +487,8 @@ void draw_arrival(Program& program, const ImageData& data, const std::vector<con
   program.draw(plot, "superattractors_arrival.png", "How many starts have arrived after t steps.");
 }
 
-/// Every network as a point: how strongly it contracts at the starts, and how many of them arrive in one step.
+/// Every network as a point: how strongly it contracts at the starts, and how many of them arrive in one
+/// step.
 void draw_gain(Program& program, const std::vector<Row>& rows) {
   Panels<LinePlot> picture{.title = "The Jacobian at a start decides: every network is a point",
                            .plots = {},
@@ -674,7 +677,8 @@ void add_claims(Program& program, const Row& base, const Row& best, const Promis
            summary(best.values("radius")))));
 }
 
-/// One claim for each setting of the map, and which measured quantity puts the settings in the order of their arrivals.
+/// One claim for each setting of the map, and which measured quantity puts the settings in the order of their
+/// arrivals.
 void add_map(Program& program, const std::vector<Row>& rows) {
   std::vector<const Row*> finished;
   for (const Row& row : rows)

@@ -1,7 +1,7 @@
-// Table 1 of the paper: linear convolutional autoencoders of 3 x 3 filters on two 3 x 3 images, from 2 to 8 layers
-// with 1 to 128 filters a layer. Their spectra need depth to be 1, 1, and little else; filters do not replace it.
-// What the paper leaves open is chosen as docs/paper/table_1.md says. Full mode keeps the long trainings, those of 128
-// filters, in OUT/checkpoints and goes on from there.
+// Table 1 of the paper: linear convolutional autoencoders of 3 x 3 filters on two 3 x 3 images, from 2 to 8
+// layers with 1 to 128 filters a layer. Their spectra need depth to be 1, 1, and little else; filters do not
+// replace it. What the paper leaves open is chosen as docs/paper/table_1.md says. Full mode keeps the long
+// trainings, those of 128 filters, in OUT/checkpoints and goes on from there.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -91,8 +91,8 @@ std::vector<LinearRun> run_row(const Row& row, Start start, const std::vector<st
   });
 }
 
-/// The net of one filter that a net of f equal filters is: filters sqrt(f) w_1, f w_2, ..., sqrt(f) w_L have the same
-/// operator, and gradient descent at the same rate keeps it so.
+/// The net of one filter that a net of f equal filters is: filters sqrt(f) w_1, f w_2, ..., sqrt(f) w_L have
+/// the same operator, and gradient descent at the same rate keeps it so.
 std::vector<LinearRun> run_equivalent(const Row& row, const std::vector<std::uint64_t>& seeds,
                                       Index most_steps = to_the_end) {
   SeedProgress progress(text(row.id(), ", its net of one filter"), seeds.size());
@@ -180,8 +180,8 @@ void add_printed_depth_claim(Program& program) {
   program.claim(std::move(c));
 }
 
-/// From equal values all filters of a layer stay equal, and the net is one of one filter: exactly, but rounding breaks
-/// the symmetry, and training is unstable against that.
+/// From equal values all filters of a layer stay equal, and the net is one of one filter: exactly, but
+/// rounding breaks the symmetry, and training is unstable against that.
 void add_symmetry_claims(Program& program, const Finished& f, const std::vector<std::uint64_t>& seeds) {
   constexpr Index early = 10;  // steps
   const auto differences = [](const std::vector<LinearRun>& a, const std::vector<LinearRun>& b) {

@@ -1,6 +1,7 @@
-// Table 2 of the paper: linear convolutional autoencoders of one 3 x 3 filter a layer, as deep as the heuristic bound
-// ceil(s^4 / 9) asks, memorize s x s images. What the paper leaves open (images, initial values, where the skips
-// start) is chosen as docs/paper/table_2.md says, with the map of what was tried.
+// Table 2 of the paper: linear convolutional autoencoders of one 3 x 3 filter a layer, as deep as the
+// heuristic bound ceil(s^4 / 9) asks, memorize s x s images. What the paper leaves open
+// (images, initial values, where the skips start) is chosen as docs/paper/table_2.md says, with the map of
+// what was tried.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -40,7 +41,8 @@ const std::vector<Row> rows = {{2, 1, 3, 1e-2, 27, 3, {0.015, 0.05}},
                                {5, 5, 200, 1e-3, 1800, 80, {1e-5, 1e-2}, "1, 1, 1, 1, 1"},
                                {7, 5, 350, 1e-2, 3105, 140, {1e-5, 0.1}, "1, 1, 1, 1, 1"}};
 
-/// At least 20 where a training takes less than a second, so that what is promised does not hang on a few seeds.
+/// At least 20 where a training takes less than a second, so that what is promised does not hang on a few
+/// seeds.
 std::vector<std::uint64_t> seeds_of(const Program& program, const Row& row) {
   std::vector<std::uint64_t> seeds = program.seeds();
   while (row.layers <= 70 && seeds.size() < 20) seeds.push_back(seeds.back() + 1);

@@ -1,5 +1,5 @@
-// What a paper program found: claims of the paper held
-// against our numbers, and the JSON file that carries them.
+// What a paper program found: claims of the paper held against our numbers, and the JSON file that carries
+// them.
 #pragma once
 #include <cstdint>     // std::uint64_t
 #include <filesystem>  // std::filesystem::path

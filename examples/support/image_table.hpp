@@ -10,9 +10,9 @@
 
 namespace basin::examples {
 
-/// Rows of images with column titles ("start", "1", "2", "11", ..., "nearest
-/// training image") and row labels. Pixels run from 0 (black) to 1 (white)
-/// and are cut off there; NaN is shown as image_grid shows it, magenta.
+/// Rows of images with column titles ("start", "1", "2", "11", ..., "nearest training image") and row labels.
+/// Pixels run from 0 (black) to 1 (white) and are cut off there; NaN is shown as image_grid shows it,
+/// magenta.
 class ImageTable {
  public:
   /// Throws unless images of `shape` have 1 or 3 channels and there is a column.

@@ -1,4 +1,5 @@
-// Linear convolutional autoencoders of the paper's Tables 1 and 2: how they are built, trained to a loss and judged.
+// Linear convolutional autoencoders of the paper's Tables 1 and 2: how they are built, trained to a loss and
+// judged.
 #pragma once
 #include <algorithm>  // std::clamp, std::count_if, std::max, std::min
 #include <cmath>      // std::sqrt
@@ -79,9 +80,10 @@ struct LinearTraining {
   double loss_goal = 1e-6;  // mean squared error over all pixels and examples
   double epsilon = 1e-8;    // of Adam
   Index warm_up = 0;        // the rate grows linearly over so many steps
-  /// Where > 0: the rate is multiplied by sqrt(smallest loss so far / easy_below), at least by 0.02, once that is below
-  /// 1. Steps of Adam do not shrink with the gradient, and in deep nets they end in an oscillation above the goal. The
-  /// smallest, not the present loss: a rate that grows again when the loss jumps keeps what is learned from settling.
+  /// Where > 0: the rate is multiplied by sqrt(smallest loss so far / easy_below), at least by 0.02, once
+  /// that is below one. Steps of Adam do not shrink with the gradient, and in deep nets they end in an
+  /// oscillation above the goal. The smallest, not the present loss: a rate that grows again when the loss
+  /// jumps keeps what is learned from settling.
   double easy_below = 0;
 };
 
@@ -117,8 +119,8 @@ class SeedProgress {
 };
 
 /// Trains f to reproduce the columns of `examples` and linearizes it. `seed` is its place in `progress`. With
-/// `checkpoint`, the training is kept there: a stopped one goes on, one that has ended is not run again. Not with
-/// `easy_below`, since the smallest loss is not kept.
+/// `checkpoint`, the training is kept there: a stopped one goes on, one that has ended is not run again. Not
+/// with `easy_below`, since the smallest loss is not kept.
 template <Layer F>
 LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t, SeedProgress& progress,
                        std::size_t seed, const std::optional<Checkpoint>& checkpoint = {}) {
@@ -155,8 +157,8 @@ LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t
   return run;
 }
 
-/// train(seed, place) for each of `seeds`, side by side in as many threads as basin uses. What an interruption cut
-/// short is left out.
+/// train(seed, place) for each of `seeds`, side by side in as many threads as basin uses. What an
+/// interruption cut short is left out.
 template <class Train>
 std::vector<LinearRun> over_seeds(const std::vector<std::uint64_t>& seeds, const Train& train) {
   std::vector<LinearRun> runs(seeds.size());
@@ -170,8 +172,8 @@ std::vector<LinearRun> over_seeds(const std::vector<std::uint64_t>& seeds, const
   return runs;
 }
 
-/// The runs that reached the loss. One that has not may have lost what it had: a product of layers near 0 has small
-/// eigenvalues, too.
+/// The runs that reached the loss. One that has not may have lost what it had: a product of layers near 0 has
+/// small eigenvalues, too.
 inline std::vector<LinearRun> trained(const std::vector<LinearRun>& runs) {
   std::vector<LinearRun> result;
   for (const LinearRun& r : runs)
@@ -196,8 +198,8 @@ inline std::string convergence(const std::vector<LinearRun>& runs) {
               summary(over_runs(runs, [](const LinearRun& r) { return r.training.seconds; })));
 }
 
-/// The k-th |eigenvalue| of all runs, k = 1, 2, ..., as one series: median with the band from smallest to largest.
-/// On a logarithmic axis values below `floor` are drawn there.
+/// The k-th |eigenvalue| of all runs, k = 1, 2, ..., as one series: median with the band from smallest to
+/// largest. On a logarithmic axis values below `floor` are drawn there.
 inline Series spectrum_series(const std::string& name, const std::vector<LinearRun>& runs,
                               double floor = 1e-12) {
   Series s{.name = name, .x = {}, .y = {}, .style = Series::Style::line_points};
@@ -212,8 +214,9 @@ inline Series spectrum_series(const std::string& name, const std::vector<LinearR
   return s;
 }
 
-/// One row for each of the leading eigenvalues, at least three: a training image x and what the net makes of it, the
-/// eigenvector, N(0, 1) noise z and what the net makes of that. Each image has the contrast that shows most.
+/// One row for each of the leading eigenvalues, at least three: a training image x and what the net makes of
+/// it, the eigenvector, N(0, 1) noise z and what the net makes of that. Each image has the contrast that
+/// shows most.
 inline ImageTable spectral_images(const std::string& title, Index s, const LinearRun& r, std::uint64_t seed) {
   const Index n = r.examples.cols(), rows = std::max<Index>(n, 3);
   Random random(seed + 1000);  // the examples were drawn from seed itself

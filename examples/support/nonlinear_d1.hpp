@@ -1,5 +1,5 @@
-// Figures 5, 6 and 12: the downsampling autoencoder D1 with leaky ReLU on a few color images. How it is trained and
-// kept on the way, from where it is iterated, and what its Jacobians at the training images are.
+// Figures 5, 6 and 12: the downsampling autoencoder D1 with leaky ReLU on a few color images. How it is
+// trained and kept on the way, from where it is iterated, and what its Jacobians at the training images are.
 #pragma once
 #include <algorithm>   // std::count_if, std::find, std::max, std::min, std::replace, std::stable_sort
 #include <cmath>       // std::abs
@@ -61,8 +61,8 @@ inline D1Training full_batch_training(Index filters, double loss_goal, Index max
           .loss_goal = loss_goal,
           .max_epochs = max_epochs};
 }
-/// The network of Figure 5a, on many images. For 100 color images of 32 x 32, which are 307 200 numbers, the full size
-/// has 1.2 million parameters; 64 filters would be 300 thousand.
+/// The network of Figure 5a, on many images. For 100 color images of 32 x 32, which are 307 200 numbers, the
+/// full size has 1.2 million parameters; 64 filters would be 300 thousand.
 inline D1Training many_images_training(bool full) {
   if (!full) return full_batch_training(32, 1.5e-3, 2500);
   return {.filters = 128,
@@ -74,7 +74,8 @@ inline D1Training many_images_training(bool full) {
           .loss_goal = 1e-4,
           .max_epochs = 3000};
 }
-/// The network of Figures 5b and 6, on ten images: kept at a ladder of losses and after 10, 100 and 1000 epochs.
+/// The network of Figures 5b and 6, on ten images: kept at a ladder of losses and after 10, 100 and 1000
+/// epochs.
 inline D1Training ten_images_training(bool full) {
   D1Training t = full ? full_batch_training(64, 1e-8, 12000) : full_batch_training(32, 5e-4, 4000);
   t.losses = {1e-2, 3e-3, 1e-3};
@@ -116,8 +117,8 @@ class StageKeeper {
     if (!folder_.empty())
       for (std::size_t i = 0; i < wanted_.size(); ++i) load(i);
   }
-  /// Keeps theta where it is one of the stages. The first call after a resumption was made before, too: what it
-  /// would keep and is not in its file has been lost.
+  /// Keeps theta where it is one of the stages. The first call after a resumption was made before, too: what
+  /// it would keep and is not in its file has been lost.
   void see(const Epoch& e, const Vec<float>& theta) {
     for (std::size_t i = 0; i < wanted_.size(); ++i) {
       if (stages_[i].theta.size() > 0) continue;
@@ -178,8 +179,8 @@ class StageKeeper {
 
 }  // namespace detail
 
-/// Trains D1 from seed on the columns of X. With `folder`, the training and its stages are kept there and taken up
-/// from there. `what` is for the progress line.
+/// Trains D1 from seed on the columns of X. With `folder`, the training and its stages are kept there and
+/// taken up from there. `what` is for the progress line.
 inline TrainedD1 train_d1(const D1Training& t, const Shape& image, const Mat<float>& X, std::uint64_t seed,
                           const std::string& what, const std::filesystem::path& folder = {}) {
   const LeakyD1 net = leaky_d1(image, t.filters);
@@ -215,8 +216,8 @@ inline TrainedD1 train_d1(const D1Training& t, const Shape& image, const Mat<flo
   return run;
 }
 
-/// Up to `count` images that are not among the training images `chosen`: those of the test pool first, drawn with
-/// `seed`, then what is left of the training pool.
+/// Up to `count` images that are not among the training images `chosen`: those of the test pool first, drawn
+/// with `seed`, then what is left of the training pool.
 inline Mat<float> unseen_images(const ImageData& data, const std::vector<Index>& chosen, Index count,
                                 std::uint64_t seed) {
   const Mat<float> test = choose_images<float>(data.test, std::min(count, data.test.count()), seed);
@@ -241,8 +242,8 @@ inline D1Starts d1_starts(const ImageData& data, const std::vector<Index>& chose
           normal_starts<float>(data.train.shape.size(), count, random)};
 }
 
-/// Orbits of `starts`, kept at `times`. A start that has come to rest, or has gone far beyond all images, is not
-/// followed to the end.
+/// Orbits of `starts`, kept at `times`. A start that has come to rest, or has gone far beyond all images, is
+/// not followed to the end.
 inline Orbit<float> d1_orbits(const Model<LeakyD1>& f, const Mat<float>& starts,
                               const std::vector<Index>& times, const std::string& what) {
   OrbitOptions options{.max_steps = times.back(), .tolerance = 1e-5, .bound = 1e4};
@@ -255,7 +256,8 @@ inline Orbit<float> d1_orbits(const Model<LeakyD1>& f, const Mat<float>& starts,
   return orbit(f, starts, options);
 }
 
-/// The leading eigenvalues of the Jacobian at a training image, by way of the bottleneck and by products alone.
+/// The leading eigenvalues of the Jacobian at a training image, by way of the bottleneck and by products
+/// alone.
 struct D1Spectrum {
   std::vector<double> moduli;  // largest first
   Index iterated = 0;          // how many of them were computed by products, too
@@ -270,8 +272,8 @@ inline Model<NonlinearD1<double>> in_double(const Model<LeakyD1>& f) {
           f.theta.cast<double>()};
 }
 
-/// The `count` leading eigenvalues at x, in double. Products alone find those above 1e-9 of the largest: what is
-/// smaller is rounding to them. Where the iteration does not converge, none of them counts as iterated.
+/// The `count` leading eigenvalues at x, in double. Products alone find those above 1e-9 of the largest: what
+/// is smaller is rounding to them. Where the iteration does not converge, none of them counts as iterated.
 inline D1Spectrum d1_spectrum(const Model<LeakyD1>& f, VecIn<float> x, Index count) {
   const Model<NonlinearD1<double>> g = in_double(f);
   const Vec<double> z = x.cast<double>();

@@ -1,4 +1,5 @@
-// Pictures for reports: curves, histograms, points in space, and several of them as one picture, drawn by gnuplot.
+// Pictures for reports: curves, histograms, points in space, and several of them as one picture, drawn by
+// gnuplot.
 #pragma once
 #include <filesystem>  // std::filesystem::path
 #include <optional>    // std::optional
@@ -19,9 +20,9 @@ struct Series {
   double weight = 1;                      // times the usual width of lines and size of points
 };
 
-/// The cobweb of an orbit x_0, x_1, ... of a map of the line: up from (x_0, x_0) to (x_0, x_1) on the graph of the
-/// map, across to (x_1, x_1) on the diagonal, and so on to (x_T, x_T). It ends before the first x_t that is not finite.
-/// Throws if the orbit is empty.
+/// The cobweb of an orbit x_0, x_1, ... of a map of the line: up from (x_0, x_0) to (x_0, x_1) on the graph
+/// of the map, across to (x_1, x_1) on the diagonal, and so on to (x_T, x_T). It ends before the first x_t
+/// that is not finite. Throws if the orbit is empty.
 Series cobweb(const std::string& name, const std::vector<double>& orbit);
 
 /// What an axis shows.
@@ -60,8 +61,8 @@ struct Histogram {
   int width = 900, height = 560;
 };
 
-/// Groups of points in space, seen in parallel projection. Points that are not finite or outside the ranges are left
-/// out and counted in the legend.
+/// Groups of points in space, seen in parallel projection. Points that are not finite or outside the ranges
+/// are left out and counted in the legend.
 struct SpacePlot {
   struct Group {
     std::string name;

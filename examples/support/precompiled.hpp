@@ -1,5 +1,5 @@
-// What most programs include, read once by the compiler (target_precompile_headers). Each program includes what it needs all
-// the same.
+// What most programs include, read once by the compiler (target_precompile_headers). Each program includes
+// what it needs all the same.
 #pragma once
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"

@@ -38,8 +38,8 @@ class Program {
 
   void claim(Claim c) { result.claims.push_back(std::move(c)); }
   void note(std::string text);
-  /// Draws OUT/FILE and adds it to the result; where it cannot
-  /// be drawn, a note says why and the program goes on.
+  /// Draws OUT/FILE and adds it to the result; where it cannot be drawn, a note says why and the program goes
+  /// on.
   template <class Plot>
   void draw(const Plot& plot, const std::string& file, const std::string& caption) {
     add_figure(file, caption, basin::examples::draw(plot, options.out / file));

@@ -1,5 +1,5 @@
-// Progress of long work on stderr: one line that rewrites
-// itself on a terminal, a plain line now and then elsewhere.
+// Progress of long work on stderr: one line that rewrites itself on a terminal, a plain line now and then
+// elsewhere.
 #pragma once
 #include <cstddef>      // std::size_t
 #include <functional>   // std::function
@@ -29,9 +29,9 @@ std::string progress_line(const std::string& what, double fraction, const std::s
 /// [0, 1]. `goal` <= 0 or `epochs` <= 0: that one is not known and does not count.
 double training_fraction(double loss, double first, double goal, double epoch, double epochs);
 
-/// Progress of one piece of work. On a terminal the line is renewed 10 times
-/// a second and removed in the end; elsewhere a line is printed every 5 s,
-/// so that short work prints none. Silent once the program was interrupted.
+/// Progress of one piece of work. On a terminal the line is renewed 10 times a second and removed in the end;
+/// elsewhere a line is printed every 5 s, so that short work prints none. Silent once the program was
+/// interrupted.
 ///
 ///     Progress p("3a, seed 0");
 ///     p.update(fraction, [&] { return "epoch 1200  loss 3.1e-06  rate 1.7e-03"; });

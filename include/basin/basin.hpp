@@ -1,5 +1,6 @@
 // All of basin but io/, theory/ and what in train/ takes files (resumable_fit.hpp, history_table.hpp), of
-// which you include what you need. Parts that need an optional library come along where its headers are installed.
+// which you include what you need. Parts that need an optional library come along where its headers are
+// installed.
 #pragma once
 #include "basin/check/check_layer.hpp"         // check_layer
 #include "basin/compose/chain.hpp"             // Chain
@@ -12,8 +13,8 @@
 #include "basin/core/error.hpp"                // FileError, require
 #include "basin/core/layer.hpp"                // Layer
 #include "basin/core/model.hpp"                // Model
-#include "basin/core/param_blocks.hpp"         // ParamBlock, param_blocks
 #include "basin/core/parallel.hpp"             // set_num_threads
+#include "basin/core/param_blocks.hpp"         // ParamBlock, param_blocks
 #include "basin/core/random.hpp"               // Random
 #include "basin/core/statistics.hpp"           // quantile, median, rank_correlation
 #include "basin/core/types.hpp"                // Index, Mat, Vec

@@ -1,5 +1,5 @@
-// A batch without columns goes through everything that takes batches, and nothing in it is undefined: to be compiled with
-// -fsanitize=undefined.
+// A batch without columns goes through everything that takes batches, and nothing in it is undefined: to be
+// compiled with -fsanitize=undefined.
 #include <exception>    // std::exception
 #include <iostream>     // std::cout
 #include <string>       // std::string

@@ -1,5 +1,5 @@
-// The library in a project that defines EIGEN_DEFAULT_TO_ROW_MAJOR: the same numbers as without. Not linked with anything
-// that was compiled without the macro.
+// The library in a project that defines EIGEN_DEFAULT_TO_ROW_MAJOR: the same numbers as without. Not linked
+// with anything that was compiled without the macro.
 #ifndef EIGEN_DEFAULT_TO_ROW_MAJOR
 #error "this program tests nothing without EIGEN_DEFAULT_TO_ROW_MAJOR"
 #endif

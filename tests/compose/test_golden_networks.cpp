@@ -54,8 +54,8 @@ void require_gradients(const std::string& name, const F& net) {
   CHECK(error(theta_bar, golden(name + ".theta_bar")) <= 1e-11);
 }
 
-/// The network as a type and erased; the latter, which has the same bits (tests/network), also through four steps of
-/// training, since it compiles once for all networks.
+/// The network as a type and erased; the latter, which has the same bits (tests/network), also through four
+/// steps of training, since it compiles once for all networks.
 template <Layer F, class O>
 void require_golden(const std::string& name, const F& net, O optimizer) {
   INFO(name);

@@ -1,5 +1,5 @@
-// Each special path of core/paths.hpp, seen to be taken: the result has the bits of the path's own function, and not those of
-// the general one. (That the numbers are right is the matter of the paths' own tests.)
+// Each special path of core/paths.hpp, seen to be taken: the result has the bits of the path's own function,
+// and not those of the general one. (That the numbers are right is the matter of the paths' own tests.)
 #include "basin/core/paths.hpp"
 
 #include "basin/compose/chain.hpp"
@@ -171,7 +171,8 @@ TEMPLATE_TEST_CASE("a Chain runs upsampling and the convolution behind it as one
   both->vjp(theta, x, y_both, c_both, y_bar, x_bar_both, theta_bar_both);
   apart.vjp(theta, x, y_apart, c_apart, y_bar, x_bar_apart, theta_bar_apart);
   require_special("x_bar", x_bar, x_bar_both, x_bar_apart);
-  // The gradient of the weight is a sum of the same products in tiles of the large image, but for factors of 2 and 1/2.
+  // The gradient of the weight is a sum of the same products in tiles of the large image, but for factors of
+  // 2 and 1/2.
   CHECK((theta_bar.array() == theta_bar_both.array()).all());
   CHECK((theta_bar.array() == theta_bar_apart.array()).all());
   net.jvp(theta, x, y, c, x, y);

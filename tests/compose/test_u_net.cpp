@@ -1,4 +1,5 @@
-// The U-Net: its shape, the contract, and the gradients through skips and past them, held against nets without skips.
+// The U-Net: its shape, the contract, and the gradients through skips and past them, held against nets
+// without skips.
 #include <vector>
 
 #include "basin/check/check_layer.hpp"
@@ -37,15 +38,16 @@ struct Pulled {
   }
 };
 
-// A U-Net of two levels, c = 2 channels, on 3 x 6 x 4: convolutions 3-2, 2-2, down, 2-4, 4-4, up, [2 + 4]-2, 2-2, 2-3.
+// A U-Net of two levels, c = 2 channels, on 3 x 6 x 4: convolutions 3-2, 2-2, down, 2-4, 4-4, up, [2 + 4]-2,
+// 2-2, 2-3.
 constexpr Index c = 2;
 const Shape image{3, 6, 4}, wide{c, 6, 4}, low{c, 3, 2};
 Index conv_size(Index in, Index out) { return (9 * in + 1) * out; }
 const Index first = conv_size(3, c) + conv_size(c, c), below = conv_size(c, 2 * c) + conv_size(2 * c, 2 * c),
             merge = conv_size(3 * c, c), rest = conv_size(c, c) + conv_size(c, 3);
 
-/// The weights of the merging convolution that read the skip's c channels, or the 2 c channels from below, and its
-/// bias, as places in theta.
+/// The weights of the merging convolution that read the skip's c channels, or the 2 c channels from below,
+/// and its bias, as places in theta.
 std::vector<Index> merging(bool skip) {
   std::vector<Index> places;
   for (Index o = 0; o < c; ++o)
@@ -97,7 +99,8 @@ TEST_CASE("a U-Net maps images to images of the same shape", "[compose]") {
   const auto net = u_net<double, 3>({3, 8, 12}, 4);
   CHECK(net.in_shape() == Shape{3, 8, 12});
   CHECK(net.out_shape() == Shape{3, 8, 12});
-  // 3-64-64, 128-128, 256-256, [64 + 128 + 256] ... as in the docstring; 4 Levels - 1 convolutions, weight and bias.
+  // 3-64-64, 128-128, 256-256, [64 + 128 + 256] ... as in the docstring; 4 Levels - 1 convolutions, weight
+  // and bias.
   const std::vector<std::pair<Index, Index>> of_three = {{3, 64},    {64, 64},   {64, 128},  {128, 128},
                                                          {128, 256}, {256, 256}, {384, 128}, {128, 128},
                                                          {192, 64},  {64, 64},   {64, 3}};
@@ -117,7 +120,8 @@ TEST_CASE("a U-Net maps images to images of the same shape", "[compose]") {
 }
 
 TEST_CASE("U-Nets keep the contract", "[compose]") {
-  // Sides of at most 4: of a larger constant image the convolutions give equal pixels, and the maximum has a kink there.
+  // Sides of at most 4: of a larger constant image the convolutions give equal pixels, and the maximum has a
+  // kink there.
   require_contract(u_net<double, 1>({2, 3, 4}, 2));
   require_contract(u_net<double, 2>({1, 2, 4}, 2));
   require_contract(u_net<double, 3>({2, 4, 4}, 1));

@@ -115,7 +115,8 @@ TEST_CASE("the nonlinear D1 is D1 with phi after each convolution", "[compose]")
   const auto same = downsampling_d1<double>(image, 4, LeakyRelu{1}, false);
   const Vec<double> theta = initial_values(linear, initial::pytorch_default(), 1);
   CHECK((Model(same, theta)(X) - Model(linear, theta)(X)).norm() < 1e-14 * Model(linear, theta)(X).norm());
-  // With slope 0 the last map leaves nothing negative; without biases f is positively homogeneous, with them not.
+  // With slope 0 the last map leaves nothing negative; without biases f is positively homogeneous, with them
+  // not.
   const auto relu = downsampling_d1<double>(image, 4, LeakyRelu{0}, false);
   const Model g(relu, initial_values(relu, initial::kaiming_normal(), 3));
   CHECK(g(X).minCoeff() == 0);
@@ -153,9 +154,9 @@ TEST_CASE("the nonlinear D1 is D1 with phi after each convolution", "[compose]")
 }
 
 TEST_CASE("D2 with equal weights and F filters is D2 with one, throughout full-batch training", "[compose]") {
-  // All F^2 kernels of a layer are equal to w, so one filter with F w in the same layers gives the same function;
-  // the last layer sums F equal channels. The gradients of the kernels are equal, too: gradient descent keeps
-  // them so. A small D2 (8 x 8 images, 3 layers between) shows it in double.
+  // All F^2 kernels of a layer are equal to w, so one filter with F w in the same layers gives the same
+  // function; the last layer sums F equal channels. The gradients of the kernels are equal, too: gradient
+  // descent keeps them so. A small D2 (8 x 8 images, 3 layers between) shows it in double.
   const Index F = 5, depth = 3;
   const Shape image{3, 8, 8};
   const D2<double> wide = downsampling_d2<double>(image, F, depth);

@@ -1,5 +1,5 @@
-// The conveniences of the paper programs: claims and their
-// JSON, progress, command line, data, pictures, report.
+// The conveniences of the paper programs: claims and their JSON, progress, command line, data, pictures,
+// report.
 #include <cmath>    // std::isnan, std::floor
 #include <csignal>  // std::raise
 #include <cstdlib>  // setenv
@@ -624,7 +624,8 @@ TEST_CASE("panels show each plot in its place, points in space within their rang
   REQUIRE(drawn);
   const basin::Picture l = basin::read_png(dir / "lines.png");
   CHECK(l.width == 900);
-  // Ticks where they are asked for, with their numbers and grid lines: one is less ink than the six of gnuplot's choice.
+  // Ticks where they are asked for, with their numbers and grid lines: one is less ink than the six of
+  // gnuplot's choice.
   const auto ink = [](const basin::Picture& p, Index from, Index to) {
     return p.height * (to - from) - count_pixels(p, {255, 255, 255}, from, to);
   };

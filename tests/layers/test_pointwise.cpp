@@ -17,8 +17,8 @@ using namespace basin;
 
 namespace {
 
-/// A user's own map, for one scalar type and without optional
-/// members: phi(x) = 1 / (1 + exp(x)), which decreases.
+/// A user's own map, for one scalar type and without optional members: phi(x) = 1 / (1 + exp(x)), which
+/// decreases.
 struct FallingSigmoid {
   static constexpr const char* name = "FallingSigmoid";
   double operator()(double x) const { return 1 / (1 + std::exp(x)); }

@@ -1,5 +1,5 @@
-// Layers of images against their definitions: sums over terms in double, written out, on hundreds of random geometries,
-// in double and float. (Conv2d: test_layers.cpp, test_tiled_conv.cpp.)
+// Layers of images against their definitions: sums over terms in double, written out, on hundreds of random
+// geometries, in double and float. (Conv2d: test_layers.cpp, test_tiled_conv.cpp.)
 #include <algorithm>  // std::max
 #include <limits>     // std::numeric_limits
 #include <vector>     // std::vector

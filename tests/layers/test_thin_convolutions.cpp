@@ -1,4 +1,5 @@
-// Convolutions with few outputs multiply where the factors lie (core/paths.hpp): against those of a large batch.
+// Convolutions with few outputs multiply where the factors lie (core/paths.hpp): against those of a large
+// batch.
 #include "basin/layers/conv2d.hpp"
 #include "support/catch.hpp"
 #include "support/random_matrix.hpp"

@@ -1,4 +1,5 @@
-// Layers without products spread large batches over threads: against the same layer on batches too small for that.
+// Layers without products spread large batches over threads: against the same layer on batches too small for
+// that.
 #include <limits>
 
 #include "basin/layers/maps.hpp"

@@ -1,4 +1,5 @@
-// Convolutions in tiles (layers/tiles/tiled_conv.hpp), alone and behind nearest upsampling, against sums over taps in double.
+// Convolutions in tiles (layers/tiles/tiled_conv.hpp), alone and behind nearest upsampling, against sums over
+// taps in double.
 #include <cmath>   // NAN
 #include <limits>  // std::numeric_limits
 

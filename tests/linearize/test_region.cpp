@@ -39,7 +39,8 @@ static_assert(PiecewiseLinearLayer<Pointwise<float, Magnitude>> && PiecewiseLine
 static_assert(PiecewiseLinearLayer<Stack<Residual<Chain<Dense<float>, Pointwise<float, Hardtanh>>>>>);
 static_assert(!PiecewiseLinearLayer<FullyConnected<double, Tanh>>);
 
-/// From x along random directions: up to the exit the map is f and the pieces are the same, beyond it neither.
+/// From x along random directions: up to the exit the map is f and the pieces are the same, beyond it
+/// neither.
 template <Layer F>
 void require_region(const F& layer, int seed, double tolerance) {
   using S = typename F::Scalar;

@@ -1,4 +1,5 @@
-// Networks known at run time against the same networks as types: the same bits in everything that a network does.
+// Networks known at run time against the same networks as types: the same bits in everything that a network
+// does.
 #include <string>
 #include <vector>
 
@@ -123,8 +124,8 @@ Sequence<S> erased_fully_connected(Index d, Index width, Index hidden) {
   return Sequence<S>(layers);
 }
 
-/// Convolutions with a stride, in tiles, behind upsampling (which is joined), pooling, a skip that is added and one that
-/// is concatenated; `as` makes an AnyLayer of a layer, or leaves it.
+/// Convolutions with a stride, in tiles, behind upsampling (which is joined), pooling, a skip that is added
+/// and one that is concatenated; `as` makes an AnyLayer of a layer, or leaves it.
 template <class S>
 auto image_layers(const auto& as, const auto& in_order) {
   const auto conv = [](Index in, Index out, Index side, Index stride) {

@@ -4,7 +4,8 @@
 
 namespace basin {
 
-/// The layer f with what every layer has and nothing more: without what a composition looks for to take a faster path.
+/// The layer f with what every layer has and nothing more: without what a composition looks for to take a
+/// faster path.
 template <Layer F>
 struct Alone {
   using Scalar = typename F::Scalar;

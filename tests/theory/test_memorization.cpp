@@ -67,7 +67,8 @@ TEST_CASE("memorization by spectrum and by projection are different things", "[t
   CHECK(projected.rank == 3);
   CHECK(projected.projection_distance < 1e-13);
 
-  // A = v u' / u'v with u = e_1: by spectrum it memorizes v; it is no projection, and d (d - 1) entries are zero.
+  // A = v u' / u'v with u = e_1: by spectrum it memorizes v; it is no projection, and d (d - 1) entries are
+  // zero.
   const Vec<double> v = X.col(0);
   const Mat<double> oblique = v * Vec<double>::Unit(d, 0).transpose() / v[0];
   const Memorization m = memorization(oblique, v);

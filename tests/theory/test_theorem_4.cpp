@@ -63,7 +63,8 @@ TEST_CASE("the minimum-norm filter solves the normal equations in the row space"
         const Vec<double> w = minimum_norm_filter(X, image, k);
         const Mat<double> M = shifted_images(X, image, k);
         CHECK((M * w - X.reshaped()).norm() < 1e-10);
-        // w in the row space of M: no other solution is shorter. delta - w is in the kernel of M, orthogonal to it.
+        // w in the row space of M: no other solution is shorter. delta - w is in the kernel of M, orthogonal
+        // to it.
         CHECK(std::abs(w.dot(delta_filter(k) - w)) < 1e-10);
         CHECK(w.norm() <= 1 + 1e-12);
       }

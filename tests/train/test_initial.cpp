@@ -165,8 +165,8 @@ TEST_CASE("Orthogonal weights have orthonormal columns or rows", "[train][initia
 }
 
 TEST_CASE("Orthogonal weights are uniform over the orthogonal matrices", "[train][initial]") {
-  // For n x n: E W = 0 and E W_ij^2 = 1/n; the diagonal
-  // would lean to one side, were the signs of R not fixed.
+  // For n x n: E W = 0 and E W_ij^2 = 1/n; the diagonal would lean to one side, were the signs of R not
+  // fixed.
   const Affine<double> f{3, 3};
   const int draws = 4000;
   Mat<double> mean = Mat<double>::Zero(3, 3), squares = mean;
@@ -245,8 +245,8 @@ TEST_CASE("The first numbers of a seed stay what they are", "[train][initial]") 
   const Affine<double> f{2, 2};
   const auto close = [&](const initial::Scheme& scheme, const std::vector<double>& expected) {
     const Mat<double> W = f.weight(initial_values(f, scheme, 2024));
-    // row by row; the square roots of the rules are exact in
-    // IEEE arithmetic, so that only orthogonal may differ
+    // row by row; the square roots of the rules are exact in IEEE arithmetic, so that only orthogonal may
+    // differ
     const double got[] = {W(0, 0), W(0, 1), W(1, 0), W(1, 1)};
     for (std::size_t i = 0; i < 4; ++i) CHECK(std::abs(got[i] - expected[i]) <= 4e-16);
   };

@@ -5,13 +5,13 @@
 #include "basin/core/layer.hpp"         // Layer
 #include "basin/core/param_blocks.hpp"  // param_blocks
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// Tests the whole contract of Layer on random numbers: the adjoint identity <v, J u> =
-/// <J'v, u>, jvp and theta_bar against central differences (step eps^(1/3)), `=` against
-/// `+=` (outputs filled with NaN or numbers beforehand), unwanted outputs, reused caches,
-/// independence of columns, blocks of larger matrices, broadcasting, infer, and
-/// param_blocks; with inputs at zero, tiny, random and large. Throws only on bad options.
+/// Tests the whole contract of Layer on random numbers: the adjoint identity <v, J u> = <J'v, u>, jvp and
+/// theta_bar against central differences (step eps^(1/3)), `=` against `+=`
+/// (outputs filled with NaN or numbers beforehand), unwanted outputs, reused caches, independence of columns,
+/// blocks of larger matrices, broadcasting, infer, and param_blocks; with inputs at zero, tiny, random and
+/// large. Throws only on bad options.
 template <Layer F>
 [[nodiscard]] CheckReport check_layer(const F& f, const CheckOptions<typename F::Scalar>& options = {}) {
   return detail::LayerCheck<F>(f, options).run();

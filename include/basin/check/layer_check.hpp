@@ -6,13 +6,13 @@
 #include <string>     // std::string
 #include <vector>     // std::vector
 
-#include "basin/check/report.hpp"  // CheckOptions, CheckReport
-#include "basin/core/error.hpp"    // require, text
-#include "basin/core/layer.hpp"    // Layer, infer
+#include "basin/check/report.hpp"       // CheckOptions, CheckReport
+#include "basin/core/error.hpp"         // require, text
+#include "basin/core/layer.hpp"         // Layer, infer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
-#include "basin/core/random.hpp"   // Random
+#include "basin/core/random.hpp"        // Random
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 template <Layer F>
 class LayerCheck {
@@ -138,9 +138,10 @@ class LayerCheck {
     expect(smooth || scale != 1, "no direction without a kink was found at inputs of scale 1");
   }
 
-  /// <v, f(h) - f(-h)> / 2h against `derivative`. Returns false, and judges nothing, where the function is not smooth
-  /// enough between -h and h to tell: the slopes of the four stretches between -h, -h/2, 0, h/2 and h disagree (a kink),
-  /// or the differences at h and h/2 do (a kink of the derivative, or a third derivative that is too large).
+  /// <v, f(h) - f(-h)> / 2h against `derivative`. Returns false, and judges nothing, where the function is
+  /// not smooth enough between -h and h to tell: the slopes of the four stretches between -h, -h/2, 0, h/2
+  /// and h disagree (a kink), or the differences at h and h/2 do
+  /// (a kink of the derivative, or a third derivative that is too large).
   template <class Line>
   bool difference(const Line& f, const Mat<S>& v, const Mat<S>& y, double h, double derivative, double size,
                   double& worst, const std::string& what) {

@@ -8,7 +8,7 @@
 
 #include "basin/core/types.hpp"  // Index, Vec
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// What check_layer tries and how close numbers must be.
 template <class S>
@@ -24,8 +24,8 @@ struct CheckOptions {
   double adjoint = sizeof(S) == 8 ? 1e-12 : 2e-5;
   /// |<v, J u> - central difference| <= difference * |v| |J u|, beyond the difference's own rounding.
   double difference = sizeof(S) == 8 ? 1e-7 : 2e-2;
-  /// Two ways to the same result (one column or several, forward or infer) may differ by rounding, relative to the result:
-  /// more where several hundred layers follow each other.
+  /// Two ways to the same result (one column or several, forward or infer) may differ by rounding, relative
+  /// to the result: more where several hundred layers follow each other.
   double round_off = 64 * static_cast<double>(std::numeric_limits<S>::epsilon());
 };
 

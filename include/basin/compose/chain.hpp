@@ -18,7 +18,7 @@
 #include "basin/core/require_fit.hpp"     // require_fit
 #include "basin/core/scratch.hpp"         // Scratch
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// f_N o ... o f_1, the first argument applied first: theta = [theta_1; ...; theta_N].
 template <Layer... Fs>
@@ -179,8 +179,8 @@ class Chain {
     else
       return c.h[K].mat();
   }
-  /// u and v change places from layer to layer: both need room for the widest one, or the next call, which may
-  /// find them exchanged, would allocate.
+  /// u and v change places from layer to layer: both need room for the widest one, or the next call, which
+  /// may find them exchanged, would allocate.
   void make_room(Cache& c, Index columns) const {
     c.u.reserve(widest_ * columns);
     c.v.reserve(widest_ * columns);

@@ -8,7 +8,7 @@
 #include "basin/core/layer.hpp"         // Layer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks, append_blocks
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// y = [x; f(x)], x on top. On images, whose columns run channel by channel, this concatenates channels.
 template <Layer F>

@@ -5,7 +5,7 @@
 #include "basin/compose/chain.hpp"  // Chain
 #include "basin/core/cut.hpp"       // Cut, Cuts
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 template <class... Fs>
 struct Cuts<Chain<Fs...>> {

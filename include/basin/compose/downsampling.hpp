@@ -1,5 +1,5 @@
-// The paper's downsampling convolutional autoencoders D1 and D2 (Supplement G), linear and without biases, and D1 with
-// activations and biases (Figures 5, 6 and 12).
+// The paper's downsampling convolutional autoencoders D1 and D2 (Supplement G), linear and without biases,
+// and D1 with activations and biases (Figures 5, 6 and 12).
 #pragma once
 #include "basin/compose/chain.hpp"      // Chain
 #include "basin/compose/stack.hpp"      // Stack
@@ -11,7 +11,7 @@
 #include "basin/layers/pointwise.hpp"   // Pointwise
 #include "basin/layers/upsample.hpp"    // UpsampleNearest
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 template <class S>
 using D1Encoder = Chain<Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>>;
@@ -58,10 +58,11 @@ D1Layers<S> d1_layers(const Shape& image, Index filters, bool bias) {
 
 }  // namespace detail
 
-/// D1 (Figure 7): five 3x3 convolutions of stride 2 take 32 x 32 pixels to 1 x 1 with `filters` channels, then
-/// five times nearest upsampling by 2 and a 3x3 convolution lead back. Padding 1, `filters` channels in between.
-/// All of the image passes through `filters` numbers: A = D E has rank <= filters. The drawing of the paper gives
-/// neither channels nor kernel sizes; this is our reading. Throws unless `image` is 32 x 32 and filters >= 1.
+/// D1 (Figure 7): five 3x3 convolutions of stride 2 take 32 x 32 pixels to 1 x 1 with `filters` channels,
+/// then five times nearest upsampling by 2 and a 3x3 convolution lead back. Padding 1, `filters` channels in
+/// between. All of the image passes through `filters` numbers: A = D E has rank <= filters. The drawing of
+/// the paper gives neither channels nor kernel sizes; this is our reading. Throws unless `image` is 32 x 32
+/// and filters >= 1.
 template <class S>
 [[nodiscard]] D1<S> downsampling_d1(const Shape& image, Index filters) {
   const auto l = detail::d1_layers<S>(image, filters, false);
@@ -82,10 +83,10 @@ using NonlinearD1Decoder =
 template <class S, class Phi = LeakyRelu>
 using NonlinearD1 = Chain<NonlinearD1Encoder<S, Phi>, NonlinearD1Decoder<S, Phi>>;
 
-/// D1 with phi after each of its ten convolutions, the last one too, and with biases unless `bias` is false: the
-/// network of Figures 5, 6 and 12 ("modified with Leaky ReLU activations after each convolutional layer"). Biases are
-/// our choice; without them a leaky ReLU network is positively homogeneous. The Jacobian has rank <= filters.
-/// Throws as the linear one does.
+/// D1 with phi after each of its ten convolutions, the last one too, and with biases unless `bias` is false:
+/// the network of Figures 5, 6 and 12 ("modified with Leaky ReLU activations after each convolutional
+/// layer"). Biases are our choice; without them a leaky ReLU network is positively homogeneous. The Jacobian
+/// has rank <= filters. Throws as the linear one does.
 template <class S, class Phi>
 [[nodiscard]] NonlinearD1<S, Phi> downsampling_d1(const Shape& image, Index filters, Phi phi,
                                                   bool bias = true) {
@@ -103,8 +104,8 @@ template <class S, class Phi>
                                  up_act(32)));
 }
 
-/// The two halves of a Chain of an encoder and a decoder, each with its part of theta. Throws, as decoder_of does, if
-/// theta does not have the size of f.
+/// The two halves of a Chain of an encoder and a decoder, each with its part of theta. Throws, as decoder_of
+/// does, if theta does not have the size of f.
 template <Layer Encoder, Layer Decoder>
 [[nodiscard]] Model<Encoder> encoder_of(const Model<Chain<Encoder, Decoder>>& f) {
   f.require_valid("encoder_of");
@@ -121,11 +122,11 @@ template <Layer Encoder, Layer Decoder>
 template <class S>
 using D2 = Chain<Conv2d<S>, Stack<Conv2d<S>>, UpsampleNearest<S>, Conv2d<S>>;
 
-/// D2 (Figure 8): a 3x3 convolution of stride s = side / 4 takes the image to 4 x 4 pixels, `depth` convolutions
-/// 3x3 stay there, nearest upsampling by s and a last 3x3 convolution lead back: depth + 2 layers, 29 in the
-/// paper. Padding 1, `filters` channels in between. Channels and kernels are our reading of a lost drawing. The
-/// operator has rank <= 16 filters. Throws unless the image is square, its side a multiple of 4 and >= 8, and
-/// filters, depth >= 1.
+/// D2 (Figure 8): a 3x3 convolution of stride s = side / 4 takes the image to 4 x 4 pixels, `depth`
+/// convolutions 3x3 stay there, nearest upsampling by s and a last 3x3 convolution lead back: depth + 2
+/// layers, 29 in the paper. Padding 1, `filters` channels in between. Channels and kernels are our reading of
+/// a lost drawing. The operator has rank <= 16 filters. Throws unless the image is square, its side a
+/// multiple of 4 and >= 8, and filters, depth >= 1.
 template <class S>
 [[nodiscard]] D2<S> downsampling_d2(const Shape& image, Index filters, Index depth = 27) {
   require(image.height == image.width && image.height >= 8 && image.height % 4 == 0,
@@ -145,11 +146,11 @@ template <class S>
                 {.out_channels = image.channels, .padding = Padding::all(1), .bias = false}));
 }
 
-/// The D2 with one filter that computes what f does if all filters of f are equal: kernels are averaged over the
-/// filters they lead to and added over the filters they come from. From equal initial values the filters do stay
-/// equal, since kernels of a layer that differ only by filter then have the same gradient: such a D2 is, whatever
-/// its width, one filter.
-/// If the filters of f differ, so do the two functions; compare them to know.
+/// The D2 with one filter that computes what f does if all filters of f are equal: kernels are averaged over
+/// the filters they lead to and added over the filters they come from. From equal initial values the filters
+/// do stay equal, since kernels of a layer that differ only by filter then have the same gradient: such a D2
+/// is, whatever its width, one filter. If the filters of f differ, so do the two functions; compare them to
+/// know.
 template <class S>
 [[nodiscard]] Model<D2<S>> one_filter(const Model<D2<S>>& f) {
   f.require_valid("one_filter");

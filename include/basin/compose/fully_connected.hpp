@@ -8,7 +8,7 @@
 #include "basin/layers/maps.hpp"        // LeakyRelu
 #include "basin/layers/pointwise.hpp"   // Pointwise
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// d -> width -> ... -> width -> d with `hidden` hidden layers, each followed by phi, and a linear last
 /// layer: hidden + 1 weight matrices, all with bias. "7 layers, 128 hidden neurons" is hidden = 7, width =

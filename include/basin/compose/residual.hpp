@@ -9,7 +9,7 @@
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks, append_blocks
 #include "basin/core/scratch.hpp"       // Scratch
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// y = x + f(x), with f's parameters.
 template <Layer F>

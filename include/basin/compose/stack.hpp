@@ -13,10 +13,10 @@
 #include "basin/core/require_fit.hpp"     // require_fit
 #include "basin/core/scratch.hpp"         // Scratch
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// f_depth o ... o f_1, all of one shape, each with parameters
-/// of its own: theta = [theta_1; ...; theta_depth].
+/// f_depth o ... o f_1, all of one shape, each with parameters of its own:
+/// theta = [theta_1; ...; theta_depth].
 template <Layer F>
 class Stack {
  public:

@@ -7,7 +7,7 @@
 
 #include "basin/core/types.hpp"  // Index
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// op(k, layer k, offset of its parameters), first to last; k is an integral_constant.
 template <class... Fs, class Op>
@@ -33,8 +33,8 @@ void for_layers_reversed(const std::tuple<Fs...>& f, const Op& op) {
   (std::index_sequence_for<Fs...>{});
 }
 
-/// Whether there is a function joined(layer K - 1, layer K), found by argument-dependent lookup: an optional layer that
-/// does the work of both faster, with the parameters of layer K (layer K - 1 has none).
+/// Whether there is a function joined(layer K - 1, layer K), found by argument-dependent lookup: an optional
+/// layer that does the work of both faster, with the parameters of layer K (layer K - 1 has none).
 template <std::size_t K, class... Fs>
 constexpr bool may_join() {
   if constexpr (K > 0 && K < sizeof...(Fs)) return requires(const std::tuple<Fs...>& f) {
@@ -54,8 +54,8 @@ void step(const std::tuple<Fs...>& f, Index offset, const Op& op) {
   op(k, k, std::get<K>(f), offset);
 }
 
-/// op(first, k, layer, offset of its parameters) for each step, first to last; the layer does the work of layers first,
-/// ..., k: one of them or two that were joined.
+/// op(first, k, layer, offset of its parameters) for each step, first to last; the layer does the work of
+/// layers first, ..., k: one of them or two that were joined.
 template <class... Fs, class Op>
 void for_steps(const std::tuple<Fs...>& f, const Op& op) {
   for_layers(f, [&](auto k, const auto&, Index offset) { step<k>(f, offset, op); });

@@ -10,7 +10,7 @@
 #include "basin/layers/pool.hpp"       // MaxPool2d
 #include "basin/layers/upsample.hpp"   // UpsampleNearest
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
@@ -48,20 +48,20 @@ auto u_net_levels(const Shape& in, Index channels, Phi phi) {
 
 }  // namespace detail
 
-/// An autoencoder of images with the skips of a U-Net (Ronneberger, Fischer, Brox, 2015), here with padding, so that
-/// skips need no cropping, and nearest upsampling. With c = `channels`, three levels are
+/// An autoencoder of images with the skips of a U-Net (Ronneberger, Fischer, Brox, 2015), here with padding,
+/// so that skips need no cropping, and nearest upsampling. With c = `channels`, three levels are
 ///
 ///     image - c - c -------------------- [skip; up] - c - c - image     full resolution
 ///               pool - 2c - 2c --- [skip; up] - 2c - 2c - up            a half
 ///                        pool - 4c - 4c - up                            a quarter
 ///
-/// where "-" is a 3x3 convolution with padding 1 and bias, phi behind all but the last, "pool" a maximum over 2x2 and
-/// "up" nearest upsampling by 2. A skip is [x; f(x)] (Concat), so that c and 2c channels meet as 3c. theta lists the
-/// convolutions from left to right.
+/// where "-" is a 3x3 convolution with padding 1 and bias, phi behind all but the last, "pool" a maximum over
+/// 2x2 and "up" nearest upsampling by 2. A skip is [x; f(x)] (Concat), so that c and 2c channels meet as 3c.
+/// theta lists the convolutions from left to right.
 ///
-/// `Levels` is the number of resolutions, with 4 Levels - 1 convolutions. `Skips` of the Levels - 1 skips are there,
-/// those of the lowest resolutions: 0 makes the autoencoder of the same convolutions that has none. Throws unless
-/// channels >= 1 and the image has sides that are multiples of 2^(Levels - 1).
+/// `Levels` is the number of resolutions, with 4 Levels - 1 convolutions. `Skips` of the Levels - 1 skips are
+/// there, those of the lowest resolutions: 0 makes the autoencoder of the same convolutions that has none.
+/// Throws unless channels >= 1 and the image has sides that are multiples of 2^(Levels - 1).
 template <class S, int Levels = 3, int Skips = Levels - 1, class Phi = LeakyRelu>
 [[nodiscard]] auto u_net(const Shape& image, Index channels, Phi phi = {}) {
   static_assert(Levels >= 1, "u_net: give it at least one level");

@@ -7,7 +7,7 @@
 
 #include "basin/core/types.hpp"  // Index
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// The product of `sizes` (none of them negative; 1 for none), or nothing where it, or the product of those
 /// that are not 0, is beyond what an Index holds.

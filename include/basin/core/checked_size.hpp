@@ -6,15 +6,15 @@
 #include "basin/core/shape.hpp"  // Shape
 #include "basin/core/types.hpp"  // Index
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// Options that count pixels or layers are below this, so that the product of two fits.
 inline constexpr Index option_limit = Index(1) << 31;
 /// Sizes are below this, so that the sum of two fits.
 inline constexpr Index size_limit = Index(1) << 62;
 
-/// The product of `factors`, none of them negative. Throws the message, followed by what is wrong with it, unless it is
-/// below 2^62.
+/// The product of `factors`, none of them negative. Throws the message, followed by what is wrong with it,
+/// unless it is below 2^62.
 template <class... Parts>
 Index checked_size(std::initializer_list<Index> factors, const Parts&... message) {
   Index product = 1;
@@ -25,7 +25,8 @@ Index checked_size(std::initializer_list<Index> factors, const Parts&... message
   return product;
 }
 
-/// The sum of `terms`, each from 0 to 2^62. Throws the message, followed by what is wrong with it, unless it is below 2^62.
+/// The sum of `terms`, each from 0 to 2^62. Throws the message, followed by what is wrong with it, unless it
+/// is below 2^62.
 template <class... Parts>
 Index checked_sum(std::initializer_list<Index> terms, const Parts&... message) {
   Index sum = 0;
@@ -36,7 +37,8 @@ Index checked_sum(std::initializer_list<Index> terms, const Parts&... message) {
   return sum;
 }
 
-/// Throws unless the sides of an output are at most 2^20, as those of inputs; `options` are what it comes from.
+/// Throws unless the sides of an output are at most 2^20, as those of inputs; `options` are what it comes
+/// from.
 inline void require_output(const char* who, const char* options, const Shape& out) {
   constexpr Index most = Index(1) << 20;
   require(out.channels <= most && out.height <= most && out.width <= most, who, ": ", options,

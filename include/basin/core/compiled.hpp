@@ -3,10 +3,10 @@
 #ifdef BASIN_COMPILED
 #include <Eigen/Core>
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
-/// Compiled with vectors of so many floats, memory aligned to so many bytes, fused multiply-adds, and threads. A program
-/// whose flags differ from the library's does not link: `ok` of its flags is not there.
+/// Compiled with vectors of so many floats, memory aligned to so many bytes, fused multiply-adds, and
+/// threads. A program whose flags differ from the library's does not link: `ok` of its flags is not there.
 template <int lanes_, int alignment_, bool fma_, bool threads_>
 struct CompiledWith {
   static constexpr int lanes = lanes_, alignment = alignment_;

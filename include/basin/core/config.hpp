@@ -1,5 +1,5 @@
-// What basin asks of the compiler's flags and of Eigen's macros, checked before anything else is read: where one of
-// them would change results without a word, it is an error that says what to write instead.
+// What basin asks of the compiler's flags and of Eigen's macros, checked before anything else is read: where
+// one of them would change results without a word, it is an error that says what to write instead.
 #pragma once
 #include <Eigen/Core>   // Eigen::Index, EIGEN_MAX_ALIGN_BYTES, EIGEN_MAX_STATIC_ALIGN_BYTES
 #include <type_traits>  // std::is_signed_v
@@ -20,9 +20,10 @@ static_assert(
     "basin: Eigen::Index must be signed and have 64 bits: do not define EIGEN_DEFAULT_DENSE_INDEX_TYPE, "
     "and compile for a machine of 64 bits");
 
-/// The name of the inline namespace that holds the library: v0_1_0_align32_32 is version 0.1.0 where Eigen aligns to 32
-/// bytes on the heap and on the stack. Files of one program that were compiled with different machine flags lay out
-/// their matrices differently; with the name in every symbol they do not link, where they would crash.
+/// The name of the inline namespace that holds the library: v0_1_0_align32_32 is version 0.1.0 where Eigen
+/// aligns to 32 bytes on the heap and on the stack. Files of one program that were compiled with different
+/// machine flags lay out their matrices differently; with the name in every symbol they do not link, where
+/// they would crash.
 #define BASIN_ABI                                                                                    \
   BASIN_ABI_OF(BASIN_VERSION_MAJOR, BASIN_VERSION_MINOR, BASIN_VERSION_PATCH, EIGEN_MAX_ALIGN_BYTES, \
                EIGEN_MAX_STATIC_ALIGN_BYTES)

@@ -1,8 +1,9 @@
-// A network cut in two, for Jacobians: where it is narrow, J is the product of the two Jacobians that meet there.
+// A network cut in two, for Jacobians: where it is narrow, J is the product of the two Jacobians that meet
+// there.
 #pragma once
 #include "basin/core/types.hpp"  // Index
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// A place between two layers: how many layers lie before it, and the rows there.
 struct Cut {
@@ -12,11 +13,11 @@ struct Cut {
 
 /// What jacobian needs of a network F that can be cut; a type without these is not cut:
 ///
-///     static std::optional<Cut> narrowest(f)                         nullopt where there is no place for a cut
-///     static void jvp_behind(cut, f, theta, x, y, cache, u_dot, y_dot)    y_dot = J u_dot, J of the layers behind
-///     static void vjp_before(cut, f, theta, x, y, cache, u_bar, x_bar)    x_bar = J' u_bar, J of the layers before
+///     std::optional<Cut> narrowest(f)                         nullopt: there is no place for a cut
+///     jvp_behind(cut, f, theta, x, y, cache, u_dot, y_dot)    y_dot = J u_dot, J of the layers behind
+///     vjp_before(cut, f, theta, x, y, cache, u_bar, x_bar)    x_bar = J' u_bar, J of the layers before
 ///
-/// The last two follow a forward, as jvp and vjp do.
+/// All are static; the last two follow a forward, as jvp and vjp do.
 template <class F>
 struct Cuts {};
 

@@ -6,7 +6,7 @@
 
 #include "basin/core/config.hpp"  // the checks of flags and macros
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A file that is missing, truncated or nonsensical. The message names the file, the offset in bytes where it
 /// matters, what was found and what was expected.
@@ -25,8 +25,8 @@ std::string text(const Parts&... parts) {
 }
 }  // namespace detail
 
-/// Throws std::invalid_argument unless `ok`. Its words are the parts of the message one after the other, as an output
-/// stream prints them, and are only put together when they are needed.
+/// Throws std::invalid_argument unless `ok`. Its words are the parts of the message one after the other, as
+/// an output stream prints them, and are only put together when they are needed.
 template <class... Parts>
 void require(bool ok, const Parts&... message) {
   if (!ok) [[unlikely]]

@@ -7,7 +7,7 @@
 #include "basin/core/shape.hpp"     // Shape
 #include "basin/core/types.hpp"     // MatIn, MatOut, VecIn, VecOut
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct NoCache {};
 
@@ -25,11 +25,12 @@ struct NoCache {};
 /// `check_layer` (basin/check/check_layer.hpp) tests all of this. Optional members:
 ///
 ///     infer(theta, x, y, cache)   y = f(x; theta) without keeping what vjp and jvp need
-///     prepack(theta, cache)       brings what infer needs of theta into the form in which it is fastest; from then on
-///                                 the cache serves infer with this theta alone
+///     prepack(theta, cache)       brings what infer needs of theta into the form in which it is fastest;
+///                                 from then on the cache serves infer with this theta alone
 ///     vjp_fresh(as vjp)           vjp with theta_bar = J_theta' y_bar: overwritten, not added to
-///     broadcasts                  static constexpr bool, or bool broadcasts(). With B = 1, jvp and vjp (theta_bar not
-///                                 wanted) take any number of columns in x_dot and y_bar, all at that one point x
+///     broadcasts                  static constexpr bool, or bool broadcasts(). With B = 1, jvp and vjp
+///                                 (theta_bar not wanted) take any number of columns in x_dot and y_bar, all
+///                                 at that one point x
 ///     in_shape(), out_shape()     Shape or std::optional<Shape> of the images, checked where layers meet;
 ///                                 out_shape(given) where it depends on that of the input
 ///     keeps_shape                 static constexpr bool: the output has the shape of the input
@@ -59,15 +60,15 @@ void infer(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar
     f.forward(theta, x, y, cache);
 }
 
-/// Prepares `cache` for many calls of infer with this theta, and no other: the layer's prepack where it has one, else
-/// nothing. Costs about as much as reading theta twice.
+/// Prepares `cache` for many calls of infer with this theta, and no other: the layer's prepack where it has
+/// one, else nothing. Costs about as much as reading theta twice.
 template <Layer F>
 void prepack(const F& f, VecIn<typename F::Scalar> theta, typename F::Cache& cache) {
   if constexpr (requires { f.prepack(theta, cache); }) f.prepack(theta, cache);
 }
 
-/// x_bar = J_x' y_bar, theta_bar = J_theta' y_bar, with or without anything in theta_bar before: the layer's vjp_fresh
-/// where it has one, which spares a pass through memory, else zeros and its vjp.
+/// x_bar = J_x' y_bar, theta_bar = J_theta' y_bar, with or without anything in theta_bar before: the layer's
+/// vjp_fresh where it has one, which spares a pass through memory, else zeros and its vjp.
 template <Layer F>
 void vjp_fresh(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Scalar> x,
                MatIn<typename F::Scalar> y, typename F::Cache& cache, MatIn<typename F::Scalar> y_bar,
@@ -80,8 +81,8 @@ void vjp_fresh(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Sc
   }
 }
 
-/// Whether one forward column serves any number of tangents (see Layer): a constant of the layer's type, or what the layer
-/// says at run time.
+/// Whether one forward column serves any number of tangents (see Layer): a constant of the layer's type, or
+/// what the layer says at run time.
 template <class F>
 constexpr bool broadcasts(const F& f) {
   if constexpr (requires { static_cast<bool>(F::broadcasts); })

@@ -5,7 +5,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/layer.hpp"  // Layer, infer
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// f(x) = layer(x; theta). Both members are open: nothing else depends on them.
 template <Layer F>
@@ -42,7 +42,7 @@ Mat<typename F::Scalar> Model<F>::operator()(MatIn<Scalar> x) const {
 
 #ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin {
+namespace basin::inline BASIN_ABI {
 extern template struct Model<FullyConnected<float>>;
 extern template struct Model<FullyConnected<double>>;
 }  // namespace basin

@@ -11,7 +11,7 @@
 #include <omp.h>  // omp_get_max_threads
 #endif
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 inline std::atomic<int>& thread_setting() {
@@ -73,7 +73,8 @@ void parallel_for(Index parts, const Body& body) {
   for (Index i = 0; i < parts; ++i) body(i);
 }
 
-/// The columns (or other items) [begin, begin + size) of part `k` when `columns` are cut into `parts` almost equal parts.
+/// The columns (or other items) [begin, begin + size) of part `k` when `columns` are cut into `parts` almost
+/// equal parts.
 struct ColumnRange {
   Index begin, size;
 };
@@ -82,7 +83,8 @@ struct ColumnRange {
   return {begin, columns * (k + 1) / parts - begin};
 }
 
-/// body(part) for contiguous parts of [0, size), each of at least `least` items, or one part if there are fewer.
+/// body(part) for contiguous parts of [0, size), each of at least `least` items, or one part if there are
+/// fewer.
 template <class Body>
 void parallel_parts(Index size, Index least, const Body& body) {
   const Index parts = size < 2 * least ? 1 : size / least;

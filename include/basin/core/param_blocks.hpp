@@ -7,7 +7,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/layer.hpp"  // Layer, layer_name
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A stretch of theta that belongs together: theta[offset .. offset + rows * cols).
 struct ParamBlock {

@@ -1,6 +1,6 @@
-// Which way a computation takes, by its sizes: every threshold stands here, and tests ask here. All ways give the same
-// result but for rounding; docs/performance.md says what each is worth. How work is cut for threads is elsewhere
-// (parallel.hpp): it never changes a result.
+// Which way a computation takes, by its sizes: every threshold stands here, and tests ask here. All ways give
+// the same result but for rounding; docs/performance.md says what each is worth. How work is cut for threads
+// is elsewhere (parallel.hpp): it never changes a result.
 #pragma once
 #include <algorithm>  // std::max, std::min
 #include <cmath>      // std::isfinite
@@ -9,14 +9,15 @@
 #include "basin/core/product/vectors.hpp"  // whole_lanes, panel_rows
 #include "basin/core/types.hpp"            // Index
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 // ---- matrix products C = start + op(A) op(B), rows x cols, sums of `depth` terms (core/product/)
 
 enum class ProductPath {
   nothing,  // no terms
   column,   // Eigen's matrix-vector product: packing A for one column would cost more than the product
-  shallow,  // reading and writing C takes most of the time: all of A is packed first, C walked column by column
+  // reading and writing C takes most of the time: all of A is packed first, C walked column by column
+  shallow,
   panels,  // a panel of A is packed, then multiplied with all columns
 };
 /// `one_column` where C has a single column and B is not transposed.
@@ -53,13 +54,14 @@ bool keeps_size(const Geometry& g) {
   return g.padding.top == 1 && g.padding.bottom == 1 && g.padding.left == 1 && g.padding.right == 1;
 }
 
-/// How many images are unrolled at once: small ones share a product, which needs about 256 rows to run at full speed.
+/// How many images are unrolled at once: small ones share a product, which needs about 256 rows to run at
+/// full speed.
 template <class Geometry>
 Index unrolled_at_once(const Geometry& g) {
   return std::max<Index>(1, 256 / g.out.pixels());
 }
-/// For so many images unrolled at once: the weight may be so much larger than what it multiplies that packing it would
-/// not pay.
+/// For so many images unrolled at once: the weight may be so much larger than what it multiplies that packing
+/// it would not pay.
 template <class Geometry>
 ConvPath unrolled_path(const Geometry& g, Index images) {
   return g.taps() >= 64 && images * g.out.pixels() <= 48 ? ConvPath::thin : ConvPath::unrolled;
@@ -71,8 +73,8 @@ ConvPath conv_path(const Geometry& g, Index columns) {
   return unrolled_path(g, std::min(columns, unrolled_at_once(g)));
 }
 
-/// Whether nearest upsampling by `factor` from images of `pixels` and the convolution behind it run as one, in tiles of
-/// the small image.
+/// Whether nearest upsampling by `factor` from images of `pixels` and the convolution behind it run as one,
+/// in tiles of the small image.
 template <class Geometry, class Size2>
 bool joins_upsampling(const Geometry& g, const Size2& factor, Index pixels) {
   return factor.height == 2 && factor.width == 2 && is_plain_3x3(g) && keeps_size(g) && g.in.channels >= 8 &&
@@ -96,8 +98,8 @@ bool keeps_planes_zero(const Phi& phi) {
 
 // ---- Jacobians
 
-/// Whether the Jacobian of a network that is `narrowest` rows wide between two layers is the product of the two that
-/// meet there.
+/// Whether the Jacobian of a network that is `narrowest` rows wide between two layers is the product of the
+/// two that meet there.
 inline bool jacobian_is_product(Index narrowest, Index in, Index out) {
   return 2 * narrowest <= std::min(in, out);
 }

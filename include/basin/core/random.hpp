@@ -12,7 +12,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// SplitMix64 (Steele, Lea, Flood 2014): spreads one seed over the state of a larger generator.
 class SplitMix64 {

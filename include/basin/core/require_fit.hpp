@@ -7,7 +7,7 @@
 #include "basin/core/layer.hpp"  // in_shape, layer_name
 #include "basin/core/shape.hpp"  // Shape
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// Throws unless f takes `rows` rows, of the shape `given` where both are images; `where` says which layers
 /// these are.

@@ -5,10 +5,10 @@
 #include "basin/core/checked_size.hpp"  // checked_size
 #include "basin/core/types.hpp"         // Mat, Vec, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// Memory for a batch. `resize` keeps what it has where that is enough; contents are kept while the rows stay and the
-/// columns become fewer, and unspecified otherwise.
+/// Memory for a batch. `resize` keeps what it has where that is enough; contents are kept while the rows stay
+/// and the columns become fewer, and unspecified otherwise.
 template <class S>
 class Scratch {
  public:

@@ -5,7 +5,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// channels x height x width. Pixel (c, i, j) is row (c * height + i) * width + j of the image's column.
 struct Shape {

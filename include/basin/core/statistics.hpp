@@ -9,7 +9,7 @@
 
 #include "basin/core/error.hpp"  // require
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The quantile of `values` for 0 <= p <= 1, linear between order statistics (numpy's and R's default, type
 /// 7: the value at rank 1 + p (n - 1)); not a number if any value is. Throws if `values` is empty or p

@@ -7,10 +7,11 @@
 #include "basin/core/parallel.hpp"  // parallel_for, column_range, numbers_for_a_thread
 #include "basin/core/types.hpp"     // Index, VecIn
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
-/// term(0) + ... + term(n - 1) in double. Sixteen partial sums let the compiler use vectors and keep the additions from
-/// waiting for one another; their order is fixed, so that the same terms always give the same bits.
+/// term(0) + ... + term(n - 1) in double. Sixteen partial sums let the compiler use vectors and keep the
+/// additions from waiting for one another; their order is fixed, so that the same terms always give the same
+/// bits.
 template <class Term>
 double sum_of(Index n, const Term& term) {
   constexpr Index lanes = 16;

@@ -4,12 +4,12 @@
 
 #include "basin/core/config.hpp"  // the checks of flags and macros
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 using Index = Eigen::Index;
 
-/// A batch: column-major, one column a sample. An image is one column in channel, row, column order. Kernels walk down
-/// the columns in memory, so the order is said here and not left to EIGEN_DEFAULT_TO_ROW_MAJOR.
+/// A batch: column-major, one column a sample. An image is one column in channel, row, column order. Kernels
+/// walk down the columns in memory, so the order is said here and not left to EIGEN_DEFAULT_TO_ROW_MAJOR.
 template <class S>
 using Mat = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 template <class S>

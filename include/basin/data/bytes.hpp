@@ -21,7 +21,7 @@
 #include <zlib.h>  // inflate
 #endif
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 using Bytes = std::vector<unsigned char>;
 using ByteSpan = std::span<const unsigned char>;

@@ -7,7 +7,7 @@
 #include "basin/data/bytes.hpp"            // read_bytes
 #include "basin/data/image_set.hpp"        // ImageSet
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// All records of a file, plain or gzip: a byte for the label, then shape.size() bytes, the channels one
 /// after the other and each row by row. Throws FileError unless the file is one or more whole records, and

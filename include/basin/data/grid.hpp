@@ -8,7 +8,7 @@
 #include "basin/core/error.hpp"            // require
 #include "basin/core/types.hpp"            // Mat, MatIn, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The regular grid over the bounding box of X's columns, both faces included: X.rows() x per_side^X.rows(),
 /// the last coordinate running fastest. Throws unless X has a column, all its entries are finite, per_side >=

@@ -13,7 +13,7 @@
 #include "basin/data/bytes.hpp"            // read_bytes
 #include "basin/data/image_set.hpp"        // ImageSet
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 

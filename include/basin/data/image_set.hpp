@@ -8,7 +8,7 @@
 #include "basin/core/shape.hpp"  // Shape
 #include "basin/core/types.hpp"  // Mat, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Images of one shape, one a column of `pixels` in channel, row, column order.
 struct ImageSet {

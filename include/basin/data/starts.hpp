@@ -7,7 +7,7 @@
 #include "basin/core/shape.hpp"   // Shape
 #include "basin/core/types.hpp"   // Mat, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 /// size x count entries of draw(), column by column.
@@ -22,8 +22,8 @@ Mat<S> drawn(const char* who, Index size, Index count, const Draw& draw) {
 }
 }  // namespace detail
 
-/// count columns of `size` independent N(mean, sd^2)
-/// numbers. Throws unless size >= 1, count >= 0 and sd >= 0.
+/// count columns of `size` independent N(mean, sd^2) numbers. Throws unless size >= 1, count >= 0 and
+/// sd >= 0.
 template <class S>
 [[nodiscard]] Mat<S> normal_starts(Index size, Index count, Random& random, double mean = 0, double sd = 1) {
   require(sd >= 0, "normal_starts: sd must be >= 0, got ", sd);

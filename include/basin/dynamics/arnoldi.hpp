@@ -1,5 +1,6 @@
-// Leading eigenvalues from products alone: Arnoldi iteration, and subspace iteration where that fails. One piece of
-// code for all kinds of matrices and networks (see dynamics/leading.hpp), since it takes long to compile.
+// Leading eigenvalues from products alone: Arnoldi iteration, and subspace iteration where that fails. One
+// piece of code for all kinds of matrices and networks (see dynamics/leading.hpp), since it takes long to
+// compile.
 #pragma once
 #if !__has_include(<Spectra/GenEigsSolver.h>)
 #error \
@@ -22,12 +23,13 @@
 #include "basin/dynamics/leading_options.hpp"  // LeadingOptions
 #include "basin/dynamics/spectrum.hpp"         // eigenvalues_of, eigenpairs_of, comes_before, normalize_phase
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A
-/// itself (for matrices solved whole and without eigenvectors an estimate of rounding). For a normal A it bounds
-/// the distance to a true eigenvalue; for no A does it prove that a larger one was not missed, which a larger
-/// Krylov space makes unlikely. Where the iteration has not converged, `values` and `residuals` are empty.
+/// itself (for matrices solved whole and without eigenvectors an estimate of rounding). For a normal A it
+/// bounds the distance to a true eigenvalue; for no A does it prove that a larger one was not missed, which a
+/// larger Krylov space makes unlikely. Where the iteration has not converged, `values` and `residuals` are
+/// empty.
 struct Leading {
   std::vector<std::complex<double>> values;
   std::vector<double> residuals;
@@ -74,8 +76,8 @@ double eigen_residual(const CountedOperator& op, std::complex<double> lambda,
   return std::hypot(r, i) / v.norm();
 }
 
-/// One attempt with a Krylov space of the given size. Returns false where it does not converge, or where Spectra's
-/// small dense problem fails. What `apply` itself throws comes out.
+/// One attempt with a Krylov space of the given size. Returns false where it does not converge, or where
+/// Spectra's small dense problem fails. What `apply` itself throws comes out.
 template <class S = double>
 bool try_arnoldi(const CountedOperator& op, Index count, Index wanted, Index krylov,
                  const LeadingOptions& options, Leading& result) {
@@ -120,8 +122,9 @@ bool try_arnoldi(const CountedOperator& op, Index count, Index wanted, Index kry
   }
 }
 
-/// Subspace iteration with Rayleigh-Ritz projection, for what Arnoldi iteration cannot do from one start: repeated
-/// eigenvalues, and matrices of low rank whose Krylov spaces end early. Returns false where it does not converge.
+/// Subspace iteration with Rayleigh-Ritz projection, for what Arnoldi iteration cannot do from one start:
+/// repeated eigenvalues, and matrices of low rank whose Krylov spaces end early. Returns false where it does
+/// not converge.
 template <class = void>
 bool try_subspace(const CountedOperator& op, Index count, const LeadingOptions& options, Leading& result) {
   const Index m = std::min(op.n, std::max<Index>(40, 2 * (count + 1)));
@@ -152,7 +155,8 @@ bool try_subspace(const CountedOperator& op, Index count, const LeadingOptions& 
   return false;
 }
 
-/// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start from.
+/// Whether A maps a generic vector to zero, which only A = 0 does: Arnoldi iteration has nothing to start
+/// from.
 template <class = void>
 bool is_zero(const CountedOperator& op) {
   Random random(1);
@@ -163,7 +167,8 @@ bool is_zero(const CountedOperator& op) {
   return (y.array() == 0).all();
 }
 
-/// What rounding may have done to the eigenvalues of A in a backward stable algorithm: an estimate, n eps |A|_F.
+/// What rounding may have done to the eigenvalues of A in a backward stable algorithm: an estimate, n eps
+/// |A|_F.
 template <class = void>
 double qr_rounding(const Mat<double>& A) {
   return static_cast<double>(A.rows()) * std::numeric_limits<double>::epsilon() * A.norm();

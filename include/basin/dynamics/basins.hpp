@@ -10,7 +10,7 @@
 #include "basin/core/product/gemm.hpp"  // gemm
 #include "basin/core/types.hpp"         // Mat, Vec, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// For each point its nearest example.
 struct Nearest {
@@ -18,8 +18,9 @@ struct Nearest {
   std::vector<double> distance;  // 2-norm; infinite for a point that is not finite
 };
 
-/// The distances |points_i - examples_j|, points x examples, in double; infinite where a point is NaN or infinite.
-/// Differences are taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws if the rows differ.
+/// The distances |points_i - examples_j|, points x examples, in double; infinite where a point is NaN or
+/// infinite. Differences are taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws
+/// if the rows differ.
 template <class Points, class Examples>
 [[nodiscard]] Mat<double> distances(const Eigen::MatrixBase<Points>& points,
                                     const Eigen::MatrixBase<Examples>& examples) {
@@ -36,8 +37,9 @@ template <class Points, class Examples>
   return d;
 }
 
-/// The cosines of the angles between points_i and examples_j, points x examples, in double: whether a point is a
-/// multiple of an example, whatever its size. NaN where one of the two is 0 or not finite. Throws if the rows differ.
+/// The cosines of the angles between points_i and examples_j, points x examples, in double: whether a point
+/// is a multiple of an example, whatever its size. NaN where one of the two is 0 or not finite. Throws if the
+/// rows differ.
 template <class Points, class Examples>
 [[nodiscard]] Mat<double> cosines(const Eigen::MatrixBase<Points>& points,
                                   const Eigen::MatrixBase<Examples>& examples) {
@@ -67,8 +69,9 @@ inline Nearest smallest_by_row(const Mat<double>& d) {
 }
 }  // namespace detail
 
-/// The nearest example of each point: what the smallest of `distances` is, bit for bit, without that matrix. Products
-/// |e|^2 - 2 p'e, whose rounding is bounded, say which examples may be the nearest; of these the differences are taken.
+/// The nearest example of each point: what the smallest of `distances` is, bit for bit, without that matrix.
+/// Products |e|^2 - 2 p'e, whose rounding is bounded, say which examples may be the nearest; of these the
+/// differences are taken.
 /// Throws if there is no example or the rows differ.
 template <class Points, class Examples>
 [[nodiscard]] Nearest nearest(const Eigen::MatrixBase<Points>& points,
@@ -90,7 +93,8 @@ template <class Points, class Examples>
     keys = (-2 * keys).colwise() + squares;
     for (Index i = 0; i < c.size; ++i) {
       const auto point = p.col(c.begin + i);
-      // Keys, and squared distances computed from differences, are off by at most about n epsilon (|p| + |e|)^2.
+      // Keys, and squared distances computed from differences, are off by at most about n epsilon
+      // (|p| + |e|)^2.
       const double size = point.norm() + longest;
       const double slack =
           4 * static_cast<double>(p.rows() + 8) * std::numeric_limits<double>::epsilon() * size * size;
@@ -158,9 +162,9 @@ template <class Iterates, class Examples>
   return result;
 }
 
-/// The recovery of several sets of iterates of the same starts, for example the snapshots of an orbit: entry [k][e] is
-/// that of iterates[k] at epsilons[e]. R_t as a curve over t. It need not rise: an orbit can pass an example that does
-/// not attract. Throws as recovery does.
+/// The recovery of several sets of iterates of the same starts, for example the snapshots of an orbit: entry
+/// [k][e] is that of iterates[k] at epsilons[e]. R_t as a curve over t. It need not rise: an orbit can pass
+/// an example that does not attract. Throws as recovery does.
 template <class S, class Examples>
 [[nodiscard]] std::vector<std::vector<Recovery>> recovery_curve(const std::vector<Mat<S>>& iterates,
                                                                 const Eigen::MatrixBase<Examples>& examples,
@@ -170,8 +174,8 @@ template <class S, class Examples>
   return curve;
 }
 
-/// How many points differ by more than epsilon: columns are taken from the left, and one counts if none that was
-/// counted before it is within epsilon. Throws as recovery does.
+/// How many points differ by more than epsilon: columns are taken from the left, and one counts if none that
+/// was counted before it is within epsilon. Throws as recovery does.
 template <class Derived>
 [[nodiscard]] Index count_distinct(const Eigen::MatrixBase<Derived>& points, double epsilon) {
   require(points.cols() >= 1, "count_distinct: points must have at least 1 column, got 0");

@@ -12,7 +12,7 @@
 #include "basin/dynamics/rank.hpp"      // Rank, rank_of
 #include "basin/dynamics/spectrum.hpp"  // eigenpairs
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The Jacobian A = D E of decoder o encoder at a point. The bottleneck has k numbers, the network d >= k.
 struct Bottleneck {

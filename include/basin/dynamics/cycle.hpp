@@ -9,12 +9,12 @@
 #include "basin/core/sum.hpp"        // detail::sum_of
 #include "basin/dynamics/orbit.hpp"  // orbit
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// For each column x the smallest p in 1 .. `longest` with |f^p(x) - x| <= tolerance (2-norm, units of x), 0 where
-/// there is none: 1 for a fixed point, p for a point of a cycle of p points. A point that is still on its way to a cycle
-/// comes back, too, once its steps are that short: iterate first. Throws if longest < 1, tolerance <= 0, or as orbit
-/// does.
+/// For each column x the smallest p in 1 .. `longest` with |f^p(x) - x| <= tolerance (2-norm, units of x), 0
+/// where there is none: 1 for a fixed point, p for a point of a cycle of p points. A point that is still on
+/// its way to a cycle comes back, too, once its steps are that short: iterate first. Throws if longest < 1,
+/// tolerance <= 0, or as orbit does.
 template <Layer F>
 [[nodiscard]] std::vector<Index> periods(const Model<F>& f, MatIn<typename F::Scalar> x, Index longest,
                                          double tolerance) {

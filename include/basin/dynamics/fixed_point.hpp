@@ -15,7 +15,7 @@
 #include "basin/dynamics/leading.hpp"  // leading_eigenvalues
 #endif
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 enum class Stability {
   attracting,  // f(x) = x and rho < 1: every orbit that starts close enough converges to x
@@ -38,8 +38,9 @@ inline std::ostream& operator<<(std::ostream& out, Stability s) {
 }
 
 struct FixedPointOptions {
-  /// x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0). A small residual is not a small
-  /// distance: f(x) = .995 x passes at x = 1, with its fixed point at 0. FixedPoint::distance tells.
+  /// x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0). A small residual is
+  /// not a small distance: f(x) = .995 x passes at x = 1, with its fixed point at 0. FixedPoint::distance
+  /// tells.
   double tolerance = 1e-2;
   double margin = 1e-6;         // |rho - 1| up to this, or up to the residual of rho, is undecided
   LeadingOptions leading = {};  // of the iteration; without Spectra there is none
@@ -56,16 +57,18 @@ struct FixedPoint {
 
 namespace detail {
 
-// Whether this file sees Spectra: another file of the same program may not. What depends on it takes it as a template
-// parameter, so that each file gets its own code and not what another one has compiled under the same name.
+// Whether this file sees Spectra: another file of the same program may not. What depends on it takes it as a
+// template parameter, so that each file gets its own code and not what another one has compiled under the
+// same name.
 #if __has_include(<Spectra/GenEigsSolver.h>)
 constexpr bool with_spectra = true;
 #else
 constexpr bool with_spectra = false;
 #endif
 
-/// |lambda| of the leading eigenvalue of the Jacobian at x and its residual. Up to 1024 dimensions the Jacobian is
-/// formed (cheaper than products one by one, and exact where the iteration fails); above, only products are used.
+/// |lambda| of the leading eigenvalue of the Jacobian at x and its residual. Up to 1024 dimensions the
+/// Jacobian is formed (cheaper than products one by one, and exact where the iteration fails); above, only
+/// products are used.
 template <bool WithSpectra, Layer F>
 void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x,
                  [[maybe_unused]] const FixedPointOptions& options, FixedPoint& p) {
@@ -101,11 +104,11 @@ void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x,
 
 }  // namespace detail
 
-/// Whether x is a fixed point of f and, by the spectral radius rho of the Jacobian there, which kind (Theorem 2,
-/// corrected: the paper says "largest eigenvalue"). Without Spectra, rho comes from all eigenvalues of the dense
-/// Jacobian, O(d^3). For a Jacobian that is far from normal rho can be wrong by more than radius_residual. A point
-/// where f is NaN or infinite is not fixed. Throws if f does not map its space to itself, if x does not fit, or if
-/// the iteration of more than 1024 dimensions does not converge.
+/// Whether x is a fixed point of f and, by the spectral radius rho of the Jacobian there, which kind
+/// (Theorem 2, corrected: the paper says "largest eigenvalue"). Without Spectra, rho comes from all
+/// eigenvalues of the dense Jacobian, O(d^3). For a Jacobian that is far from normal rho can be wrong by more
+/// than radius_residual. A point where f is NaN or infinite is not fixed. Throws if f does not map its space
+/// to itself, if x does not fit, or if the iteration of more than 1024 dimensions does not converge.
 template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {
@@ -135,7 +138,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 
 #ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin {
+namespace basin::inline BASIN_ABI {
 extern template FixedPoint classify_fixed_point<FullyConnected<float>>(const Model<FullyConnected<float>>&,
                                                                        VecIn<float>,
                                                                        const FixedPointOptions&);

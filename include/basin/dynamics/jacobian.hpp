@@ -9,12 +9,13 @@
 #include "basin/core/parallel.hpp"      // parallel_for, column_range
 #include "basin/core/product/gemm.hpp"  // gemm
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// push(points, y, cache, unit) after a forward at x, with columns `block` of the identity of `rows` rows as tangents or
-/// cotangents. One forward column serves all of them where every layer says so; otherwise the point is repeated.
+/// push(points, y, cache, unit) after a forward at x, with columns `block` of the identity of `rows` rows as
+/// tangents or cotangents. One forward column serves all of them where every layer says so; otherwise the
+/// point is repeated.
 template <Layer F, class Push>
 void push_identity(const Model<F>& f, VecIn<typename F::Scalar> x, Index rows, ColumnRange block,
                    const Push& push) {
@@ -27,8 +28,8 @@ void push_identity(const Model<F>& f, VecIn<typename F::Scalar> x, Index rows, C
   push(points, y, cache, unit);
 }
 
-/// J = D E with the Jacobians behind and before a cut, D by jvp and E' by vjp: one tangent for each row at the cut, not
-/// for each row of x.
+/// J = D E with the Jacobians behind and before a cut, D by jvp and E' by vjp: one tangent for each row at
+/// the cut, not for each row of x.
 template <class F>
 Mat<typename F::Scalar> jacobian_through(const Cut& cut, const Model<F>& f, VecIn<typename F::Scalar> x) {
   using S = typename F::Scalar;
@@ -53,8 +54,8 @@ Mat<typename F::Scalar> jacobian_through(const Cut& cut, const Model<F>& f, VecI
 }  // namespace detail
 
 /// J = df/dx at the point x (one column), out_size x in_size: in_size columns by jvp, or out_size rows by vjp
-/// if these are fewer, in batches of up to 128 spread over the threads; in a Chain that is narrow somewhere, the product
-/// of the two Jacobians that meet there. Throws if x does not fit.
+/// if these are fewer, in batches of up to 128 spread over the threads; in a Chain that is narrow somewhere,
+/// the product of the two Jacobians that meet there. Throws if x does not fit.
 template <Layer F>
 [[nodiscard]] Mat<typename F::Scalar> jacobian(const Model<F>& f, VecIn<typename F::Scalar> x) {
   using S = typename F::Scalar;
@@ -89,7 +90,7 @@ template <Layer F>
 
 #ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin {
+namespace basin::inline BASIN_ABI {
 extern template Mat<float> jacobian<FullyConnected<float>>(const Model<FullyConnected<float>>&, VecIn<float>);
 extern template Mat<double> jacobian<FullyConnected<double>>(const Model<FullyConnected<double>>&,
                                                              VecIn<double>);

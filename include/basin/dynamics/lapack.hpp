@@ -17,11 +17,12 @@
 #include "basin/core/error.hpp"  // require, text
 #include "basin/core/types.hpp"  // Mat, Vec
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
-/// The eigenvalues of a square matrix in no order, by dgeev, which overwrites A. The result does not depend on
-/// our number of threads; an OpenBLAS behind LAPACK has threads of its own, whose number may change last bits:
-/// OPENBLAS_NUM_THREADS=1 where these matter, and where parallel_for calls this in several threads at once.
+/// The eigenvalues of a square matrix in no order, by dgeev, which overwrites A. The result does not depend
+/// on our number of threads; an OpenBLAS behind LAPACK has threads of its own, whose number may change last
+/// bits: OPENBLAS_NUM_THREADS=1 where these matter, and where parallel_for calls this in several threads at
+/// once.
 template <class = void>
 std::vector<std::complex<double>> lapack_eigenvalues(Mat<double> A) {
   require(A.rows() <= std::numeric_limits<lapack_int>::max() / 8, "eigenvalues: A has ", A.rows(),

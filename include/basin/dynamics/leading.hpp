@@ -11,7 +11,7 @@
 #include "basin/dynamics/arnoldi.hpp"          // Leading, leading_of
 #include "basin/dynamics/leading_options.hpp"  // LeadingOptions
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
@@ -57,8 +57,8 @@ template <class S, int Options, class StorageIndex>
       A.rows(), [&](VecIn<double> x, VecOut<double> y) { y.noalias() = matrix * x; }, count, options);
 }
 
-/// The leading eigenvalues of an operator with rows(), cols() and apply(x, y), for example linearize(model). It is
-/// copied, for its products need not be const.
+/// The leading eigenvalues of an operator with rows(), cols() and apply(x, y), for example linearize(model).
+/// It is copied, for its products need not be const.
 template <detail::HasApply Operator>
 [[nodiscard]] Leading leading_eigenvalues(Operator A, Index count, const LeadingOptions& options = {}) {
   using S = typename Operator::Scalar;
@@ -103,7 +103,7 @@ template <Layer F>
 
 #ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin {
+namespace basin::inline BASIN_ABI {
 extern template Leading leading_eigenvalues<FullyConnected<float>>(const Model<FullyConnected<float>>&,
                                                                    VecIn<float>, Index,
                                                                    const LeadingOptions&);

@@ -1,9 +1,9 @@
-// How leading eigenvalues are looked for: a header of its own, so that options that hold these are the same whether or
-// not Spectra is installed.
+// How leading eigenvalues are looked for: a header of its own, so that options that hold these are the same
+// whether or not Spectra is installed.
 #pragma once
 #include "basin/core/types.hpp"  // Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct LeadingOptions {
   double tolerance = 1e-8;   // of the eigenvalues, relative

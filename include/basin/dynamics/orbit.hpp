@@ -16,11 +16,12 @@
 #include "basin/core/scratch.hpp"   // Scratch
 #include "basin/core/sum.hpp"       // norm_in_double
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 enum class OrbitEnd : unsigned char {
   moving,  // max_steps were made
-  settled,  // a step was no longer than the tolerance (what is left of the way may be 1 / (1 - rho) such steps)
+  // a step was no longer than the tolerance (what is left of the way may be 1 / (1 - rho) such steps)
+  settled,
   diverged,  // an entry is NaN or infinite, or the norm is above the bound
 };
 
@@ -49,8 +50,8 @@ struct Orbit {
 
 namespace detail {
 
-/// The columns [begin, begin + size) of one orbit; those
-/// still moving are kept together at the front of a batch.
+/// The columns [begin, begin + size) of one orbit; those still moving are kept together at the front of a
+/// batch.
 template <Layer F>
 class OrbitPart {
   using S = typename F::Scalar;
@@ -134,8 +135,8 @@ class OrbitPart {
 }  // namespace detail
 
 /// The orbits of all columns of x0 under f, which must map its space to itself. Columns are iterated in
-/// batches of up to 64 (256 in networks of more than half a million parameters), spread over the threads, and leave their
-/// batch as they settle or diverge. Throws if sizes or options make no sense.
+/// batches of up to 64 (256 in networks of more than half a million parameters), spread over the threads, and
+/// leave their batch as they settle or diverge. Throws if sizes or options make no sense.
 template <Layer F>
 [[nodiscard]] Orbit<typename F::Scalar> orbit(const Model<F>& f, MatIn<typename F::Scalar> x0,
                                               const OrbitOptions& options = {}) {
@@ -192,7 +193,7 @@ template <Layer F>
 
 #ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin {
+namespace basin::inline BASIN_ABI {
 extern template Orbit<float> orbit<FullyConnected<float>>(const Model<FullyConnected<float>>&, MatIn<float>,
                                                           const OrbitOptions&);
 extern template Orbit<double> orbit<FullyConnected<double>>(const Model<FullyConnected<double>>&,

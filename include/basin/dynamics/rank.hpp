@@ -6,7 +6,7 @@
 #include "basin/core/types.hpp"                // Index, Vec
 #include "basin/dynamics/singular_values.hpp"  // singular_values
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// How many singular values are larger than `tolerance`.
 struct Rank {
@@ -29,11 +29,11 @@ Rank rank_of(Vec<double> singular_values, double relative_tolerance, const char*
 }
 }  // namespace detail
 
-/// The numerical rank of A: the number of singular values > relative_tolerance * (the largest one), and 0 for a
-/// matrix of zeros. It is the smallest rank of all matrices within the tolerance of A in the 2-norm. With
-/// a gap in the singular values it does not depend on the tolerance; look at them when it does. Values computed
-/// in float carry noise of about 1e-7 and want a relative tolerance above that. Throws if the tolerance is not
-/// in [0, 1) or A is not finite.
+/// The numerical rank of A: the number of singular values > relative_tolerance * (the largest one), and 0 for
+/// a matrix of zeros. It is the smallest rank of all matrices within the tolerance of A in the 2-norm. With a
+/// gap in the singular values it does not depend on the tolerance; look at them when it does. Values computed
+/// in float carry noise of about 1e-7 and want a relative tolerance above that. Throws if the tolerance is
+/// not in [0, 1) or A is not finite.
 template <class Derived>
 [[nodiscard]] Rank numerical_rank(const Eigen::MatrixBase<Derived>& A, double relative_tolerance = 1e-8) {
   return detail::rank_of(detail::singular_values_of(A.template cast<double>(), "numerical_rank"),

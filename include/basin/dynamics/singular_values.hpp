@@ -8,7 +8,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Mat, MatIn, Vec
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 

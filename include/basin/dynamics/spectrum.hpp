@@ -14,12 +14,12 @@
 #include "basin/dynamics/lapack.hpp"  // lapack_eigenvalues
 #endif
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// Largest modulus first; of a conjugate pair the one with
-/// positive imaginary part, so that the order is unique.
+/// Largest modulus first; of a conjugate pair the one with positive imaginary part, so that the order is
+/// unique.
 inline bool comes_before(const std::complex<double>& a, const std::complex<double>& b) {
   const double ra = std::abs(a), rb = std::abs(b);
   if (ra != rb) return ra > rb;
@@ -64,8 +64,8 @@ std::vector<std::complex<double>> eigenvalues_of(const Mat<double>& A) {
   return values;
 }
 
-/// v with norm 1 and one of its many possible phases: real and imaginary part are orthogonal, the real part is
-/// not the smaller one, and its largest entry is positive. A multiple of a real vector becomes real.
+/// v with norm 1 and one of its many possible phases: real and imaginary part are orthogonal, the real part
+/// is not the smaller one, and its largest entry is positive. A multiple of a real vector becomes real.
 template <class = void>
 void normalize_phase(Eigen::Ref<Vec<std::complex<double>>> v) {
   const double size = v.norm();
@@ -80,9 +80,9 @@ void normalize_phase(Eigen::Ref<Vec<std::complex<double>>> v) {
 }  // namespace detail
 
 /// The eigenvalues of the square matrix A, largest modulus first, computed in double by Hessenberg reduction
-/// and the QR algorithm: backward stable, O(n^3), by Eigen (about 0.5 s at n = 784), or from n = 256 on by LAPACK
-/// where BASIN_USE_LAPACK is defined (about 30 times faster than Eigen at n = 3072). Throws if A is not square,
-/// not finite, or the iteration fails.
+/// and the QR algorithm: backward stable, O(n^3), by Eigen (about 0.5 s at n = 784), or from n = 256 on by
+/// LAPACK where BASIN_USE_LAPACK is defined (about 30 times faster than Eigen at n = 3072). Throws if A is
+/// not square, not finite, or the iteration fails.
 template <class Derived>
 [[nodiscard]] std::vector<std::complex<double>> eigenvalues(const Eigen::MatrixBase<Derived>& A) {
   return detail::eigenvalues_of(detail::square_matrix(A.template cast<double>(), "eigenvalues"));
@@ -125,15 +125,15 @@ extern template Eigenpairs eigenpairs_of<void>(const Mat<double>&, const char*);
 #endif
 }  // namespace detail
 
-/// All eigenvalues and eigenvectors of the square matrix A, by Eigen in double. The eigenvectors are only as well
-/// determined as A is far from one with too few of them. Throws as eigenvalues does.
+/// All eigenvalues and eigenvectors of the square matrix A, by Eigen in double. The eigenvectors are only as
+/// well determined as A is far from one with too few of them. Throws as eigenvalues does.
 template <class Derived>
 [[nodiscard]] Eigenpairs eigenpairs(const Eigen::MatrixBase<Derived>& A) {
   return detail::eigenpairs_of(detail::square_matrix(A.template cast<double>(), "eigenpairs"), "eigenpairs");
 }
 
-/// Real columns that span the same, to be looked at: v for a real eigenvalue; for a pair lambda, conj(lambda) the
-/// real and the imaginary part of v (of half a pair, which can only be the last one, the real part).
+/// Real columns that span the same, to be looked at: v for a real eigenvalue; for a pair lambda, conj(lambda)
+/// the real and the imaginary part of v (of half a pair, which can only be the last one, the real part).
 template <class = void>
 [[nodiscard]] Mat<double> real_vectors(const std::vector<std::complex<double>>& values,
                                        const Mat<std::complex<double>>& vectors) {

@@ -1,4 +1,5 @@
-// The fully connected network with its training, orbits and Jacobians, compiled once: see basin/instantiate.hpp.
+// The fully connected network with its training, orbits and Jacobians, compiled once: see
+// basin/instantiate.hpp.
 #pragma once
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
 #include "basin/core/model.hpp"               // Model
@@ -12,7 +13,7 @@
 #include "basin/dynamics/leading.hpp"  // leading_eigenvalues
 #endif
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 template struct Model<FullyConnected<float>>;
 template class Objective<FullyConnected<float>>;

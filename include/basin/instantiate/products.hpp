@@ -5,7 +5,7 @@
 #include "basin/core/product/packed_weight.hpp"  // PackedWeight
 #include "basin/core/product/thin_gemm.hpp"      // thin_dots, thin_sums, multiply_panels
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 template class PackedWeight<float>;
 template class PackedWeight<double>;

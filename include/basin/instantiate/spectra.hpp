@@ -9,7 +9,7 @@
 #include "basin/dynamics/arnoldi.hpp"  // leading_of
 #endif
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 template Eigen::EigenSolver<Mat<double>> solve_eigen<void>(const Mat<double>&, bool, const char*);
 template std::vector<std::complex<double>> eigenvalues_of<void>(const Mat<double>&);

@@ -8,7 +8,7 @@
 #include "basin/core/error.hpp"            // require, text
 #include "basin/core/types.hpp"            // Mat, Vec, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Numbers in C order (the last index runs fastest), as many as the product of the shape; a shape of no
 /// dimension is one number.
@@ -33,8 +33,8 @@ inline std::string shape_text(std::span<const Index> shape) {
   return out + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// Throws std::invalid_argument unless the shape fits the
-/// values; `who` is the function that was given the array.
+/// Throws std::invalid_argument unless the shape fits the values; `who` is the function that was given the
+/// array.
 template <class S>
 void require_array(const Array<S>& a, const char* who) {
   for (const Index side : a.shape)

@@ -15,7 +15,7 @@
 
 #include "basin/data/bytes.hpp"  // ByteSpan, detail::File, detail::file_error
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 

@@ -14,7 +14,7 @@
 #include "basin/io/array.hpp"        // NamedArray
 #include "basin/io/safetensors.hpp"  // SafeTensors, read_safetensors, write_safetensors
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Finished work in one safetensors file. `setting` says in words how it came about, data and seed included:
 /// a file of another setting is never used, and is written over.

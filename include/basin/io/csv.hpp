@@ -13,12 +13,12 @@
 #include "basin/core/error.hpp"      // require
 #include "basin/io/atomic_file.hpp"  // write_atomically
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// The shortest decimal number that reads back as the same
-/// value; text in quotes where it needs them (RFC 4180).
+/// The shortest decimal number that reads back as the same value; text in quotes where it needs them
+/// (RFC 4180).
 template <class T>
 std::string csv_cell(const T& value) {
   if constexpr (std::is_arithmetic_v<T>) {

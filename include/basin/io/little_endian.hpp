@@ -7,7 +7,7 @@
 #include "basin/core/types.hpp"  // Vec, Index
 #include "basin/data/bytes.hpp"  // Bytes
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// The unsigned type with T's number of bytes (1, 2, 4 or 8).
 template <class T>

@@ -13,7 +13,7 @@
 #include "basin/io/little_endian.hpp"  // detail::load_values
 #include "basin/io/npy_header.hpp"     // detail::NpyHeader
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 enum class ArrayOrder { c, fortran };
 

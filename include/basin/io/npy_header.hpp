@@ -13,7 +13,7 @@
 #include "basin/io/array.hpp"          // detail::shape_text
 #include "basin/io/little_endian.hpp"  // detail::load_le
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 struct NpyHeader {
   std::string descr;
@@ -22,8 +22,8 @@ struct NpyHeader {
   std::size_t data_offset = 0;
 };
 
-/// Reads such a dictionary and nothing else of Python. Every
-/// failure is a FileError with the offset in the file.
+/// Reads such a dictionary and nothing else of Python. Every failure is a FileError with the offset in the
+/// file.
 class NpyHeaderParser {
  public:
   /// `text` begins at `offset` in the file.

@@ -16,7 +16,7 @@
 #endif
 #include <zip.h>  // zip_open_from_source
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 enum class Compression { none, deflate };
 
@@ -78,10 +78,10 @@ inline Bytes zip_contents(zip_source_t* source, const std::filesystem::path& fil
 
 }  // namespace detail
 
-/// The arrays of a .npz file in the archive's order, stored or deflated, without
-/// the ".npy" of their names; each as read_npy reads it. Throws FileError if the
-/// archive or an array is damaged (checksums are compared), two have the same
-/// name, an entry is not a .npy file, or the arrays unpack to more than max_bytes.
+/// The arrays of a .npz file in the archive's order, stored or deflated, without the ".npy" of their names;
+/// each as read_npy reads it. Throws FileError if the archive or an array is damaged
+/// (checksums are compared), two have the same name, an entry is not a .npy file, or the arrays unpack to
+/// more than max_bytes.
 template <class S>
 [[nodiscard]] std::vector<NamedArray<S>> read_npz(const std::filesystem::path& path,
                                                   std::size_t max_bytes = default_max_bytes) {
@@ -104,9 +104,9 @@ template <class S>
   return arrays;
 }
 
-/// Writes the arrays (as write_npy does) to one .npz file, whole or not at
-/// all; the same arrays give the same bytes. Throws std::invalid_argument if
-/// a name is empty, has a NUL or is given twice, FileError if writing fails.
+/// Writes the arrays (as write_npy does) to one .npz file, whole or not at all; the same arrays give the same
+/// bytes. Throws std::invalid_argument if a name is empty, has a NUL or is given twice, FileError if writing
+/// fails.
 template <class S>
 void write_npz(const std::filesystem::path& path, const std::vector<NamedArray<S>>& arrays,
                Compression compression = Compression::none) {

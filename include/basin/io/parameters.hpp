@@ -6,13 +6,13 @@
 #include <utility>     // std::move
 #include <vector>      // std::vector
 
-#include "basin/core/layer.hpp"      // Layer
+#include "basin/core/layer.hpp"         // Layer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
-#include "basin/io/array.hpp"        // NamedArray
-#include "basin/io/npz.hpp"          // read_npz, write_npz
-#include "basin/io/safetensors.hpp"  // read_safetensors, write_safetensors
+#include "basin/io/array.hpp"           // NamedArray
+#include "basin/io/npz.hpp"             // read_npz, write_npz
+#include "basin/io/safetensors.hpp"     // read_safetensors, write_safetensors
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 

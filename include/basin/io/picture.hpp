@@ -9,7 +9,7 @@
 #include "basin/core/types.hpp"  // MatIn, Index
 #include "basin/data/bytes.hpp"  // Bytes
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 using Rgb = std::array<unsigned char, 3>;
 

@@ -14,7 +14,7 @@
 #endif
 #include <png.h>  // png_image
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 struct FreePng {

@@ -19,7 +19,7 @@
 #endif
 #include <nlohmann/json.hpp>  // nlohmann::json
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The tensors of a file in the order of their data, and its remarks.
 template <class S>

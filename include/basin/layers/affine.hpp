@@ -6,7 +6,7 @@
 #include "basin/core/layer.hpp"         // Layer
 #include "basin/core/product/gemm.hpp"  // gemm, gemm_affine
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// y = A x + b with A and b given once and not trained.
 template <class S>

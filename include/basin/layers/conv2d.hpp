@@ -12,7 +12,7 @@
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
 #include "basin/layers/window.hpp"            // Size2, Padding
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct Conv2dOptions {
   Index out_channels = 1;
@@ -79,8 +79,8 @@ class Conv2d {
   static constexpr const char* name = "Conv2d";
   static constexpr bool broadcasts = true;  // the Jacobian does not depend on x
 
-  /// Throws if a size is below 1, padding below 0, groups do
-  /// not divide the channels, or the kernel does not fit.
+  /// Throws if a size is below 1, padding below 0, groups do not divide the channels, or the kernel does not
+  /// fit.
   Conv2d(Shape in, Conv2dOptions options)
       : geometry_(detail::conv_geometry(in, options)), bias_(options.bias ? options.out_channels : 0) {}
 

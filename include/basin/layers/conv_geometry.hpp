@@ -1,5 +1,5 @@
-// What a convolution and its adjoint share: where the
-// kernel's taps fall, and the three products made of them.
+// What a convolution and its adjoint share: where the kernel's taps fall, and the three products made of
+// them.
 #pragma once
 #include <algorithm>  // std::fill, std::max, std::min
 #include <utility>    // std::as_const
@@ -12,7 +12,7 @@
 #include "basin/core/shape.hpp"              // Shape
 #include "basin/layers/window.hpp"           // Size2, Padding, TapRange, tap_range
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
@@ -22,9 +22,9 @@ namespace detail {
 ///     y[o, i, j] = sum over c, a, b of w[o, c, a, b] x[c, i', j'],
 ///     i' = i stride_h + a dilation_h - top,   j' = j stride_w + b dilation_w - left,
 ///
-/// with x = 0 outside the image and c running over the input channels of o's
-/// group. The weight lies in theta as in PyTorch, w[o][c][a][b] with b
-/// fastest, which as a column-major matrix is (taps of one group) x (outputs).
+/// with x = 0 outside the image and c running over the input channels of o's group. The weight lies in theta
+/// as in PyTorch, w[o][c][a][b] with b fastest, which as a column-major matrix is
+/// (taps of one group) x (outputs).
 ///
 /// The products work on some samples at a time: unrolled taps ("im2col") of these, never of the whole batch.
 struct ConvGeometry {
@@ -138,7 +138,8 @@ struct ConvGeometry {
           entry(y, g * group_outputs() * pixels, first + n), pixels, group_outputs());
   }
 
-  /// Calls body(first row of the channel in x, column of taps, row begin) for every channel and tap of group g.
+  /// Calls body(first row of the channel in x, column of taps, row begin) for every channel and tap of
+  /// group g.
   template <class Body>
   void for_taps(Index g, const Body& body) const {
     const Index channels = in.channels / groups;
@@ -177,8 +178,8 @@ struct ConvGeometry {
     });
   }
 
-  /// Calls body(tap, place in a column of x, output) for each tap (of the first channel of group g) of each output
-  /// of a sample that falls inside the image; channel c lies c images and c kernels further.
+  /// Calls body(tap, place in a column of x, output) for each tap (of the first channel of group g) of each
+  /// output of a sample that falls inside the image; channel c lies c images and c kernels further.
   template <class Body>
   void for_pixels(Index g, const Body& body) const {
     const Index channel = g * (in.channels / groups) * in.pixels();

@@ -1,5 +1,5 @@
-// Transposed convolution: the adjoint of Conv2d, with an
-// output padding where the stride leaves the size open.
+// Transposed convolution: the adjoint of Conv2d, with an output padding where the stride leaves the size
+// open.
 #pragma once
 #include <algorithm>  // std::max
 #include <vector>     // std::vector
@@ -12,7 +12,7 @@
 #include "basin/layers/conv_geometry.hpp"  // ConvGeometry, require_countable
 #include "basin/layers/window.hpp"         // Size2, Padding
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct ConvTranspose2dOptions {
   Index out_channels = 1;

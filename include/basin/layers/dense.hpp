@@ -9,7 +9,7 @@
 #include "basin/core/product/gemm.hpp"           // gemm, gemm_add, gemm_affine
 #include "basin/core/product/packed_weight.hpp"  // PackedWeight
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// y = W x + b, theta = [vec(W); b] with W out x in, column by column (PyTorch's weight, transposed in
 /// memory). Without bias, theta = vec(W).

@@ -6,7 +6,7 @@
 #include "basin/layers/maps/periodic.hpp"          // Sin, Cosid, Ripple
 #include "basin/layers/maps/piecewise_linear.hpp"  // Identity, Relu, LeakyRelu, Hardtanh, Softsign
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// Whether Phi is a map with a minimum norm inverse for both scalar types of the library.
 template <class Phi>

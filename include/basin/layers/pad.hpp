@@ -8,7 +8,7 @@
 #include "basin/layers/pixel_map.hpp"  // PixelMap
 #include "basin/layers/window.hpp"     // Padding
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 enum class PadMode {
   zero,       //  0 0 | a b c | 0 0

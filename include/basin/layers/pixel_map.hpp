@@ -8,7 +8,7 @@
 #include "basin/core/parallel.hpp"  // parallel_parts
 #include "basin/core/shape.hpp"     // Shape
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// y[c, p] = x[c, source(p)], the same for every channel; 0 where source(p) is negative. Rows and columns are
 /// chosen apart: source(i, j) = (rows[i], cols[j]).

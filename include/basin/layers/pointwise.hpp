@@ -10,7 +10,7 @@
 #include "basin/core/shape.hpp"     // Shape, require_shape
 #include "basin/layers/maps.hpp"    // PointwiseMap
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// y = phi(x), element by element: J_x = diag(phi'(x)).
 template <class S, PointwiseMap<S> Phi>
@@ -91,8 +91,8 @@ class Pointwise {
       });
     }
   }
-  /// The same for one point: block after block of rows, so
-  /// that phi' is computed once, into memory on the stack.
+  /// The same for one point: block after block of rows, so that phi' is computed once, into memory on the
+  /// stack.
   void scale_by_one_column(const S* x, const S* y, MatIn<S> v, MatOut<S> out) const {
     constexpr Index block = 4096;
     std::array<S, block> slope;

@@ -10,7 +10,7 @@
 #include "basin/core/scratch.hpp"       // Scratch
 #include "basin/layers/window.hpp"      // Size2, Padding, require_window, window_positions
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct PoolOptions {
   Size2 kernel = {2, 2};
@@ -28,8 +28,8 @@ struct PoolGeometry {
   Shape in, out;
   PoolOptions o;
 
-  /// Options by reference: copied twice, g++ 12.2 with 512-bit vectors (-O2 -march=native on AVX-512) writes the kernel's
-  /// size into the padding.
+  /// Options by reference: copied twice, g++ 12.2 with 512-bit vectors (-O2 -march=native on AVX-512) writes
+  /// the kernel's size into the padding.
   PoolGeometry(const char* who, const Shape& shape, const PoolOptions& options) : in(shape), o(options) {
     require_shape(in, who);
     if (o.stride == Size2{0, 0}) o.stride = o.kernel;

@@ -8,7 +8,7 @@
 #include "basin/layers/tiles/upsampled_conv.hpp"  // joined, for Chain
 #include "basin/layers/window.hpp"                // Size2
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// y[c, i, j] = x[c, floor(i / factor_h), floor(j / factor_w)]: every pixel becomes a factor_h x factor_w
 /// block (Algorithm 2 of the paper with factor 2). In a Chain, factor 2 with a Conv2d behind it runs as one

@@ -7,7 +7,7 @@
 #include "basin/core/error.hpp"         // require
 #include "basin/core/shape.hpp"         // Shape
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Height and width of something. A single number is both: a kernel of 3 is 3 x 3.
 struct Size2 {

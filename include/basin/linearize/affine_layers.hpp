@@ -11,7 +11,7 @@
 #include "basin/layers/pool.hpp"              // AvgPool2d
 #include "basin/linearize/walk.hpp"           // EveryLayer, walk
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
@@ -132,8 +132,8 @@ struct AffineRules {
   const char* stacked(const char*, const char* behind) const { return behind; }
 };
 
-/// Throws, in the name of `who`, unless all layers of f are affine: of those whose type the compiler knows it has said so
-/// (require_affine<F>()).
+/// Throws, in the name of `who`, unless all layers of f are affine: of those whose type the compiler knows it
+/// has said so (require_affine<F>()).
 template <class F>
 void require_affine(const F& f, VecIn<typename F::Scalar> theta, const char* who) {
   using S = typename F::Scalar;

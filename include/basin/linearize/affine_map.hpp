@@ -5,7 +5,7 @@
 #include "basin/core/types.hpp"               // Mat, Vec
 #include "basin/linearize/stored_matrix.hpp"  // StoredMatrix
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// y = A x + b. Both members are open.
 template <class Matrix>

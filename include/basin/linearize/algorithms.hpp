@@ -7,15 +7,15 @@
 #include "basin/core/shape.hpp"  // Shape
 #include "basin/core/types.hpp"  // Index, Mat, Vec, VecIn
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
 /// `image` with one pixel more on each side.
 inline Shape with_ring(const Shape& image) { return {image.channels, image.height + 2, image.width + 2}; }
 
-/// `row` moved `by` places to the right, zeros coming in. (A rotation gives the same in Algorithm 1: what falls
-/// out at the end is zero as long as the row is used.)
+/// `row` moved `by` places to the right, zeros coming in. (A rotation gives the same in Algorithm 1: what
+/// falls out at the end is zero as long as the row is used.)
 template <class S>
 Vec<S> shifted_right(VecIn<S> row, Index by) {
   const Index kept = row.size() - std::min(by, row.size());
@@ -52,22 +52,23 @@ Mat<S> filter_matrix_of_one(VecIn<S> parameters, Index s, Index f, Index stride)
 
 }  // namespace detail
 
-/// Algorithm 1 of the paper (Supplement E), CreateFilterMatrix: the matrix C of a convolution with 3 x 3 filters
-/// and zero padding 1 that reads f channels of s x s and gives one channel of r x r, r = ceil(s / stride), for
-/// each output filter. It acts on vectors of zero-padded images, in channel, row, column order:
+/// Algorithm 1 of the paper (Supplement E), CreateFilterMatrix: the matrix C of a convolution with 3 x 3
+/// filters and zero padding 1 that reads f channels of s x s and gives one channel
+/// of r x r, r = ceil(s / stride), for each output filter. It acts on vectors of zero-padded images, in
+/// channel, row, column order:
 ///
 ///     C:  filters (r + 2)^2  x  f (s + 2)^2,      C add_ring(x) = add_ring(conv(x))
 ///
-/// The rows that belong to the ring of zeros around the output are zero, so that products of such matrices are
-/// the matrices of compositions; `interior_matrix` is the operator without rings.
+/// The rows that belong to the ring of zeros around the output are zero, so that products of such matrices
+/// are the matrices of compositions; `interior_matrix` is the operator without rings.
 ///
 /// `parameters`: 9 f numbers for each output filter, those of Conv2d's theta without bias, w[filter][channel]
 /// [row][column]. As in Conv2d the filter is not flipped (cross-correlation).
 ///
-/// What the paper prints differs: resized = s / stride, which is wrong where the stride does not divide s (line
-/// 3); rowBlocks is f x (s + 2)^2 but is used as one row (lines 4, 15); "resize" (line 20) is resized; "rowBlock"
-/// (line 21) is rowBlocks, and its shift accumulates. "f trained filters" are the f input channels of one filter;
-/// the matrices of several filters stand one below the other.
+/// What the paper prints differs: resized = s / stride, which is wrong where the stride does not divide s
+/// (line 3); rowBlocks is f x (s + 2)^2 but is used as one row (lines 4, 15); "resize" (line 20) is resized;
+/// "rowBlock" (line 21) is rowBlocks, and its shift accumulates. "f trained filters" are the f input channels
+/// of one filter; the matrices of several filters stand one below the other.
 ///
 /// Throws unless s, f, stride >= 1 and parameters hold a positive multiple of 9 f numbers.
 template <class Derived>
@@ -91,13 +92,13 @@ template <class Derived>
   return C;
 }
 
-/// Algorithm 2 of the paper (Supplement E), CreateUpsamplingMatrix: the matrix U of nearest-neighbour upsampling
-/// of f channels of s x s by `scale`, on vectors of zero-padded images (see create_filter_matrix):
+/// Algorithm 2 of the paper (Supplement E), CreateUpsamplingMatrix: the matrix U of nearest-neighbour
+/// upsampling of f channels of s x s by `scale`, on vectors of zero-padded images (see create_filter_matrix):
 ///
 ///     U:  f (scale s + 2)^2  x  f (s + 2)^2,      U add_ring(x) = add_ring(upsampled x)
 ///
-/// The paper lets columnIndex run from 0 (line 8), which puts a column of the ring in front of every row of the
-/// image; from 1 is right.
+/// The paper lets columnIndex run from 0 (line 8), which puts a column of the ring in front of every row of
+/// the image; from 1 is right.
 ///
 /// Throws unless s, f, scale >= 1.
 template <class S = double>
@@ -159,8 +160,9 @@ template <class Derived>
 }
 
 /// The operator on images without rings, out.size() x in.size(): those rows and columns of C, a matrix of
-/// create_filter_matrix, create_upsampling_matrix or a product of them, that belong to pixels. `in` and `out` are
-/// the shapes without rings. For such C, the interior of C2 C1 is the product of theirs. Throws if C does not fit.
+/// create_filter_matrix, create_upsampling_matrix or a product of them, that belong to pixels. `in` and `out`
+/// are the shapes without rings. For such C, the interior of C2 C1 is the product of theirs. Throws if C does
+/// not fit.
 template <class Derived>
 [[nodiscard]] Mat<typename Derived::Scalar> interior_matrix(const Eigen::MatrixBase<Derived>& C,
                                                             const Shape& in, const Shape& out) {

@@ -1,5 +1,5 @@
-// The exact operator x -> A x + b of an affine network: dense, sparse, stored the cheaper way, and matrix-free;
-// and the same for any network at a point.
+// The exact operator x -> A x + b of an affine network: dense, sparse, stored the cheaper way, and
+// matrix-free; and the same for any network at a point.
 #pragma once
 #include <utility>  // std::move
 
@@ -12,7 +12,7 @@
 #include "basin/linearize/stored_matrix.hpp"   // StoredMatrix
 #include "basin/linearize/walk.hpp"            // walk
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
@@ -82,9 +82,9 @@ template <Layer F>
   }
 }
 
-/// A and b of the affine network f, A sparse. Each layer's matrix is built from its geometry and theta, and the
-/// matrices are multiplied as sparse ones; nothing dense is formed. What is stored is what some theta makes
-/// nonzero.
+/// A and b of the affine network f, A sparse. Each layer's matrix is built from its geometry and theta, and
+/// the matrices are multiplied as sparse ones; nothing dense is formed. What is stored is what some theta
+/// makes nonzero.
 template <Layer F>
 [[nodiscard]] SparseMap<typename F::Scalar> linearize_sparse(const Model<F>& f) {
   detail::require_affine<F>();
@@ -125,9 +125,9 @@ template <Layer F>
   return MatrixFree<F>(f, Vec<typename F::Scalar>::Zero(f.layer.in_size()));
 }
 
-/// A = df/dx and b = f(x) - A x at the point x, of any network: f(z) = A z + b + o(|z - x|). Where f is piecewise
-/// linear this is exact in the whole region around x that has the same active pieces (active_region). Throws if
-/// x does not fit.
+/// A = df/dx and b = f(x) - A x at the point x, of any network: f(z) = A z + b + o(|z - x|). Where f is
+/// piecewise linear this is exact in the whole region around x that has the same active pieces
+/// (active_region). Throws if x does not fit.
 template <Layer F>
 [[nodiscard]] DenseMap<typename F::Scalar> linearize_at(const Model<F>& f, VecIn<typename F::Scalar> x) {
   f.require_valid("linearize_at");

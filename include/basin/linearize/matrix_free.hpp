@@ -6,7 +6,7 @@
 #include "basin/core/layer.hpp"  // Layer, broadcasts
 #include "basin/core/model.hpp"  // Model
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A = df/dx at a point x0 and b = f(x0) - A x0, as products. What it needs is kept from call to call: after
 /// the first, products with as many columns or fewer allocate nothing. For that its products are not const;

@@ -12,7 +12,7 @@
 #include "basin/layers/pool.hpp"              // MaxPool2d
 #include "basin/linearize/affine_layers.hpp"  // HasEntries
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The piece of a piecewise linear map that holds x: affine on [lo, hi], `index` counted from the left.
 template <class S>
@@ -81,8 +81,8 @@ struct Ray {
 template <class S>
 struct RayRules;
 
-/// Adds the active pieces of f at in.x to rules.pieces, and makes rules.exit the largest t at most for which they are those
-/// of in.x + t in.x_dot as well. Here f is affine, and has one piece.
+/// Adds the active pieces of f at in.x to rules.pieces, and makes rules.exit the largest t at most for which
+/// they are those of in.x + t in.x_dot as well. Here f is affine, and has one piece.
 template <class F, class S, class Cache>
 void collect_pieces(const F&, const Ray<S>&, const Cache&, const RayRules<S>&) {}
 template <class S, HasPiece<S> Phi>
@@ -109,7 +109,8 @@ void collect_pieces(const MaxPool2d<S>& f, const Ray<S>& in, const typename MaxP
   });
 }
 
-/// Carries a ray through the layers, and collects the active pieces at x and the largest t with the same ones.
+/// Carries a ray through the layers, and collects the active pieces at x and the largest t with the same
+/// ones.
 template <class S>
 struct RayRules {
   std::vector<Index>& pieces;

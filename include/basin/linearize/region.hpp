@@ -10,7 +10,7 @@
 #include "basin/linearize/pieces.hpp"      // HasPieces, RequirePieces, Ray, RayRules
 #include "basin/linearize/walk.hpp"        // walk, EveryLayer
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A network whose layers are affine or piecewise linear: Pointwise of Identity, Relu, LeakyRelu, Hardtanh or
 /// a map of your own with piece(x), MaxPool2d, affine layers, and compositions of these.
@@ -34,8 +34,8 @@ class ActiveRegion {
 
   const DenseMap<S>& map() const { return map_; }
   const Vec<S>& point() const { return x_; }
-  /// The active piece of every pointwise entry (counted from the left) and of every pooling window (the row of
-  /// its largest input), in the order of the layers.
+  /// The active piece of every pointwise entry (counted from the left) and of every pooling window
+  /// (the row of its largest input), in the order of the layers.
   const std::vector<Index>& pieces() const { return pieces_; }
   /// Whether z has the same active pieces. A point of the border counts where derivatives at the kink do.
   bool contains(VecIn<S> z) const { return trace(z, Vec<S>::Zero(x_.size())).pieces == pieces_; }
@@ -55,7 +55,7 @@ class ActiveRegion {
     Trace result;
     using detail::walk;  // not qualified, so that the overloads of other rooms take part
     walk<S>(f_.layer, f_.theta, detail::Ray<S>{x, direction},
-                    detail::RayRules<S>{result.pieces, result.exit});
+            detail::RayRules<S>{result.pieces, result.exit});
     return result;
   }
 
@@ -65,8 +65,8 @@ class ActiveRegion {
   std::vector<Index> pieces_;
 };
 
-/// The affine region of f around x. A network that is not piecewise linear is an error at compile time. Throws
-/// if x does not fit.
+/// The affine region of f around x. A network that is not piecewise linear is an error at compile time.
+/// Throws if x does not fit.
 template <Layer F>
 [[nodiscard]] ActiveRegion<F> active_region(const Model<F>& f, VecIn<typename F::Scalar> x) {
   static_cast<void>(detail::EveryLayer<detail::RequirePieces, F>::value);

@@ -8,7 +8,7 @@
 #include "basin/core/error.hpp"               // require
 #include "basin/linearize/affine_layers.hpp"  // for_entries
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// The number of entries that f visits.
 template <class F>
@@ -38,8 +38,8 @@ Eigen::SparseMatrix<S> in_order(Eigen::SparseMatrix<S> A) {
   return A;
 }
 
-/// A of the layer f in passes over its entries: count them, count those of each column, put them there. Throws
-/// unless there are fewer than 2^31.
+/// A of the layer f in passes over its entries: count them, count those of each column, put them there.
+/// Throws unless there are fewer than 2^31.
 template <class F>
 Eigen::SparseMatrix<typename F::Scalar> sparse_matrix(const F& f, VecIn<typename F::Scalar> theta) {
   using S = typename F::Scalar;

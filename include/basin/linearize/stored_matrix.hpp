@@ -7,11 +7,11 @@
 #include "basin/core/parallel.hpp"      // parallel_for, column_range
 #include "basin/core/product/gemm.hpp"  // gemm
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// The share of nonzero entries above which A X, with tens of columns in X, is quicker with a dense A: 5 % of a
-/// 2048 x 2048 matrix take .3 to .5 of the dense time, 10 % about as long, 20 % two to four times as long. (A
-/// single column is limited by memory: there sparse is quicker up to about 50 %.)
+/// The share of nonzero entries above which A X, with tens of columns in X, is quicker with a dense A: 5 % of
+/// a 2048 x 2048 matrix take .3 to .5 of the dense time, 10 % about as long, 20 % two to four times as long.
+/// (A single column is limited by memory: there sparse is quicker up to about 50 %.)
 inline constexpr double sparse_fill_limit = 0.1;
 
 /// A matrix A, sparse while at most `fill_limit` of its entries are nonzero and dense beyond. A limit of 1

@@ -13,7 +13,7 @@
 #include "basin/linearize/affine_layers.hpp"  // for_entries, require_affine
 #include "basin/linearize/walk.hpp"           // walk
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Which entries of a matrix may differ from zero: one bit each.
 class NonzeroPattern {

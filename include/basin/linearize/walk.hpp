@@ -9,7 +9,7 @@
 #include "basin/compose/stack.hpp"     // Stack
 #include "basin/core/layer.hpp"        // Layer
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// Whether a network of this type consists of other layers, through which walk goes.
 template <class F>

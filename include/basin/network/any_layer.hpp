@@ -17,17 +17,18 @@
 #include "basin/linearize/walk.hpp"       // walk, is_composition
 #include "basin/network/any_rules.hpp"    // AnyRules, ByAnyRules, EntryVisitor, WalkState, walk_by_any_rules
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// A layer of any type with Scalar S: a value like every layer, copies of which share the layer itself. All that a layer
-/// can do, optional abilities included, goes through it, with the same bits. It costs one virtual call a batch.
+/// A layer of any type with Scalar S: a value like every layer, copies of which share the layer itself. All
+/// that a layer can do, optional abilities included, goes through it, with the same bits. It costs one
+/// virtual call a batch.
 ///
 ///     std::vector<AnyLayer<double>> layers;
 ///     for (const Index width : widths) layers.push_back(Dense<double>(last, width)), last = width;
 ///     const Sequence<double> net(layers);        // network/sequence.hpp
 ///
-/// What only the compiler checks of a typed network is an error at run time that names the layer: linearize_dense of a
-/// network that is not affine, active_region of one that is not piecewise linear.
+/// What only the compiler checks of a typed network is an error at run time that names the layer:
+/// linearize_dense of a network that is not affine, active_region of one that is not piecewise linear.
 template <class S>
 class AnyLayer {
  public:
@@ -35,8 +36,8 @@ class AnyLayer {
   /// The cache of whatever layer it is used with.
   using Cache = std::any;
 
-  /// The layer f. (Whether F is a Layer is asked inside: to ask it here the compiler would have to know already whether a
-  /// composition of AnyLayers can be made of itself.)
+  /// The layer f. (Whether F is a Layer is asked inside: to ask it here the compiler would have to know
+  /// already whether a composition of AnyLayers can be made of itself.)
   template <class F>
   requires(!std::same_as<F, AnyLayer> && std::same_as<typename F::Scalar, S> &&
            requires { typename F::Cache; }) AnyLayer(F f)

@@ -1,4 +1,5 @@
-// How rules that walk through a network (linearize/walk.hpp) reach layers whose type is known at run time alone.
+// How rules that walk through a network (linearize/walk.hpp) reach layers whose type is known at run time
+// alone.
 #pragma once
 #include <concepts>    // std::same_as
 #include <functional>  // std::function
@@ -9,7 +10,7 @@
 #include "basin/linearize/affine_layers.hpp"  // for_entries
 #include "basin/linearize/walk.hpp"           // walk
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 template <class S>
 class AnyLayer;
@@ -78,8 +79,8 @@ State by_any_rules(const State& state, const Rules& rules, const Walk& walk) {
   }
 }
 
-// The same, found also where the overloads of walk and for_entries for F come later, and under another name than members
-// of AnyLayer.
+// The same, found also where the overloads of walk and for_entries for F come later, and under another name
+// than members of AnyLayer.
 template <class S, class F, class State, class Rules>
 State walk_by(const F& f, VecIn<S> theta, State state, const Rules& rules) {
   return walk<S>(f, theta, std::move(state), rules);

@@ -15,7 +15,7 @@
 #include "basin/linearize/walk.hpp"     // EveryLayer, is_composition, walk
 #include "basin/network/any_layer.hpp"  // AnyLayer
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
@@ -31,7 +31,8 @@ class Branches {
   };
   static constexpr const char* name = stacked ? "Stacked" : "Sum";
 
-  /// Throws if there is no layer, if they do not take inputs of one size, or if their outputs do not go together.
+  /// Throws if there is no layer, if they do not take inputs of one size, or if their outputs do not go
+  /// together.
   explicit Branches(std::vector<AnyLayer<S>> layers) : layers_(std::move(layers)) {
     require(!layers_.empty(), name, ": layers is empty, expected at least one");
     out_shape_ = layers_[0].out_shape(layers_[0].in_shape());

@@ -11,10 +11,11 @@
 #include "basin/network/any_layer.hpp"  // AnyLayer
 #include "basin/network/sequence.hpp"   // Sequence
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// The network f with the types of all its layers forgotten: a Chain and a Stack become a Sequence, Residual and Concat
-/// those of an AnyLayer, all else an AnyLayer. It has the parameters, the functions and the bits of f.
+/// The network f with the types of all its layers forgotten: a Chain and a Stack become a Sequence, Residual
+/// and Concat those of an AnyLayer, all else an AnyLayer. It has the parameters, the functions and the bits
+/// of f.
 template <Layer F>
 [[nodiscard]] AnyLayer<typename F::Scalar> erased(const F& f) {
   return f;

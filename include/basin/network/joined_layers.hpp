@@ -1,4 +1,5 @@
-// Two layers that follow each other in a Sequence and run faster as one: the pairs for which there is a function joined.
+// Two layers that follow each other in a Sequence and run faster as one: the pairs for which there is a
+// function joined.
 #pragma once
 #include <optional>  // std::optional
 
@@ -6,7 +7,7 @@
 #include "basin/layers/upsample.hpp"    // UpsampleNearest, joined
 #include "basin/network/any_layer.hpp"  // AnyLayer
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// What joined(f, g) gives for the layers that f and g are; nullopt if there is no such function.
 template <class S>

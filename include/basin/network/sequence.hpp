@@ -20,10 +20,10 @@
 #include "basin/network/any_layer.hpp"      // AnyLayer
 #include "basin/network/joined_layers.hpp"  // joined_at_run_time
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// f_n o ... o f_1, the first layer applied first: theta = [theta_1; ...; theta_n], and the same bits as a Chain of the
-/// same layers.
+/// f_n o ... o f_1, the first layer applied first: theta = [theta_1; ...; theta_n], and the same bits as a
+/// Chain of the same layers.
 template <class S>
 class Sequence {
  public:

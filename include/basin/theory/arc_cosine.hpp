@@ -12,7 +12,7 @@
 #include "basin/core/model.hpp"         // Model
 #include "basin/core/product/gemm.hpp"  // gemm, Op
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The arc-cosine kernel of order 1 with bias (Cho, Saul 2009, halved), for w, b with independent entries
 /// N(0, 1) and N(0, bias^2):

@@ -5,7 +5,7 @@
 #include "basin/core/error.hpp"           // require
 #include "basin/theory/single_layer.hpp"  // train_single_layer, preimage
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The smallest over all t and entries of what the proof of Theorem 1 (Supplement B) takes to be >= 0, each
 /// in the direction of the solution, that is times the sign of phi^-1(x'_j) in row j.

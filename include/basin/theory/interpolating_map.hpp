@@ -16,7 +16,7 @@
 #include "basin/layers/pointwise.hpp"              // Pointwise
 #include "basin/theory/piecewise_linear_map.hpp"   // PiecewiseLinearMap
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The points, ascending and each once. Throws unless there is one and all lie in (0, 1), as the theorem's
 /// proof assumes.
@@ -69,11 +69,11 @@ namespace basin {
   return plateau_map(points, std::min(epsilon, delta), delta);
 }
 
-/// A map with the same properties and as few knots as there can be, 2 n - 2 (for n = 1 a knot
-/// without a kink, at x_1): f(x) - x is a zigzag that falls
-/// with slope alpha = min(1, epsilon / max(x_1, 1 - x_n, largest gap / 4)) through each point and rises with
-/// slope alpha through the midpoints. Every start on the whole line converges to a point, the n - 1 midpoints
-/// excepted. Not in the paper. Throws unless epsilon > 0.
+/// A map with the same properties and as few knots as there can be, 2 n - 2
+/// (for n = 1 a knot without a kink, at x_1): f(x) - x is a zigzag that falls with slope
+/// alpha = min(1, epsilon / max(x_1, 1 - x_n, largest gap / 4)) through each point and rises with slope alpha
+/// through the midpoints. Every start on the whole line converges to a point, the n - 1 midpoints excepted.
+/// Not in the paper. Throws unless epsilon > 0.
 [[nodiscard]] inline PiecewiseLinearMap zigzag_map(const std::vector<double>& points, double epsilon) {
   const std::vector<double> x = ascending_points(points);
   require(epsilon > 0, "zigzag_map: epsilon must be > 0, got ", epsilon);

@@ -11,7 +11,7 @@
 #include "basin/core/types.hpp"                // Index, Mat, MatIn, Vec
 #include "basin/dynamics/singular_values.hpp"  // singular_values
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Bounds of the singular values of A_inf = P + A_0 (I - P), largest first: lower <= sigma_i <= upper <=
 /// weyl.
@@ -33,7 +33,8 @@ struct SingularValueBounds {
 /// descent would take 1e14 steps and more to see them.
 class LinearDescent {
  public:
-  /// X: one column an example, d x n. All is computed in double. Throws unless d >= 1 and X is finite. O(d^3).
+  /// X: one column an example, d x n. All is computed in double. Throws unless d >= 1 and X is finite.
+  /// O(d^3).
   template <class Derived>
   explicit LinearDescent(const Eigen::MatrixBase<Derived>& X) {
     decompose(X.template cast<double>());

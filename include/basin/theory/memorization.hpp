@@ -10,7 +10,7 @@
 #include "basin/dynamics/spectrum.hpp"  // eigenvalues
 #include "basin/theory/projection.hpp"  // orthonormal_basis, distance_to_projection
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct MemorizationOptions {
   double eigenvalue_tolerance = 1e-2;  // |lambda - 1| up to this counts as eigenvalue 1
@@ -19,11 +19,12 @@ struct MemorizationOptions {
 };
 
 /// Two meanings of "A has memorized the examples", which are not the same:
-/// - by spectrum (Tables 1 and 2 of the paper): A x = x for the n examples and every other eigenvalue is small, so
-///   that iterates go to the span of the examples: `at_one` = `span`, `next_modulus` < 1, `example_error` = 0.
-/// - by projection (the paper's Lemma): A is the orthogonal projection onto the span: `projection_distance` = 0.
-/// The second implies the first. A = v u' with u'v = 1 meets the first for the example v; with u not along v it is
-/// no orthogonal projection, and may have zeros anywhere.
+/// - by spectrum (Tables 1 and 2 of the paper): A x = x for the n examples and every other eigenvalue is
+///   small, so that iterates go to the span of the examples: `at_one` = `span`, `next_modulus` < 1,
+///   `example_error` = 0.
+/// - by projection (the paper's Lemma): A is the orthogonal projection onto the span:
+/// `projection_distance` = 0. The second implies the first. A = v u' with u'v = 1 meets the first for the
+/// example v; with u not along v it is no orthogonal projection, and may have zeros anywhere.
 struct Memorization {
   std::vector<std::complex<double>> eigenvalues;  // of A, largest modulus first
   std::vector<double> moduli;                     // |eigenvalues|
@@ -73,9 +74,9 @@ Memorization memorization(MatIn<double> A, MatIn<double> X, const MemorizationOp
 
 }  // namespace detail
 
-/// Spectrum, rank, error on the examples and distance to the projection of the linear map x -> A x (d x d) with
-/// examples in the columns of X (d x n), computed in double in O(d^3). Throws if the sizes do not fit, A or X is
-/// not finite, or X = 0.
+/// Spectrum, rank, error on the examples and distance to the projection of the linear map x -> A x (d x d)
+/// with examples in the columns of X (d x n), computed in double in O(d^3). Throws if the sizes do not fit, A
+/// or X is not finite, or X = 0.
 template <class DerivedA, class DerivedX>
 [[nodiscard]] Memorization memorization(const Eigen::MatrixBase<DerivedA>& A,
                                         const Eigen::MatrixBase<DerivedX>& X,

@@ -8,7 +8,7 @@
 #include "basin/layers/maps/map.hpp"    // PointwiseMap, InvertibleMap
 #include "basin/theory/projection.hpp"  // span_basis
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// phi(Z), entry by entry.
 template <PointwiseMap Phi>

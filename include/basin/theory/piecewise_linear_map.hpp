@@ -9,7 +9,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A fixed point f(x) = x of a map of the line, with the slopes of f on its two sides.
 struct FixedPoint1d {

@@ -6,7 +6,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Index, Mat, MatIn, Vec
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
@@ -44,9 +44,9 @@ double distance_to_projection(MatIn<double> A, MatIn<double> Q) {
 
 }  // namespace detail
 
-/// Orthonormal columns Q (d x r) with the span of the columns of X, r its dimension: examples may depend on each
-/// other. Each is scaled to norm 1 first, for the span does not care; one counts as dependent when what the
-/// others leave of it is at most `tolerance`. Throws if X is not finite or has no rows.
+/// Orthonormal columns Q (d x r) with the span of the columns of X, r its dimension: examples may depend on
+/// each other. Each is scaled to norm 1 first, for the span does not care; one counts as dependent when what
+/// the others leave of it is at most `tolerance`. Throws if X is not finite or has no rows.
 template <class Derived>
 [[nodiscard]] Mat<double> span_basis(const Eigen::MatrixBase<Derived>& X, double tolerance = 1e-8) {
   return detail::orthonormal_basis(X.template cast<double>(), tolerance, "span_basis");
@@ -60,9 +60,9 @@ template <class Derived>
   return Q * Q.transpose();
 }
 
-/// |A - P|_F / |P|_F with P = span_projection(X): 0 where the linear map A memorizes in the sense of the paper's
-/// Lemma (A is the projection onto the span of the examples), 1 for A = 0. Throws if A is not d x d, if A or X
-/// is not finite, or if X = 0.
+/// |A - P|_F / |P|_F with P = span_projection(X): 0 where the linear map A memorizes in the sense of the
+/// paper's Lemma (A is the projection onto the span of the examples), 1 for A = 0. Throws if A is not d x d,
+/// if A or X is not finite, or if X = 0.
 template <class DerivedA, class DerivedX>
 [[nodiscard]] double projection_distance(const Eigen::MatrixBase<DerivedA>& A,
                                          const Eigen::MatrixBase<DerivedX>& X, double tolerance = 1e-8) {

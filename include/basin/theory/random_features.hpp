@@ -15,7 +15,7 @@
 #include "basin/layers/maps/piecewise_linear.hpp"  // Relu
 #include "basin/layers/pointwise.hpp"              // Pointwise
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A distribution of single weights. Those of `weight_law` have mean 0 and variance 1.
 using WeightLaw = std::function<double(Random&)>;
@@ -129,8 +129,8 @@ template <class = void>
 /// direction of x.
 [[nodiscard]] inline double one_example_limit(double norm) { return norm * norm / (norm * norm + 1); }
 
-/// The constant c of the rate: for normal weights sqrt(k) (lambda - limit) tends to N(0, c^2) with
-/// c = sqrt(2) |x| / (|x|^2 + 1). The paper states no rate.
+/// The constant c of the rate: for normal weights sqrt(k) (lambda - limit) tends to N(0, c^2)
+/// with c = sqrt(2) |x| / (|x|^2 + 1). The paper states no rate.
 [[nodiscard]] inline double one_example_deviation(double norm) {
   return std::sqrt(2.) * norm / (norm * norm + 1);
 }
@@ -142,8 +142,8 @@ template <class = void>
 [[nodiscard]] inline double one_example_unstable_probability(double norm, Index k) {
   require(norm > 0, "one_example_unstable_probability: norm must be > 0, got ", norm);
   require(k >= 1, "one_example_unstable_probability: k must be >= 1, got ", k);
-  // P(T >= sqrt(m) / norm) = (1 - A_m) / 2, and with tan(angle) = 1 / norm (Abramowitz, Stegun 26.7.3 and
-  // 26.7.4)
+  // P(T >= sqrt(m) / norm) = (1 - A_m) / 2, and with tan(angle) = 1 / norm
+  // (Abramowitz, Stegun 26.7.3 and 26.7.4)
   //   A_m = sin (1 + 1/2 cos^2 + 1*3/(2*4) cos^4 + ... cos^(m-2))                         m even,
   //   A_m = 2/pi (angle + sin (cos + 2/3 cos^3 + ... cos^(m-2)))                          m odd.
   const double angle = std::atan2(1., norm), s = std::sin(angle), c = std::cos(angle);

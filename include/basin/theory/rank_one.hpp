@@ -10,7 +10,7 @@
 #include "basin/layers/dense.hpp"      // Dense
 #include "basin/layers/pointwise.hpp"  // Pointwise
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// lambda = b phi'(b) / phi(b), the one eigenvalue of the Jacobian at the example x that need not be 0, for
 /// f(z) = W1 phi(W2 z) without biases, trained on x alone, with k equal units: W1 = x a', W2 = b x' / |x|^2

@@ -10,7 +10,7 @@
 #include "basin/dynamics/jacobian.hpp"  // jacobian
 #include "basin/layers/conv2d.hpp"      // Conv2d
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 inline void require_single_filter(const char* who, const Shape& image, Index kernel) {
@@ -20,8 +20,8 @@ inline void require_single_filter(const char* who, const Shape& image, Index ker
 }
 }  // namespace detail
 
-/// The autoencoder of Theorem 4: one filter w of kernel x kernel, zero padding (kernel - 1) / 2, no bias, so that
-/// theta = w. Throws unless the image has one channel and the kernel is odd.
+/// The autoencoder of Theorem 4: one filter w of kernel x kernel, zero padding (kernel - 1) / 2, no bias, so
+/// that theta = w. Throws unless the image has one channel and the kernel is odd.
 [[nodiscard]] inline Conv2d<double> single_filter(const Shape& image, Index kernel) {
   detail::require_single_filter("single_filter", image, kernel);
   return {image, {.kernel = kernel, .padding = Padding::all((kernel - 1) / 2), .bias = false}};
@@ -33,14 +33,14 @@ inline void require_single_filter(const char* who, const Shape& image, Index ker
   return Vec<double>::Unit(kernel * kernel, (kernel * kernel - 1) / 2);
 }
 
-/// M = d conv(X; w) / dw, so that conv(X; w) = M w: the column of tap (a, b) holds every image of X moved by that
-/// tap, zeros coming in,
+/// M = d conv(X; w) / dw, so that conv(X; w) = M w: the column of tap (a, b) holds every image of X moved by
+/// that tap, zeros coming in,
 ///
 ///     M[n s^2 + (i, j), (a, b)] = X[(i + a - p, j + b - p), n],   p = (kernel - 1) / 2,
 ///
 /// for n images of s^2 pixels n s^2 x kernel^2, the images one below the other. Its rows are the vectors
-/// x_{l:t} in the proof of Theorem 4, cut down to the entries that meet a parameter. Throws as single_filter, and
-/// unless X has a row for each pixel and at least one column.
+/// x_{l:t} in the proof of Theorem 4, cut down to the entries that meet a parameter. Throws as single_filter,
+/// and unless X has a row for each pixel and at least one column.
 template <class = void>
 [[nodiscard]] Mat<double> shifted_images(MatIn<double> X, const Shape& image, Index kernel) {
   detail::require_single_filter("shifted_images", image, kernel);
@@ -59,13 +59,14 @@ template <class = void>
   return M;
 }
 
-/// w = M^+ x, M = shifted_images(X): of all filters with conv(X; w) = X the one of least norm. The delta filter is
-/// always among them, so the loss gets to 0; where M has full column rank (s^2 >= kernel^2, generic X) it is the
-/// only one. Gradient descent on 1/2 |conv(X; w) - X|^2 from w = 0 goes there for rates below 2 / sigma_1(M)^2
-/// (Supplement A, applied to M): after t steps it is at (I - (I - gamma M'M)^t) delta, which is
-/// LinearDescent(M').at(t, gamma) * delta_filter(kernel). Singular values below `tolerance` times the largest, as
-/// the pivots of a rank revealing decomposition tell them, count as zero; X = 0 gives w = 0. Throws as
-/// shifted_images, and unless X is finite and tolerance in (0, 1).
+/// w = M^+ x, M = shifted_images(X): of all filters with conv(X; w) = X the one of least norm. The delta
+/// filter is always among them, so the loss gets to 0; where M has full column rank
+/// (s^2 >= kernel^2, generic X) it is the only one. Gradient descent on 1/2 |conv(X; w) - X|^2 from w = 0
+/// goes there for rates below 2 / sigma_1(M)^2 (Supplement A, applied to M): after t steps it is at
+/// (I - (I - gamma M'M)^t) delta, which is LinearDescent(M').at(t, gamma) * delta_filter(kernel). Singular
+/// values below `tolerance` times the largest, as the pivots of a rank revealing decomposition tell them,
+/// count as zero; X = 0 gives w = 0. Throws as shifted_images, and unless X is finite and tolerance in
+/// (0, 1).
 template <class = void>
 [[nodiscard]] Vec<double> minimum_norm_filter(MatIn<double> X, const Shape& image, Index kernel,
                                               double tolerance = 1e-12) {
@@ -79,16 +80,17 @@ template <class = void>
   return decomposition.solve(X.reshaped());
 }
 
-/// A, s^2 x s^2: the autoencoder with filter w as a matrix, A x = conv(x; w). Theorem 4 is about its rank. Throws
-/// as single_filter, and unless w has kernel^2 entries.
+/// A, s^2 x s^2: the autoencoder with filter w as a matrix, A x = conv(x; w). Theorem 4 is about its rank.
+/// Throws as single_filter, and unless w has kernel^2 entries.
 template <class = void>
 [[nodiscard]] Mat<double> single_filter_matrix(VecIn<double> w, const Shape& image, Index kernel) {
   return jacobian(Model(single_filter(image, kernel), w), Vec<double>::Zero(image.size()));
 }
 
-/// The matrix of R's rotations in the proof of Theorem 4, s^2 x (s + kernel - 1)^2: the same layer reading the image
-/// with its padding. It has full row rank for every filter but 0, whatever was learned, because it counts columns
-/// that only ever meet zeros; single_filter_matrix is its part without them. Throws as single_filter_matrix.
+/// The matrix of R's rotations in the proof of Theorem 4, s^2 x (s + kernel - 1)^2: the same layer reading
+/// the image with its padding. It has full row rank for every filter but 0, whatever was learned, because it
+/// counts columns that only ever meet zeros; single_filter_matrix is its part without them. Throws as
+/// single_filter_matrix.
 template <class = void>
 [[nodiscard]] Mat<double> padded_single_filter_matrix(VecIn<double> w, const Shape& image, Index kernel) {
   detail::require_single_filter("padded_single_filter_matrix", image, kernel);

@@ -13,7 +13,7 @@
 #include "basin/theory/single_layer_rates.hpp"  // DescentRule, chord_slopes, detail::lambda_1
 #include "basin/train/fit.hpp"                  // FitStatus
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A = phi^-1(X) X^+, the A of minimum Frobenius norm with A x_i = phi^-1(x_i) for all i: where the descent
 /// of Theorem 1 from A = 0 ends. Its rank is that of phi^-1(X), if the examples are linearly independent.

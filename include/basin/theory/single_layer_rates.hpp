@@ -9,7 +9,7 @@
 #include "basin/core/types.hpp"       // Index, Mat, MatIn, Vec
 #include "basin/layers/maps/map.hpp"  // InvertibleMap
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// What is done with the gradient of 1/2 sum_i |phi(A x_i) - x_i|^2.
 enum class DescentRule {

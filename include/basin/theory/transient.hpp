@@ -14,7 +14,7 @@
 #include "basin/core/product/gemm.hpp"  // gemm, Op
 #include "basin/core/types.hpp"         // Mat, MatIn, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The powers of a Jacobian J in the spectral norm (the largest singular value).
 struct TransientGrowth {
@@ -79,9 +79,9 @@ TransientGrowth growth_of(MatIn<double> J, const TransientOptions& options) {
 }
 }  // namespace detail
 
-/// |J^t| for t = 0, 1, ... until it has decayed, computed in double. Theorem 2 of the paper, corrected: rho(J) < 1
-/// makes a fixed point an attractor, but unless J is normal the distance to it may first grow by `peak`. Throws unless
-/// J is square and finite.
+/// |J^t| for t = 0, 1, ... until it has decayed, computed in double. Theorem 2 of the paper, corrected:
+/// rho(J) < 1 makes a fixed point an attractor, but unless J is normal the distance to it may first grow by
+/// `peak`. Throws unless J is square and finite.
 template <class Derived>
 [[nodiscard]] TransientGrowth transient_growth(const Eigen::MatrixBase<Derived>& J,
                                                const TransientOptions& options = {}) {

@@ -2,7 +2,7 @@
 #pragma once
 #include "basin/train/optimizer.hpp"  // Optimizer, detail::OptimizerBase, detail::for_each_stretch
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct AdagradOptions {
   double learning_rate = 1e-2;
@@ -12,8 +12,8 @@ struct AdagradOptions {
   double weight_decay = 0;
 };
 
-/// Adagrad (Duchi, Hazan, Singer 2011), update for update PyTorch's: at step t = 1, 2, ..., with
-/// g = gradient + weight_decay * theta,
+/// Adagrad (Duchi, Hazan, Singer 2011), update for update PyTorch's: at step t = 1, 2, ...,
+/// with g = gradient + weight_decay * theta,
 ///
 ///     v      = v + g^2     (initial_accumulator before the first step)
 ///     theta -= rate / (1 + (t - 1) lr_decay) * g / (sqrt(v) + epsilon)

@@ -4,7 +4,7 @@
 
 #include "basin/train/optimizer.hpp"  // Optimizer, detail::OptimizerBase, detail::for_each_stretch
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct AdamOptions {
   static constexpr const char* who = "Adam";
@@ -59,8 +59,8 @@ class BasicAdam : public detail::OptimizerBase<BasicAdam<S, Options>, S, Options
       m = beta1 * m + fresh1 * g;                          // m = beta1 m + (1 - beta1) g
       v = beta2 * v + fresh2 * g.square();                 // v = beta2 v + (1 - beta2) g^2
       if constexpr (Options::decoupled) th = shrink * th;  // theta = (1 - rate weight_decay) theta
-      // theta -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon),
-      // with AMSGrad the largest v so far
+      // theta -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon), with AMSGrad the largest v so
+      // far
       if (amsgrad) {
         detail::Stretch<S> v_max = part(2);
         v_max = v_max.max(v);
@@ -76,15 +76,15 @@ class BasicAdam : public detail::OptimizerBase<BasicAdam<S, Options>, S, Options
   using Base::options_, Base::state_;
 };
 
-/// Adam (Kingma, Ba 2015), update for update PyTorch's: at step t = 1, 2, ..., with
-/// g = gradient + weight_decay * theta,
+/// Adam (Kingma, Ba 2015), update for update PyTorch's: at step t = 1, 2, ...,
+/// with g = gradient + weight_decay * theta,
 ///
 ///     m      = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2
 ///     theta -= rate * m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
-/// where rate = rate_factor * learning_rate; with AMSGrad (Reddi, Kale, Kumar
-/// 2018) the largest v so far in place of v. State columns: m, v, and the
-/// largest v with AMSGrad. The constructor throws on options out of range.
+/// where rate = rate_factor * learning_rate; with AMSGrad (Reddi, Kale, Kumar 2018) the largest v so far in
+/// place of v. State columns: m, v, and the largest v with AMSGrad. The constructor throws on options out of
+/// range.
 template <class S>
 using Adam = BasicAdam<S, AdamOptions>;
 

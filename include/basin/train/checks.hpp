@@ -4,7 +4,7 @@
 
 #include "basin/core/error.hpp"  // require
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 inline void require_finite(const char* who, const char* what, double value) {
   require(std::isfinite(value), who, ": ", what, " must be finite, got ", value);

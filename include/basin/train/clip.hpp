@@ -6,7 +6,7 @@
 #include "basin/core/sum.hpp"    // detail::norm_in_double
 #include "basin/core/types.hpp"  // VecOut, VecIn
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// gradient *= min(1, max_norm / (|gradient| + 1e-6)) with the 2-norm over all parameters, PyTorch's
 /// clip_grad_norm_; returns |gradient| before, which shows infinities and NaN (they turn to NaN in the

@@ -20,7 +20,7 @@
 #include "basin/train/optimizers.hpp"  // Optimizer
 #include "basin/train/schedule.hpp"    // Schedule
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// What was measured in one epoch. With the full batch, epoch e stands for the parameters after e updates.
 /// With minibatches, epoch 0 stands for the first pass through the data: loss and gradient norm are means
@@ -186,8 +186,8 @@ class Fit {
     }
   }
 
-  /// The loss of what is returned, over all the data. The
-  /// last update may have gone too far for it to be finite.
+  /// The loss of what is returned, over all the data. The last update may have gone too far for it to be
+  /// finite.
   void recover_loss(FitStatus status = FitStatus::diverged) {
     result_.status = status;
     result_.loss = objective_.value(model_.theta, x_, target_);
@@ -246,13 +246,12 @@ class Fit {
 
 }  // namespace detail
 
-/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The
-/// optimizer keeps its state, so that a second call goes on where the first stopped. Full
-/// batch, epoch e: measure loss and gradient at theta, stop or update; what is returned
-/// is the theta that was measured last. With first_epoch = e after e finished epochs, the
-/// schedule and the orders of the minibatches are those of a training in one piece, and so
-/// are the bits. Allocates nothing after the first epoch. Throws on options or sizes that
-/// make no sense; divergence is a status, not an exception.
+/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The optimizer keeps its
+/// state, so that a second call goes on where the first stopped. Full batch, epoch e: measure loss and
+/// gradient at theta, stop or update; what is returned is the theta that was measured last. With
+/// first_epoch = e after e finished epochs, the schedule and the orders of the minibatches are those of a
+/// training in one piece, and so are the bits. Allocates nothing after the first epoch. Throws on options or
+/// sizes that make no sense; divergence is a status, not an exception.
 template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
@@ -272,7 +271,7 @@ requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 
 #ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin {
+namespace basin::inline BASIN_ABI {
 extern template FitResult fit<FullyConnected<float>, Adam<float>, MeanSquaredError>(
     Model<FullyConnected<float>>&, MatIn<float>, MatIn<float>, Adam<float>&, const FitOptions&,
     const MeanSquaredError&);

@@ -6,7 +6,7 @@
 #include "basin/io/csv.hpp"     // CsvTable
 #include "basin/train/fit.hpp"  // Epoch
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The history of a training (FitResult::history) as a table, a row an epoch: epoch, loss, gradient_norm,
 /// rate, seconds.

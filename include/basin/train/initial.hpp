@@ -6,15 +6,15 @@
 #include <utility>     // std::move
 #include <vector>      // std::vector
 
-#include "basin/core/error.hpp"        // require
-#include "basin/core/layer.hpp"        // Layer
+#include "basin/core/error.hpp"         // require
+#include "basin/core/layer.hpp"         // Layer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
-#include "basin/core/random.hpp"       // Random
-#include "basin/core/types.hpp"        // Mat, MatOut, Vec
-#include "basin/train/checks.hpp"      // detail::require_finite, detail::require_nonnegative
-#include "basin/train/orthogonal.hpp"  // orthonormalize
+#include "basin/core/random.hpp"        // Random
+#include "basin/core/types.hpp"         // Mat, MatOut, Vec
+#include "basin/train/checks.hpp"       // detail::require_finite, detail::require_nonnegative
+#include "basin/train/orthogonal.hpp"   // orthonormalize
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 namespace initial {
 
 /// Fills W, which is block.rows x block.cols from inputs (cols) to outputs (rows); W must not keep a NaN. The
@@ -91,8 +91,8 @@ inline Rule by_fan(Distribution distribution, double scale, double in, double ou
   return {detail::by_fan(detail::Distribution::normal, 2 * gain * gain, 1, 1), zero().bias};
 }
 
-/// Whose size is kept: that of the activations on the way
-/// forward (in), or of the gradients on the way back (out).
+/// Whose size is kept: that of the activations on the way forward (in), or of the gradients on the way back
+/// (out).
 enum class Fan { in, out };
 
 namespace detail {

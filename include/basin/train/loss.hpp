@@ -6,7 +6,7 @@
 #include "basin/core/sum.hpp"    // detail::sum_of
 #include "basin/core/types.hpp"  // MatIn, MatOut, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A loss L(y, target) of a batch of `batch` columns. The batch may be evaluated in parts, so that y and
 /// target hold some of its columns (a sample each), and the shares of the parts add up to L:

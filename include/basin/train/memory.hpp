@@ -7,7 +7,7 @@
 #include "basin/core/scratch.hpp"       // bytes
 #include "basin/train/objective.hpp"    // Objective
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// Bytes, by what they are for.
 struct TrainingMemory {
@@ -18,11 +18,12 @@ struct TrainingMemory {
   Index total() const { return parameters + gradients + optimizer + activations; }
 };
 
-/// The memory that fit takes for f on batches of `columns`, beside the data: known from sizes alone, nothing is
-/// allocated. `optimizer_vectors` are the vectors of theta's size that the optimizer keeps: 2 for Adam, 3 with AMSGrad, 0
-/// for plain gradient descent, 1 with momentum. On top come a few megabytes for each thread, in which products and
-/// convolutions arrange their factors. Layers without `cache_bytes` (see Layer) count as keeping nothing. Throws
-/// unless columns is from 1 to 2^48, optimizer_vectors >= 0 and the bytes fewer than 2^62.
+/// The memory that fit takes for f on batches of `columns`, beside the data: known from sizes alone, nothing
+/// is allocated. `optimizer_vectors` are the vectors of theta's size that the optimizer keeps: 2 for Adam, 3
+/// with AMSGrad, 0 for plain gradient descent, 1 with momentum. On top come a few megabytes for each thread,
+/// in which products and convolutions arrange their factors. Layers without `cache_bytes` (see Layer) count
+/// as keeping nothing. Throws unless columns is from 1 to 2^48, optimizer_vectors >= 0 and the bytes fewer
+/// than 2^62.
 template <Layer F>
 [[nodiscard]] TrainingMemory training_memory(const F& f, Index columns, Index optimizer_vectors = 2) {
   using S = typename F::Scalar;

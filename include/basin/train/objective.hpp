@@ -1,5 +1,5 @@
-// The function that training minimizes: parameters -> loss
-// and gradient, over a batch that may be spread over threads.
+// The function that training minimizes: parameters -> loss and gradient, over a batch that may be spread over
+// threads.
 #pragma once
 #include <algorithm>  // std::min
 #include <bit>        // std::bit_floor
@@ -13,11 +13,11 @@
 #include "basin/core/sum.hpp"       // sum_of
 #include "basin/train/loss.hpp"     // Loss, MeanSquaredError
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2 for a layer or network
-/// f and batches X, T of any size. Keeps caches and gradients from call to call:
-/// after one call with a batch of a size, further ones of that size do not allocate.
+/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2 for a layer or network f and batches X, T of any size.
+/// Keeps caches and gradients from call to call: after one call with a batch of a size, further ones of that
+/// size do not allocate.
 ///
 /// A batch is cut into parts by `parts()`, which looks at the work and never at the number of threads; each
 /// part has a gradient of its own and they are added in order. So the result is bit for bit the same for any
@@ -40,9 +40,9 @@ class Objective {
   double value(VecIn<S> theta, MatIn<S> x, MatIn<S> target);
 
   /// Into how many parts a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
-  /// multiply-adds forward, and with 256 for each weight, so that what a part costs by itself (a gradient of its own,
-  /// weights brought into the form that products need) is little beside it. Within a part, large products are spread
-  /// over threads.
+  /// multiply-adds forward, and with 256 for each weight, so that what a part costs by itself
+  /// (a gradient of its own, weights brought into the form that products need) is little beside it. Within a
+  /// part, large products are spread over threads.
   Index parts(Index columns) const {
     const double work = static_cast<double>(basin::multiply_adds(f_)) * static_cast<double>(columns);
     const double reuse = work / (static_cast<double>(f_.param_size()) + 1);
@@ -144,7 +144,7 @@ double Objective<F, L>::value(VecIn<S> theta, MatIn<S> x, MatIn<S> target) {
 
 #ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin {
+namespace basin::inline BASIN_ABI {
 extern template class Objective<FullyConnected<float>>;
 extern template class Objective<FullyConnected<double>>;
 }  // namespace basin

@@ -8,7 +8,7 @@
 #include "basin/core/types.hpp"     // Mat, VecIn, VecOut
 #include "basin/train/checks.hpp"   // detail::require_nonnegative
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// What an optimizer remembers, for a look inside and for resuming: `a.state() = b.state()` makes a go on
 /// where b stood.
@@ -26,12 +26,13 @@ struct OptimizerState {
 ///     state()                               what it remembers, see OptimizerState
 ///
 /// The memory is allocated at the first step and never again. step throws, and changes nothing, when gradient
-/// or theta is not of the size remembered, or when rate_factor is negative or not finite. An optimizer can also have
+/// or theta is not of the size remembered, or when rate_factor is negative or not finite. An optimizer can
+/// also have
 ///
 ///     step(gradient, theta, next, rate_factor)    next = theta - rate_factor * learning_rate * (...)
 ///
-/// which saves `fit` a pass over the parameters: it keeps those before the step. All of the library's have it; there
-/// next is of theta's size and may be theta itself.
+/// which saves `fit` a pass over the parameters: it keeps those before the step. All of the library's have
+/// it; there next is of theta's size and may be theta itself.
 template <class O>
 concept Optimizer = std::copyable<O> &&
     requires(O opt, const O& fixed, VecIn<typename O::Scalar> gradient, VecOut<typename O::Scalar> theta) {
@@ -92,9 +93,9 @@ using StretchIn = Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, 1>>;
 template <class S>  // not on the heap
 using StretchBuffer = Eigen::Array<S, Eigen::Dynamic, 1, Eigen::ColMajor, stretch_size, 1>;
 
-/// body(g, th, part) for every stretch: g is the gradient plus decay * theta, th the stretch of next, which begins as
-/// theta's, and part(k) that of column k of the state. Every entry is treated alone: threads change nothing in the
-/// result.
+/// body(g, th, part) for every stretch: g is the gradient plus decay * theta, th the stretch of next, which
+/// begins as theta's, and part(k) that of column k of the state. Every entry is treated alone: threads change
+/// nothing in the result.
 template <class S, class Body>
 void for_each_stretch(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, OptimizerState<S>& state, S decay,
                       const Body& body) {

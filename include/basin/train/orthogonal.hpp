@@ -3,14 +3,14 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Mat, MatOut
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A = Q of its QR factorization A = Q R with a positive diagonal of R: orthonormal columns that span the
 /// same spaces, orthogonal to rounding. Throws, with A half done, if A is wide or if a column depends on
 /// those before it.
 ///
-/// Modified Gram-Schmidt, twice for each column: "twice is
-/// enough" (Giraud, Langou, Rozloznik, van den Eshof 2005).
+/// Modified Gram-Schmidt, twice for each column: "twice is enough"
+/// (Giraud, Langou, Rozloznik, van den Eshof 2005).
 template <class S>
 void orthonormalize(MatOut<S> A) {
   require(A.rows() >= A.cols(), "orthonormalize: A is ", A.rows(), " x ", A.cols(),

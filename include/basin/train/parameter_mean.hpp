@@ -3,7 +3,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Vec, VecIn
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The exponential moving mean of parameters (Polyak, Juditsky 1992, with weights that decay): from the first
 /// theta on,

@@ -13,7 +13,7 @@
 #include "basin/train/objective.hpp"  // Objective
 #include "basin/train/optimizer.hpp"  // OptimizerState
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// fit, saved to `checkpoint` every `every` seconds, when it is cancelled and when it has ended, and taken up
 /// from there: a training that was stopped and resumed gives bit for bit what it gives in one piece, and one

@@ -2,7 +2,7 @@
 #pragma once
 #include "basin/train/optimizer.hpp"  // Optimizer, detail::OptimizerBase, detail::for_each_stretch
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 struct RMSpropOptions {
   double learning_rate = 1e-2;

@@ -9,7 +9,7 @@
 #include "basin/core/types.hpp"    // Index
 #include "basin/train/checks.hpp"  // detail::require_nonnegative, detail::require_fraction
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// factor(epoch), epoch = 0, 1, 2, ...: the learning rate of that epoch is factor(epoch) *
 /// optimizer.learning_rate(). Any function will do; the makers below are the closed forms of those in
@@ -51,8 +51,8 @@ namespace schedule {
   };
 }
 
-/// factor = 1 while epoch < epochs, then after(epoch - epochs): a constant rate and a cool-down, for example. Throws
-/// unless epochs >= 0 and `after` is there.
+/// factor = 1 while epoch < epochs, then after(epoch - epochs): a constant rate and a cool-down, for example.
+/// Throws unless epochs >= 0 and `after` is there.
 [[nodiscard]] inline Schedule hold(Index epochs, Schedule after) {
   require(epochs >= 0, "hold: epochs must be >= 0, got ", epochs);
   require(static_cast<bool>(after), "hold: after is an empty function, expected a Schedule");

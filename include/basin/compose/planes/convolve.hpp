@@ -10,7 +10,7 @@
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 #endif
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// Eigen's vector of up to 8 numbers, which divides PlaneLayout::size.
 template <class S, class P = typename Eigen::internal::packet_traits<S>::type>
@@ -33,8 +33,8 @@ EIGEN_STRONG_INLINE P convolve_row(const TapRow<P>& w, const S* x) {
   using namespace Eigen::internal;
   return pmadd(w.right, ploadu<P>(x + 1), pmadd(w.middle, ploadu<P>(x), pmul(w.left, ploadu<P>(x - 1))));
 }
-/// The same for the transposed convolution, which sees y_bar mirrored; and w_bar(tap) += x y_bar(tap), from the
-/// same three loads.
+/// The same for the transposed convolution, which sees y_bar mirrored; and w_bar(tap) += x y_bar(tap), from
+/// the same three loads.
 template <class P, class S>
 EIGEN_STRONG_INLINE P adjoint_row(const TapRow<P>& w, const S* y_bar, P x, TapRow<P>& w_bar) {
   using namespace Eigen::internal;
@@ -63,8 +63,8 @@ void convolve(const PlaneLayout& l, const S* mask, Index n, const S* w, S b, con
 }
 
 /// x_bar = conv'(y_bar; w) and, where `gradient` says so, w_bar += sum over pixels and images of
-/// x(pixel) y_bar(pixel - tap). Without `input` x_bar is not wanted. The padding takes part in these sums as 0, so
-/// a single number that is not finite spoils all nine.
+/// x(pixel) y_bar(pixel - tap). Without `input` x_bar is not wanted. The padding takes part in these sums as
+/// 0, so a single number that is not finite spoils all nine.
 template <bool input, bool gradient, class S>
 void convolve_adjoint(const PlaneLayout& l, const S* mask, Index n, const S* w, const S* x, const S* y_bar,
                       S* x_bar, S* w_bar) {

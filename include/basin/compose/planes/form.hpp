@@ -15,7 +15,7 @@
 #include "basin/core/paths.hpp"              // is_plane_filter, keeps_planes_zero, most_plane_steps
 #include "basin/layers/maps/map.hpp"         // PointwiseMap
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 // Named here, so that a network is compiled with the layers that it has.
 template <class S>
@@ -31,7 +31,8 @@ class Residual;
 
 namespace detail {
 
-/// Collects the steps of a network, from the first to the last. Each function says whether the layer can work on planes.
+/// Collects the steps of a network, from the first to the last. Each function says whether the layer can work
+/// on planes.
 template <class S>
 class PlaneBuilder {
  public:

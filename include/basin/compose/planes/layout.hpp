@@ -1,13 +1,13 @@
-// Planes: images of one channel in one flat zero-padded layout, on which networks of single 3 x 3 filters run without the
-// cost of general layers (program.hpp). Internal: users see only that such networks are fast.
+// Planes: images of one channel in one flat zero-padded layout, on which networks of single 3 x 3 filters run
+// without the cost of general layers (program.hpp). Internal: users see only that such networks are fast.
 #pragma once
 #include "basin/core/types.hpp"  // Index, MatIn, MatOut, entry
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
-/// One-channel images of height x width, each in `stride` numbers. Pixel (i, j) of image n lies at
-/// n stride + i (width + 1) + j; all else is 0. The zero behind each row serves as the padding at the left of
-/// the next one as well, and `slack` zeros before the first image and between images as the rows above and
+/// One-channel images of height x width, each in `stride` numbers. Pixel (i, j) of image n lies
+/// at n stride + i (width + 1) + j; all else is 0. The zero behind each row serves as the padding at the left
+/// of the next one as well, and `slack` zeros before the first image and between images as the rows above and
 /// below. So the neighbours of a pixel under a 3 x 3 kernel lie at fixed distances, for all pixels alike, and
 /// vectors of up to 8 numbers may run over the ends of rows. Every function leaves the padding at 0.
 struct PlaneLayout {

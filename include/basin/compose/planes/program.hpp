@@ -1,5 +1,5 @@
-// A network of single 3 x 3 filters, pointwise maps and skips as a list of steps on planes. The list is built once for a
-// network (form.hpp); running it is a loop.
+// A network of single 3 x 3 filters, pointwise maps and skips as a list of steps on planes. The list is built
+// once for a network (form.hpp); running it is a loop.
 #pragma once
 #include <algorithm>  // std::max
 #include <cstdint>    // std::int32_t
@@ -13,7 +13,7 @@
 #include "basin/core/scratch.hpp"             // bytes
 #include "basin/core/types.hpp"               // Index, MatIn, MatOut, Vec, VecIn, VecOut
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// A pointwise map on planes, whatever its type.
 template <class S>
@@ -21,7 +21,8 @@ struct MapKernels {
   std::shared_ptr<const void> phi;
   /// y = phi(x) on so many planes.
   void (*values)(const void* phi, const PlaneLayout& l, Index images, const S* x, S* y) = nullptr;
-  /// out = phi'(x) v on so many planes v; x and y go on by `step` from one to the next: 0 where one point serves all.
+  /// out = phi'(x) v on so many planes v; x and y go on by `step` from one to the next: 0 where one point
+  /// serves all.
   void (*slopes)(const void* phi, const PlaneLayout& l, Index columns, Index step, const S* x, const S* y,
                  const S* v, S* out) = nullptr;
 
@@ -65,8 +66,8 @@ struct PlaneMemory {
   std::vector<S*> waiting, idle;  // batches: at the beginning of skips; that are free
 };
 
-/// Runs of forward, infer, vjp and jvp as in Layer, each compiled once for all networks, with the same conventions about what is not wanted and about one point
-/// with many columns.
+/// Runs of forward, infer, vjp and jvp as in Layer, each compiled once for all networks, with the same
+/// conventions about what is not wanted and about one point with many columns.
 template <class S>
 class PlaneProgram {
   using Kind = PlaneStep::Kind;

@@ -1,5 +1,6 @@
-// The one matrix product behind all layers. It allocates nothing once its packing buffer has grown, gives the same bits
-// with any number of threads, and is faster than Eigen's at the shapes of autoencoders (docs/design.md).
+// The one matrix product behind all layers. It allocates nothing once its packing buffer has grown, gives the
+// same bits with any number of threads, and is faster than Eigen's at the shapes of autoencoders
+// (docs/design.md).
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::max, std::min
@@ -10,12 +11,12 @@
 #include "basin/core/product/vectors.hpp"  // panel_rows, panel_depth, micro_wide
 #include "basin/core/types.hpp"            // Mat, MatIn, MatOut, Op
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// How a product is cut for threads: whole `unit`s of C's rows, or of its columns; or rows, of which the units that are
-/// left over are cut by columns. An entry has the same bits in whatever part it is computed.
+/// How a product is cut for threads: whole `unit`s of C's rows, or of its columns; or rows, of which the
+/// units that are left over are cut by columns. An entry has the same bits in whatever part it is computed.
 struct ProductParts {
   static constexpr Index row_unit = 64, column_unit = micro_wide;  // 64: whole panels of every scalar type
   Index count = 1;

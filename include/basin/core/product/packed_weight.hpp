@@ -9,10 +9,10 @@
 #include "basin/core/product/panels.hpp"  // each_panel, pack_panel, multiply_panel
 #include "basin/core/types.hpp"           // MatIn, MatOut, Vec, VecIn, Index
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
-/// The map x -> W x + b, W cut into panels of a few vectors of rows, each panel stored column by column behind its part
-/// of b. Copies share the memory.
+/// The map x -> W x + b, W cut into panels of a few vectors of rows, each panel stored column by column
+/// behind its part of b. Copies share the memory.
 template <class S>
 class PackedWeight {
  public:
@@ -21,7 +21,8 @@ class PackedWeight {
   PackedWeight(MatIn<S> W, VecIn<S> b);
   bool empty() const { return !panels_; }
 
-  /// Y = W X + b for each column. A column has the same bits whatever the others are, with any number of threads.
+  /// Y = W X + b for each column. A column has the same bits whatever the others are, with any number of
+  /// threads.
   void apply(MatIn<S> X, MatOut<S> Y) const;
 
  private:

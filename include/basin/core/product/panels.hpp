@@ -1,5 +1,5 @@
-// Panels: a few vectors of rows of a matrix, stored column by column, which is how a matrix product reads its left factor
-// fastest. The right factor is read where it lies.
+// Panels: a few vectors of rows of a matrix, stored column by column, which is how a matrix product reads its
+// left factor fastest. The right factor is read where it lies.
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::copy_n, std::fill, std::min
@@ -15,7 +15,7 @@
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // as in thin_gemm.hpp
 #endif
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// panel(first row, rows with what is filled up) for all panels of a matrix: whole ones, then single vectors.
 template <class S, class Panel>
@@ -25,7 +25,8 @@ void each_panel(Index rows, const Panel& panel) {
   for (; i < rows; i += vector_size<S>) panel(i, vector_size<S>);
 }
 
-/// to(r, k) = A(r, k), r < rows, k < depth, A column by column; to has `height` >= rows rows, and 0 in the rest.
+/// to(r, k) = A(r, k), r < rows, k < depth, A column by column; to has `height` >= rows rows, and 0 in the
+/// rest.
 template <class S>
 void pack_panel(const S* a, Index lda, Index rows, Index height, Index depth, S* to) {
   using namespace Eigen::internal;
@@ -90,8 +91,9 @@ void pack(const S* a, Index lda, Index i, Index rows, Index height, Index k, Ind
     pack_panel(a + k * lda + i, lda, rows, height, depth, to);
 }
 
-/// C = start + op(A) B in one thread, A and C column by column; `panel` has room for panel_rows x panel_depth.
-/// The bits of an entry of C depend on its row of op(A), its column of B and its start alone.
+/// C = start + op(A) B in one thread, A and C column by column; `panel` has room for
+/// panel_rows x panel_depth. The bits of an entry of C depend on its row of op(A), its column of B and its
+/// start alone.
 template <class S, bool transposed>
 void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b,
                         const Start<S>& start, S* c, Index ldc, S* panel) {

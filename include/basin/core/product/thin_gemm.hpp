@@ -1,6 +1,6 @@
-// Products that read both factors where they lie: of matrices with few columns, where packing the large factor, as
-// core/product/gemm.hpp does, would cost as much as the product, and of matrices that lie well already, such as the panels of
-// core/product/panels.hpp. One thread, no memory.
+// Products that read both factors where they lie: of matrices with few columns, where packing the large
+// factor, as core/product/gemm.hpp does, would cost as much as the product, and of matrices that lie well
+// already, such as the panels of core/product/panels.hpp. One thread, no memory.
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::min
@@ -9,15 +9,17 @@
 #include "basin/core/product/vectors.hpp"  // Packet, vector_size, micro_tall, micro_wide
 #include "basin/core/types.hpp"            // MatIn, MatOut, Index, Op
 
-// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
+// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template
+// argument.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 #endif
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
-/// C(j, i) = sum over k < depth of A(k, i) B(k, j) for i < tall, j < wide; k is contiguous in A and B, j in C.
+/// C(j, i) = sum over k < depth of A(k, i) B(k, j) for i < tall, j < wide; k is contiguous in A and B, j
+/// in C.
 template <int tall, int wide, class S>
 EIGEN_STRONG_INLINE void dot_micro_tile(Index depth, const S* a, Index lda, const S* b, Index ldb, S* c,
                                         Index ldc) {
@@ -89,8 +91,8 @@ struct Start {
   Index column;
 };
 
-/// C(k, j) = start(k, j) + sum over m < depth of A(k, m) B(m, j), for `tall` vectors of k and j < wide; k is contiguous in
-/// A, C and start, which may be C itself.
+/// C(k, j) = start(k, j) + sum over m < depth of A(k, m) B(m, j), for `tall` vectors of k and j < wide; k is
+/// contiguous in A, C and start, which may be C itself.
 template <class P, int tall, int wide, class S>
 EIGEN_STRONG_INLINE void sum_micro_tile(Index depth, const S* a, Index lda, const Strided<S>& b,
                                         const Start<S>& start, S* c, Index ldc) {
@@ -156,8 +158,8 @@ void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
 }
 
 /// C = start + A B for A, C and start whose rows are whole vectors; k is contiguous in A and C. Runs at full
-/// speed without packing if a panel of A, micro_tall vectors x depth, stays in the first-level cache: lda should be an odd
-/// number of cache lines, so that its columns do not compete for the same few places there.
+/// speed without packing if a panel of A, micro_tall vectors x depth, stays in the first-level cache: lda
+/// should be an odd number of cache lines, so that its columns do not compete for the same few places there.
 template <class S>
 void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda, const Strided<S>& b,
                      const Start<S>& start, S* c, Index ldc) {

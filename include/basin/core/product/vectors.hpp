@@ -1,4 +1,5 @@
-// The machine's vectors, as Eigen names them: the unit in which kernels compute; and the sizes of what products keep close.
+// The machine's vectors, as Eigen names them: the unit in which kernels compute; and the sizes of what
+// products keep close.
 #pragma once
 #include <Eigen/Core>
 
@@ -11,7 +12,7 @@
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 #endif
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 template <class S>
 using Packet = typename Eigen::internal::packet_traits<S>::type;
@@ -25,7 +26,8 @@ constexpr Index whole_lanes(Index n) {
   return (n + vector_size<S> - 1) / vector_size<S> * vector_size<S>;
 }
 
-// A micro-tile of a product's result is held in registers, `tall` x `wide` vectors; it leaves room for the vectors that are multiplied.
+// A micro-tile of a product's result is held in registers, `tall` x `wide` vectors; it leaves room for the
+// vectors that are multiplied.
 inline constexpr int micro_wide = 6, micro_tall = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
 
 /// Rows of a whole panel (panels.hpp).

@@ -1,11 +1,11 @@
 // Pointwise maps made of one exponential: sigmoid, tanh, softplus, ELU, SELU, exp(-x), sigmoid(-x).
 #pragma once
-#include <cmath>  // std::abs, std::atanh, std::exp, std::expm1, std::isfinite, std::log, std::log1p, std::tanh
+#include <cmath>  // std::abs, std::atanh, std::exp, std::expm1, std::isfinite, std::log, ...
 
 #include "basin/core/error.hpp"       // require
 #include "basin/layers/maps/map.hpp"  // Range, require_in_range
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// phi(x) = 1 / (1 + exp(-x)); phi' = y (1 - y).
 struct Sigmoid {

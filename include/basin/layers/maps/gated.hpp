@@ -8,7 +8,7 @@
 #include "basin/layers/maps/map.hpp"    // Range, require_in_range
 #include "basin/layers/maps/solve.hpp"  // solve_monotone
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// The lowest point of a gated map, which falls before it and rises after it.
 struct MapMinimum {

@@ -8,7 +8,7 @@
 
 #include "basin/core/error.hpp"  // text
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// A scalar map that Pointwise applies to every element:
 ///
@@ -48,7 +48,7 @@ struct Range {
 /// A pointwise map whose values can be taken back:
 ///
 ///     phi.range()       the Range of phi
-///     phi.inverse(y)    the x of minimum absolute value with phi(x) = y: the phi^-1 of Theorem 1 (Section 2).
+///     phi.inverse(y)    the x of minimum absolute value with phi(x) = y: the phi^-1 of Theorem 1.
 ///                       Throws std::domain_error unless range().contains(y).
 template <class Phi, class S = double>
 concept InvertibleMap = PointwiseMap<Phi, S> && requires(const Phi& phi, S y) {

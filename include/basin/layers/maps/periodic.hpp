@@ -7,7 +7,7 @@
 #include "basin/layers/maps/map.hpp"    // Range, require_in_range
 #include "basin/layers/maps/solve.hpp"  // solve_monotone
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// phi(x) = sin(x).
 struct Sin {

@@ -10,7 +10,7 @@
 // Loops over these maps vectorize. Under -ftrapping-math, their default, compilers may not move arithmetic
 // out of a branch, so that each value is computed first and selected afterwards.
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 /// phi(x) = x.
 struct Identity {

@@ -7,7 +7,7 @@
 
 #include "basin/core/config.hpp"  // the checks of flags and macros
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 /// The place of x among all doubles: 0 for 0, 1 for the next larger one, ... and its inverse.
 inline std::int64_t order_of(double x) {

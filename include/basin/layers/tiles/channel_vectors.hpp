@@ -1,4 +1,5 @@
-// Images with their channels side by side, and what brings them there, into products and back (layers/tiles/tiled_conv.hpp).
+// Images with their channels side by side, and what brings them there, into products and back
+// (layers/tiles/tiled_conv.hpp).
 #pragma once
 #include <Eigen/Core>
 #include <algorithm>  // std::fill, std::min
@@ -12,10 +13,10 @@
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 #endif
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
-/// Numbers from one pixel to the next: an odd number of 16s, so that neighbours do not compete for the same few places
-/// of a cache.
+/// Numbers from one pixel to the next: an odd number of 16s, so that neighbours do not compete for the same
+/// few places of a cache.
 inline Index channel_pitch(Index channels) { return ((channels + 15) / 16 | 1) * 16; }
 
 /// Some rows of an image with its channels side by side: pixel (i, j) of the image lies at
@@ -28,8 +29,8 @@ struct ChannelRows {
   S* pixel(Index i, Index j) const { return data + ((i - first_row) * row + j + left) * pitch; }
 };
 
-/// Calls vectors(places, p, c), for channels c, ... and pixels p, ... of rows [begin, end) of an image a vector long each,
-/// and single(place, p, c) for what is left over; places are those of the pixels in `rows`.
+/// Calls vectors(places, p, c), for channels c, ... and pixels p, ... of rows [begin, end) of an image a
+/// vector long each, and single(place, p, c) for what is left over; places are those of the pixels in `rows`.
 template <class S, class Vectors, class Single>
 EIGEN_STRONG_INLINE void for_pixel_blocks(const ChannelRows<S>& rows, Index channels, Index width,
                                           Index begin, Index end, const Vectors& vectors,
@@ -70,8 +71,8 @@ void load_channels(const S* image, Index channels, Index pixels, Index width, In
       [&](S* place, Index p, Index c) { place[c] = image[c * pixels + p]; });
 }
 
-/// image[c pixels + i width + j] = rows(i, j)[c] + bias[c] for image rows [begin, end); bias may be nullptr. With `add`,
-/// += in place of =.
+/// image[c pixels + i width + j] = rows(i, j)[c] + bias[c] for image rows [begin, end); bias may be nullptr.
+/// With `add`, += in place of =.
 template <bool add, class S>
 void store_channels(const ChannelRows<S>& rows, const S* bias, Index channels, Index pixels, Index width,
                     Index begin, Index end, S* image) {
@@ -103,7 +104,8 @@ struct ChannelMatrices {
   Index pitch, stride;  // numbers from tile to tile and from matrix to matrix
 };
 
-/// matrix k, at [tile], = entry k of L d L' for the tiles of `tile_rows` x `tile_cols` with corners `step` pixels apart.
+/// matrix k, at [tile], = entry k of L d L' for the tiles of `tile_rows` x `tile_cols` with corners `step`
+/// pixels apart.
 template <class L, class S>
 void tiles_to_matrices(const S* corner, Index row, Index pitch, Index step, Index tile_rows, Index tile_cols,
                        Index channels, const ChannelMatrices<S>& matrices) {

@@ -11,18 +11,19 @@
 #include "basin/layers/tiles/channel_vectors.hpp"  // ChannelRows, ChannelMatrices, Filters
 #include "basin/layers/tiles/winograd.hpp"         // Winograd, UpsampledWinograd
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
-/// y = conv(x; w) for a 3 x 3 kernel with stride 1, where x is `in` (for UpsampledWinograd: before the upsampling) and y
-/// is `out`, and both derivatives. Per tile of 2 x 2 outputs, 16 (9) products of a pair of channels replace 36.
+/// y = conv(x; w) for a 3 x 3 kernel with stride 1, where x is `in`
+/// (for UpsampledWinograd: before the upsampling) and y is `out`, and both derivatives. Per tile of 2 x 2
+/// outputs, 16 (9) products of a pair of channels replace 36.
 ///
-/// A block of some tiles is worked on at a time: channels are brought side by side, each tile mapped to Method's
-/// products, these are `products`^2 products of matrices over the channels, and the way back. Differences between
-/// neighbours are taken before the products, so that results differ from direct sums by rounding (of the largest
-/// number near a pixel), and a number that is not finite spreads over its tiles.
+/// A block of some tiles is worked on at a time: channels are brought side by side, each tile mapped to
+/// Method's products, these are `products`^2 products of matrices over the channels, and the way back.
+/// Differences between neighbours are taken before the products, so that results differ from direct sums by
+/// rounding (of the largest number near a pixel), and a number that is not finite spreads over its tiles.
 ///
-/// The threads share each step of a large block, by channels or by products. No sum is cut, so that their number does
-/// not change a bit.
+/// The threads share each step of a large block, by channels or by products. No sum is cut, so that their
+/// number does not change a bit.
 template <class S, class Method>
 class TiledConv {
   static constexpr Index kinds = Method::products * Method::products;

@@ -7,15 +7,15 @@
 #include "basin/layers/conv_geometry.hpp"     // ConvGeometry
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv, UpsampledWinograd
 
-namespace basin {
+namespace basin::inline BASIN_ABI {
 
 template <class S>
 class UpsampleNearest;
 
 namespace detail {
 
-/// Nearest upsampling by 2 and the 3 x 3 convolution behind it, from the small image: y = conv(up(x)) + b. A Chain in
-/// which the two follow each other works with this.
+/// Nearest upsampling by 2 and the 3 x 3 convolution behind it, from the small image: y = conv(up(x)) + b. A
+/// Chain in which the two follow each other works with this.
 template <class S>
 class UpsampledConv {
  public:
@@ -59,7 +59,8 @@ class UpsampledConv {
 
 }  // namespace detail
 
-/// The two as one where that is faster, else nullopt: a Chain asks so of every two layers that follow each other.
+/// The two as one where that is faster, else nullopt: a Chain asks so of every two layers that follow each
+/// other.
 template <class S>
 std::optional<detail::UpsampledConv<S>> joined(const UpsampleNearest<S>& up, const Conv2d<S>& conv) {
   return detail::UpsampledConv<S>::join(up, conv);

@@ -4,21 +4,22 @@
 
 #include "basin/core/types.hpp"  // Index
 
-// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template argument.
+// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template
+// argument.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"
 #endif
 
-namespace basin::detail {
+namespace basin::inline BASIN_ABI::detail {
 
 // Along one side, two neighbouring outputs y depend on `tile` inputs d and on three taps w:
 //
 //     y = A'[(G w) * (B' d)],   * entry by entry, on `products` entries,
 //
 // with constant matrices A, B, G. The structs named after the six maps that forward and derivatives need have
-// `from`, `to` and map(x, s, y, t), which reads x[0], x[s], ... and writes y[0], y[t], ... On images the maps are applied
-// along both sides.
+// `from`, `to` and map(x, s, y, t), which reads x[0], x[s], ... and writes y[0], y[t], ... On images the maps
+// are applied along both sides.
 
 /// F(2, 3): four products in place of six. The next tile begins two inputs further.
 struct Winograd {
@@ -91,8 +92,9 @@ struct Winograd {
   };
 };
 
-/// The same behind nearest upsampling by 2, from the small image: outputs 2 i and 2 i + 1 depend on its pixels i - 1, i
-/// and i + 1, y = (w0 d0 + (w1 + w2) d1, (w0 + w1) d1 + w2 d2). Three products in place of six.
+/// The same behind nearest upsampling by 2, from the small image: outputs 2 i and 2 i + 1 depend on its
+/// pixels i - 1, i and i + 1, y = (w0 d0 + (w1 + w2) d1, (w0 + w1) d1 + w2 d2). Three products in place of
+/// six.
 struct UpsampledWinograd {
   static constexpr Index tile = 3, step = 1, products = 3;
 
