@@ -3,6 +3,8 @@
 #ifdef BASIN_COMPILED
 #include <Eigen/Core>
 
+#include "basin/core/config.hpp"  // BASIN_ABI
+
 namespace basin::inline BASIN_ABI::detail {
 
 /// Compiled with vectors of so many floats, memory aligned to so many bytes, fused multiply-adds, and
