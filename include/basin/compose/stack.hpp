@@ -32,8 +32,8 @@ class Stack {
 
   /// Throws unless depth is from 1 to 2^31 - 1 and f gives what it takes.
   Stack(F f, Index depth) : f_(std::move(f)), depth_(depth) {
-    require(depth >= 1 && depth < detail::option_limit, "Stack: depth must be >= 1 and below 2^31, got ",
-            depth);
+    require(depth >= 1, "Stack: depth must be >= 1, got ", depth);
+    require(depth < detail::option_limit, "Stack: depth must be below 2^31, got ", depth);
     detail::checked_size({depth, f_.param_size()}, "Stack: depth ", depth, " makes too many parameters");
     detail::checked_size({depth, basin::multiply_adds(f_)}, "Stack: depth ", depth,
                          " makes too many multiply-adds");

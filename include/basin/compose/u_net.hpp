@@ -69,8 +69,9 @@ template <class S, int Levels = 3, int Skips = Levels - 1, class Phi = LeakyRelu
   constexpr Index factor = Index(1) << (Levels - 1);
   require_shape(image, "u_net");
   constexpr Index most = (Index(1) << 20) >> Levels;  // the lower levels have several times as many
-  require(channels >= 1 && channels <= most, "u_net: channels must be >= 1 and, for ", Levels,
-          " levels, at most ", most, ", got ", channels);
+  require(channels >= 1, "u_net: channels must be >= 1, got ", channels);
+  require(channels <= most, "u_net: channels must be at most ", most, " for ", Levels, " levels, got ",
+          channels);
   require(image.height % factor == 0 && image.width % factor == 0,
           "u_net: the sides of the image must be multiples of ", factor, " for ", Levels, " levels, got ",
           image);
