@@ -16,10 +16,10 @@ namespace {
 
 /// y = W x + b with W in either layout and fans as asked for; what is tested here is theta alone.
 template <class S>
-struct Affine {
+struct OwnAffine {
   using Scalar = S;
   using Cache = NoCache;
-  static constexpr const char* name = "Affine";
+  static constexpr const char* name = "OwnAffine";
   Index in, out;
   bool row_major = false;
   Index fan_in = in, fan_out = out;
@@ -51,7 +51,7 @@ struct Affine {
     y_dot = weight(theta) * x_dot;
   }
 };
-static_assert(Layer<Affine<float>> && Layer<Affine<double>>);
+static_assert(Layer<OwnAffine<float>> && Layer<OwnAffine<double>>);
 
 /// A layer that keeps silent about its parameters.
 template <class S>
@@ -71,7 +71,7 @@ struct Silent {
 };
 
 const Index out = 300, in = 200;  // 60000 weights
-const Affine<double> layer{in, out};
+const OwnAffine<double> layer{in, out};
 
 Mat<double> weights(const initial::Scheme& scheme, std::uint64_t seed = 1) {
   return layer.weight(initial_values(layer, scheme, seed));
@@ -140,7 +140,7 @@ TEST_CASE("PyTorch's default is uniform with 1 / sqrt(fan_in) for weights and bi
 }
 
 TEST_CASE("Rules use the fans of the block, not its size", "[train][initial]") {
-  Affine<double> conv{in, out};  // as a convolution might say
+  OwnAffine<double> conv{in, out};  // as a convolution might say
   conv.fan_in = 9;
   conv.fan_out = 27;
   const auto values = [&](const initial::Scheme& scheme) { return initial_values(conv, scheme, 3); };
@@ -156,7 +156,7 @@ TEST_CASE("Orthogonal weights have orthonormal columns or rows", "[train][initia
   };
   for (const Size size : {Size{40, 40}, Size{50, 20}, Size{20, 50}, Size{1, 7}, Size{7, 1}, Size{1, 1}}) {
     INFO(size.out << " x " << size.in);
-    const Affine<double> f{size.in, size.out};
+    const OwnAffine<double> f{size.in, size.out};
     const Mat<double> W = f.weight(initial_values(f, initial::orthogonal(3), 5)) / 3;
     const Mat<double> gram =
         size.out >= size.in ? Mat<double>(W.transpose() * W) : Mat<double>(W * W.transpose());
@@ -167,7 +167,7 @@ TEST_CASE("Orthogonal weights have orthonormal columns or rows", "[train][initia
 TEST_CASE("Orthogonal weights are uniform over the orthogonal matrices", "[train][initial]") {
   // For n x n: E W = 0 and E W_ij^2 = 1/n; the diagonal would lean to one side, were the signs of R not
   // fixed.
-  const Affine<double> f{3, 3};
+  const OwnAffine<double> f{3, 3};
   const int draws = 4000;
   Mat<double> mean = Mat<double>::Zero(3, 3), squares = mean;
   double positive = 0;  // determinants
@@ -213,8 +213,8 @@ TEST_CASE("orthonormalize is the Q of a QR factorization with a positive diagona
 }
 
 TEST_CASE("Values depend neither on the scalar type nor on the layout", "[train][initial]") {
-  const Affine<double> by_column{13, 17}, by_row{13, 17, true};
-  const Affine<float> in_float{13, 17}, in_float_by_row{13, 17, true};
+  const OwnAffine<double> by_column{13, 17}, by_row{13, 17, true};
+  const OwnAffine<float> in_float{13, 17}, in_float_by_row{13, 17, true};
   for (const auto& scheme :
        {initial::uniform(-1, 2), initial::normal(0, 1), initial::xavier_normal(), initial::orthogonal(),
         initial::pytorch_default(), initial::scaled(initial::kaiming_uniform(0.01), 0.5)}) {
@@ -229,7 +229,7 @@ TEST_CASE("Values depend neither on the scalar type nor on the layout", "[train]
 
 TEST_CASE("Numbers are drawn row by row, weights before biases, from the generator given",
           "[train][initial]") {
-  const Affine<double> f{3, 2};
+  const OwnAffine<double> f{3, 2};
   Random random(12), same(12);
   const Vec<double> theta = initial_values(f, initial::uniform(-1, 1), random);
   const Mat<double> W = f.weight(theta);
@@ -242,7 +242,7 @@ TEST_CASE("Numbers are drawn row by row, weights before biases, from the generat
 }
 
 TEST_CASE("The first numbers of a seed stay what they are", "[train][initial]") {
-  const Affine<double> f{2, 2};
+  const OwnAffine<double> f{2, 2};
   const auto close = [&](const initial::Scheme& scheme, const std::vector<double>& expected) {
     const Mat<double> W = f.weight(initial_values(f, scheme, 2024));
     // row by row; the square roots of the rules are exact in IEEE arithmetic, so that only orthogonal may
@@ -290,14 +290,14 @@ TEST_CASE("Arguments and layers that make no sense are refused", "[train][initia
   CHECK(contains(error_of([&] { (void)initial::orthogonal(nan); }), "orthogonal: gain must be"));
   CHECK(contains(error_of([&] { (void)initial::scaled(initial::zero(), nan); }), "scaled: factor must be"));
 
-  Affine<double> f{3, 2};
+  OwnAffine<double> f{3, 2};
   f.fan_in = 0;
   CHECK(contains(error_of([&] { (void)initial_values(f, initial::pytorch_default(), 1); }),
                  "block 'weight' has fan_in 0 and fan_out 2, expected both >= 1"));
   f.fan_in = 3;
   f.shift = 1;
   CHECK(contains(error_of([&] { (void)initial_values(f, initial::zero(), 1); }),
-                 "Affine: block 'bias' is theta[7 .. 9), expected a block from 6 within 8 parameters"));
+                 "OwnAffine: block 'bias' is theta[7 .. 9), expected a block from 6 within 8 parameters"));
   CHECK(contains(error_of([] { (void)initial_values(Silent<double>{4}, initial::zero(), 1); }),
                  "Silent: has 4 parameters but no param_blocks()"));
   CHECK(initial_values(Silent<double>{0}, initial::zero(), 1).size() == 0);
