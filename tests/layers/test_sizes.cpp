@@ -1,15 +1,21 @@
 // Sizes that 64 bits do not hold are refused, and the message names the option that they come from.
 #include <limits>  // std::numeric_limits
 
+#include "basin/compose/chain.hpp"
 #include "basin/compose/downsampling.hpp"
 #include "basin/compose/fully_connected.hpp"
+#include "basin/compose/stack.hpp"
 #include "basin/compose/u_net.hpp"
 #include "basin/core/checked_size.hpp"
 #include "basin/layers/affine.hpp"
+#include "basin/layers/conv2d.hpp"
 #include "basin/layers/conv_transpose2d.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/pad.hpp"
 #include "basin/layers/pool.hpp"
+#include "basin/layers/upsample.hpp"
+#include "basin/network/branches.hpp"
+#include "basin/network/sequence.hpp"
 #include "basin/train/memory.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
@@ -32,6 +38,36 @@ TEST_CASE("products and sums of sizes are counted below 2^62") {
   CHECK(contains(error_of([] { detail::checked_size({most, most}, "f"); }), "2^62"));
   CHECK(detail::checked_sum({bit(61), bit(61) - 1}, "") == bit(62) - 1);
   CHECK(contains(error_of([] { detail::checked_sum({bit(61), bit(61)}, "f"); }), "2^62"));
+}
+
+TEST_CASE("convolutions, upsampling and compositions beyond 62 bits") {
+  const Shape image{1, 8, 8};
+  const auto conv = [&](const Shape& in, Conv2dOptions o) {
+    return error_of([&] { Conv2d<double>(in, o); });
+  };
+  for (const Index n : {bit(31), bit(44), bit(61), bit(62), most}) {
+    CHECK(contains(conv(image, {.out_channels = n}), "Conv2d: out_channels"));
+    CHECK(contains(conv(image, {.kernel = n}), "Conv2d: kernel must be below 2^31, got"));
+    CHECK(
+        contains(conv({1, 1 << 20, 1 << 20}, {.kernel = 1, .padding = Padding::all(n)}), "Conv2d: padding"));
+    CHECK(contains(error_of([&] {
+                     UpsampleNearest<double>({1, 1 << 20, 1}, Size2(n, 1));
+                   }),
+                   "UpsampleNearest: factor must be at most 1 for a side of 1048576"));
+    CHECK(contains(error_of([&] { Stack(Dense<double>(2, 2), n); }), "Stack: depth must be below 2^31"));
+  }
+  const Dense<double> large(bit(31) - 1, bit(31) - 1);  // 2^62 - 2^31 parameters, nearly
+  CHECK(contains(error_of([&] { Stack(large, 3); }), "Stack: depth 3 makes too many parameters"));
+  CHECK(
+      contains(error_of([&] { Chain(large, large, large); }), "Chain: its layers have too many parameters"));
+  CHECK(contains(error_of([&] {
+                   Sequence<double>({large, large, large});
+                 }),
+                 "Sequence: its layers have too many parameters"));
+  CHECK(contains(error_of([&] {
+                   Sum<double>({large, large, large});
+                 }),
+                 "Sum: its layers have too many parameters"));
 }
 
 TEST_CASE("windows beyond 31 bits") {

@@ -27,8 +27,9 @@ class UpsampleNearest : public detail::PixelMap<S> {
   static std::vector<Index> repeated(const Shape& in, Index n, Index factor) {
     require_shape(in, name);
     constexpr Index most = Index(1) << 20;
-    require(factor >= 1 && factor <= most / n, "UpsampleNearest: factor must be >= 1 and, for a side of ", n,
-            ", at most ", most / n, " (2^20 pixels), got ", factor);
+    require(factor >= 1, "UpsampleNearest: factor must be >= 1, got ", factor);
+    require(factor <= most / n, "UpsampleNearest: factor must be at most ", most / n, " for a side of ", n,
+            " (2^20 pixels in all), got ", factor);
     std::vector<Index> source;
     for (Index i = 0; i < n * factor; ++i) source.push_back(i / factor);
     return source;
