@@ -46,20 +46,24 @@ class Concat {
   const F& child() const { return f_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    if (x.cols() == 0) return;  // the rows of an empty batch are no memory
     y.topRows(in_size()) = x;
     f_.forward(theta, x, y.bottomRows(f_.out_size()), c);
   }
   void prepack(VecIn<S> theta, Cache& c) const { basin::prepack(f_, theta, c); }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
+    if (x.cols() == 0) return;
     y.topRows(in_size()) = x;
     basin::infer(f_, theta, x, y.bottomRows(f_.out_size()), c);
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
+    if (y_bar.cols() == 0) return;
     f_.vjp(theta, x, y.bottomRows(f_.out_size()), c, y_bar.bottomRows(f_.out_size()), x_bar, theta_bar);
     if (x_bar.size() > 0) x_bar += y_bar.topRows(in_size());
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    if (x_dot.cols() == 0) return;
     y_dot.topRows(in_size()) = x_dot;
     f_.jvp(theta, x, y.bottomRows(f_.out_size()), c, x_dot, y_dot.bottomRows(f_.out_size()));
   }

@@ -133,7 +133,7 @@ template <class S>
           "downsampling_d2: image must be square with a side of 8, 12, 16, ..., got ", image);
   detail::require_filters("downsampling_d2", filters);
   require(depth >= 1, "downsampling_d2: depth must be >= 1, got ", depth);
-  detail::checked_size({depth, 9 * 16, filters, filters}, "downsampling_d2: depth = ", depth, " with ",
+  detail::checked_size({depth, Index(9 * 16), filters, filters}, "downsampling_d2: depth = ", depth, " with ",
                        filters, " filters makes too many multiply-adds");
   const Index stride = image.height / 4;
   const Shape small{filters, 4, 4};

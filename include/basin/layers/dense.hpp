@@ -61,7 +61,7 @@ class Dense {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
-    if (theta_bar.size() > 0) {
+    if (theta_bar.size() > 0 && y_bar.cols() > 0) {
       // W_bar += y_bar x',  b_bar += y_bar 1
       gemm_add<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
       if (bias_) theta_bar.tail(out_) += y_bar.rowwise().sum();
@@ -72,7 +72,10 @@ class Dense {
                  VecOut<S> theta_bar) const {
     if (theta_bar.size() > 0) {
       gemm<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
-      if (bias_) theta_bar.tail(out_) = y_bar.rowwise().sum();
+      if (bias_ && y_bar.cols() > 0)
+        theta_bar.tail(out_) = y_bar.rowwise().sum();
+      else
+        theta_bar.tail(bias_ ? out_ : 0).setZero();
     }
     apply_adjoint(theta, y_bar, x_bar);
   }

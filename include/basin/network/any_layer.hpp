@@ -59,8 +59,12 @@ class AnyLayer {
   /// The layer as what it is, or nullptr if it is no F.
   template <Layer F>
   const F* as() const {
-    const auto* typed = dynamic_cast<const Typed<F>*>(layer_.get());
-    return typed ? &typed->f : nullptr;
+    if constexpr (std::same_as<typename F::Scalar, S>) {
+      const auto* typed = dynamic_cast<const Typed<F>*>(layer_.get());
+      return typed ? &typed->f : nullptr;
+    } else {
+      return nullptr;
+    }
   }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const { layer_->forward(theta, x, y, c); }

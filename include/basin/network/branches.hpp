@@ -103,6 +103,7 @@ class Branches {
     backward_of_all<true>(theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
+    if (x_dot.cols() == 0) return;  // the rows of an empty batch are no memory
     for (std::size_t k = 0; k < layers_.size(); ++k) {
       const AnyLayer<S>& f = layers_[k];
       const bool direct = stacked || k == 0;
@@ -127,6 +128,7 @@ class Branches {
   /// y = the outputs that value(layer k, k, out) writes, together.
   template <class Value>
   void run(Index columns, MatOut<S> y, Cache& c, const Value& value) const {
+    if (columns == 0) return;
     c.f.resize(layers_.size());
     c.h.resize(layers_.size());
     for (std::size_t k = 0; k < layers_.size(); ++k) {
@@ -146,6 +148,10 @@ class Branches {
   template <bool fresh>
   void backward_of_all(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
                        VecOut<S> theta_bar) const {
+    if (y_bar.cols() == 0) {
+      if constexpr (fresh) theta_bar.setZero();
+      return;
+    }
     const bool wanted = x_bar.size() > 0;
     for (std::size_t k = 0; k < layers_.size(); ++k) {
       const AnyLayer<S>& f = layers_[k];

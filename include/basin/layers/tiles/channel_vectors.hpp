@@ -40,7 +40,7 @@ EIGEN_STRONG_INLINE void for_pixel_blocks(const ChannelRows<S>& rows, Index chan
   Index i = begin, j = 0;
   for (Index p = begin * width; p < end * width;) {
     const Index count = std::min(lanes, end * width - p);
-    S* places[lanes];
+    S* places[static_cast<std::size_t>(lanes)];
     for (Index l = 0; l < count; ++l) {
       places[l] = rows.pixel(i, j);
       if (++j == width) j = 0, ++i;
@@ -168,7 +168,7 @@ void filters_to_matrices(const Filters<const S>& w, const ChannelMatrices<S>& ma
   using namespace Eigen::internal;
   using P = Packet<S>;
   constexpr Index lanes = vector_size<S>;
-  S rest[9 * lanes];  // the last filters of a column, filled up with zeros
+  S rest[static_cast<std::size_t>(9 * lanes)];  // the last filters of a column, filled up with zeros
   std::fill(rest, rest + 9 * lanes, S(0));
   for (Index r = 0; r < w.rows; r += lanes)
     for (Index c = 0; c < w.cols; ++c) {
@@ -202,7 +202,7 @@ void add_matrices_to_filters(const ChannelMatrices<S>& matrices, const Filters<S
       for (int k = 0; k < L::from * L::from; ++k)
         u[k] = ploadu<P>(matrices.data + k * matrices.stride + c * matrices.pitch + r);
       along_both_sides<L>(u, taps);
-      S sums[9][lanes];
+      S sums[9][static_cast<std::size_t>(lanes)];
       for (int k = 0; k < 9; ++k) pstoreu(sums[k], taps[k]);
       for (Index l = 0; l < std::min(lanes, w.rows - r); ++l) {
         S* const to = w.data + (r + l) * w.row + c * w.column;
