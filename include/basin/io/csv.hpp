@@ -2,7 +2,9 @@
 #pragma once
 #include <array>         // std::array
 #include <charconv>      // std::to_chars
+#include <cstddef>       // std::size_t
 #include <filesystem>    // std::filesystem::path
+#include <iterator>      // std::begin, std::distance, std::end
 #include <string>        // std::string
 #include <string_view>   // std::string_view
 #include <system_error>  // std::errc
@@ -45,6 +47,7 @@ class CsvTable {
   template <class Range>
   CsvTable& add(const std::string& name, const Range& values) {
     std::vector<std::string> cells;
+    cells.reserve(static_cast<std::size_t>(std::distance(std::begin(values), std::end(values))));
     for (const auto& value : values) cells.push_back(detail::csv_cell(value));
     require(columns_.empty() || cells.size() == columns_.front().size(), "CsvTable: column ", name, " has ",
             cells.size(), " values, expected ", columns_.empty() ? 0 : columns_.front().size());

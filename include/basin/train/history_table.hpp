@@ -15,6 +15,7 @@ namespace basin::inline BASIN_ABI {
 [[nodiscard]] inline CsvTable history_table(const std::vector<Epoch>& history) {
   const auto column = [&](auto Epoch::*member) {
     std::vector<std::remove_cvref_t<decltype(Epoch().*member)>> values;
+    values.reserve(history.size());
     for (const Epoch& e : history) values.push_back(e.*member);
     return values;
   };
