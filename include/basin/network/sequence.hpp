@@ -48,6 +48,8 @@ class Sequence {
       rows = f.out_size();
       shape = f.out_shape(shape);
       widest_ = std::max({widest_, f.in_size(), f.out_size()});
+      param_size_ =
+          detail::checked_sum({param_size_, f.param_size()}, "Sequence: its layers have too many parameters");
       multiply_adds_ = detail::checked_sum({multiply_adds_, f.multiply_adds()},
                                            "Sequence: its layers make too many multiply-adds");
     }
@@ -148,10 +150,8 @@ class Sequence {
       } else {
         steps_.push_back({f, k, 1, offset});
       }
-      offset = detail::checked_sum({offset, steps_.back().f.param_size()},
-                                   "Sequence: its layers have too many parameters");
+      offset += steps_.back().f.param_size();
     }
-    param_size_ = offset;
   }
 
   /// jvp of the layers behind the first `cut` alone.
