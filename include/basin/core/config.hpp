@@ -6,9 +6,9 @@
 
 #include "basin/version.hpp"  // BASIN_VERSION_MAJOR, BASIN_VERSION_MINOR, BASIN_VERSION_PATCH
 
-#if (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || defined(__FAST_MATH__) || defined(_M_FP_FAST)
-#error \
-    "basin: -ffast-math and -Ofast remove every check for NaN and infinity: write -O3 instead, or add -fno-finite-math-only behind them"
+#if (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__) || defined(__FAST_MATH__) || \
+    defined(__ASSOCIATIVE_MATH__) || defined(_M_FP_FAST)
+#error "basin: -ffast-math and -Ofast remove the checks for NaN and reorder sums: write -O3 instead"
 #endif
 
 #if !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
