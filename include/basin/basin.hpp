@@ -26,12 +26,16 @@
 #include "basin/dynamics/basins.hpp"           // nearest, assign, recovery
 #include "basin/dynamics/bottleneck.hpp"       // bottleneck_spectrum
 #include "basin/dynamics/cycle.hpp"            // periods
-#include "basin/dynamics/fixed_point.hpp"      // classify_fixed_point
-#include "basin/dynamics/jacobian.hpp"         // jacobian
+#include "basin/dynamics/fixed_point.hpp"      // find_fixed_point, classify_fixed_point
+#include "basin/dynamics/fixed_points.hpp"     // find_fixed_points, census, richness
+#include "basin/dynamics/growth.hpp"           // growth_at_infinity
+#include "basin/dynamics/jacobian.hpp"         // jacobian, jacobian_factors
 #include "basin/dynamics/orbit.hpp"            // orbit
 #include "basin/dynamics/rank.hpp"             // numerical_rank
+#include "basin/dynamics/recall.hpp"           // recall
 #include "basin/dynamics/singular_values.hpp"  // singular_values
 #include "basin/dynamics/spectrum.hpp"         // eigenvalues, spectral_radius
+#include "basin/dynamics/stability.hpp"        // linear_stability
 #include "basin/layers/affine.hpp"             // Affine
 #include "basin/layers/conv2d.hpp"             // Conv2d
 #include "basin/layers/conv_transpose2d.hpp"   // ConvTranspose2d

@@ -1,16 +1,16 @@
 // The spectrum of a network that passes through a bottleneck, from a matrix of the bottleneck's size.
 #pragma once
-#include <Eigen/Householder>  // makeHouseholder, applyHouseholderOnTheLeft
-#include <complex>            // std::complex
-#include <concepts>           // std::same_as
-#include <vector>             // std::vector
+#include <complex>   // std::complex
+#include <concepts>  // std::same_as
+#include <vector>    // std::vector
 
-#include "basin/core/error.hpp"         // require
-#include "basin/core/model.hpp"         // Model
-#include "basin/core/types.hpp"         // Mat, MatIn, Vec
-#include "basin/dynamics/jacobian.hpp"  // jacobian
-#include "basin/dynamics/rank.hpp"      // Rank, rank_of
-#include "basin/dynamics/spectrum.hpp"  // eigenpairs
+#include "basin/core/error.hpp"                // require
+#include "basin/core/model.hpp"                // Model
+#include "basin/core/types.hpp"                // Mat, MatIn, Vec
+#include "basin/dynamics/jacobian.hpp"         // jacobian
+#include "basin/dynamics/rank.hpp"             // Rank, rank_of
+#include "basin/dynamics/singular_values.hpp"  // product_singular_values
+#include "basin/dynamics/spectrum.hpp"         // eigenpairs
 
 namespace basin::inline BASIN_ABI {
 
@@ -32,28 +32,6 @@ void require_bottleneck(MatIn<double> E, MatIn<double> D, const char* who) {
   require(D.cols() <= D.rows(), who, ": the bottleneck has ", D.cols(), " numbers, more than the ", D.rows(),
           " around it");
   require(E.allFinite() && D.allFinite(), who, ": E or D has entries that are NaN or infinite");
-}
-
-/// R of the QR factorization of A, rows >= columns.
-template <class = void>
-Mat<double> triangular_factor(Mat<double> A) {
-  const Index n = A.cols();
-  Vec<double> essential(A.rows()), work(n);
-  for (Index k = 0; k < n; ++k) {
-    double tau, beta;
-    auto v = essential.head(A.rows() - k - 1);
-    A.col(k).tail(A.rows() - k).makeHouseholder(v, tau, beta);
-    A.col(k).tail(A.rows() - k - 1).setZero();
-    A(k, k) = beta;
-    A.bottomRightCorner(A.rows() - k, n - k - 1).applyHouseholderOnTheLeft(v, tau, work.data());
-  }
-  return A.topRows(n);
-}
-
-/// D E = Q_D (R_D R_E') Q_E' with orthonormal Q: the k x k matrix in between has its singular values.
-template <class = void>
-Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who) {
-  return singular_values_of(triangular_factor(D) * triangular_factor(E.transpose()).transpose(), who);
 }
 
 template <class = void>

@@ -1,58 +1,51 @@
-// Is x a fixed point of f, and if so an attractor?
+// The fixed point next to x, and whether it attracts.
 #pragma once
 #include <algorithm>  // std::max
-#include <cmath>      // std::abs, std::isfinite
+#include <cmath>      // std::isfinite
+#include <complex>    // std::complex
 #include <limits>     // std::numeric_limits
-#include <ostream>    // std::ostream
-#include <stdexcept>  // std::runtime_error
+#include <utility>    // std::move
 
 #include "basin/core/error.hpp"                // require
 #include "basin/core/model.hpp"                // Model
-#include "basin/dynamics/jacobian.hpp"         // jacobian
+#include "basin/core/random.hpp"               // Random
 #include "basin/dynamics/leading_options.hpp"  // LeadingOptions
-#include "basin/dynamics/spectrum.hpp"         // spectral_radius
+#include "basin/dynamics/newton.hpp"           // newton_search, SearchOptions, SearchEnd
+#include "basin/dynamics/self_map.hpp"         // self_map
+#include "basin/dynamics/stability.hpp"        // LinearStability, judge_matrix
 #if __has_include(<Spectra/GenEigsSolver.h>)
-#include "basin/dynamics/leading.hpp"  // leading_eigenvalues
+#include "basin/dynamics/arnoldi.hpp"  // leading_of
 #endif
 
 namespace basin::inline BASIN_ABI {
 
-enum class Stability {
-  attracting,  // f(x) = x and rho < 1: every orbit that starts close enough converges to x
-  unstable,    // f(x) = x and rho > 1: orbits leave x along some direction (a saddle or a repeller)
-  undecided,   // f(x) = x and rho = 1 within the margin: the Jacobian does not tell
-  not_fixed,   // f(x) is not x
+/// A fixed point that was looked for, and what is known of the place where the search ended. `stability` and
+/// the other numbers of LinearStability are those of the Jacobian there; where the search did not converge,
+/// `stability` is not_fixed and the numbers are those of no point.
+template <class S>
+struct FoundPoint : LinearStability {
+  SearchEnd end = SearchEnd::exhausted;  // converged, or why not
+  Vec<S> x;                              // where the search ended
+  double residual = 0;                   // |f(x) - x|
+  double left = 0;        // |(I - J)^-1 (f(x) - x)|: how far from x the fixed point is, to first order
+  double distance = 0;    // |x - x0|
+  Index steps = 0;        // Newton's
+  Index evaluations = 0;  // of f
+  bool converged() const { return end == SearchEnd::converged; }
 };
-inline std::ostream& operator<<(std::ostream& out, Stability s) {
-  switch (s) {
-    case Stability::attracting:
-      return out << "attracting";
-    case Stability::unstable:
-      return out << "unstable";
-    case Stability::undecided:
-      return out << "undecided";
-    case Stability::not_fixed:
-      return out << "not a fixed point";
-  }
-  return out;
-}
+
+/// What there is at a given point x.
+struct FixedPoint : LinearStability {
+  SearchEnd end = SearchEnd::exhausted;  // of the search that began at x
+  double residual = 0;                   // |f(x) - x| / |x|, or |f(x)| where x = 0
+  double distance = 0;  // to the fixed point that was found from x, relative to |x| likewise; infinite: none
+};
 
 struct FixedPointOptions {
-  /// x counts as fixed when |f(x) - x| <= tolerance * |x| (or <= tolerance where x = 0). A small residual is
-  /// not a small distance: f(x) = .995 x passes at x = 1, with its fixed point at 0. FixedPoint::distance
-  /// tells.
+  /// A fixed point belongs to x when its distance is <= tolerance * |x| (or <= tolerance where x = 0).
   double tolerance = 1e-2;
-  double margin = 1e-6;         // |rho - 1| up to this, or up to the residual of rho, is undecided
-  LeadingOptions leading = {};  // of the iteration; without Spectra there is none
-};
-
-struct FixedPoint {
-  Stability stability = Stability::not_fixed;
-  double residual = 0;         // |f(x) - x| / |x|, or |f(x)| where x = 0
-  double spectral_radius = 0;  // of the Jacobian at x, whether or not x is fixed
-  double radius_residual =
-      0;                // |J v - lambda v| / |v| of the eigenvalue behind it, or the rounding of J if larger
-  double distance = 0;  // residual / |1 - rho|: about how far, relative to |x|, the true fixed point may be
+  SearchOptions search = {};
+  LeadingOptions leading = {};  // where J is known by its products alone
 };
 
 namespace detail {
@@ -66,71 +59,196 @@ constexpr bool with_spectra = true;
 constexpr bool with_spectra = false;
 #endif
 
-/// |lambda| of the leading eigenvalue of the Jacobian at x and its residual. Up to 1024 dimensions the
-/// Jacobian is formed (cheaper than products one by one, and exact where the iteration fails); above, only
-/// products are used.
-template <bool WithSpectra, Layer F>
-void find_radius(const Model<F>& f, VecIn<typename F::Scalar> x,
-                 [[maybe_unused]] const FixedPointOptions& options, FixedPoint& p) {
-#if __has_include(<Spectra/GenEigsSolver.h>)
-  if (x.size() > 1024) {
-    const Leading leading = leading_eigenvalues(f, x, 1, options.leading);
-    if (!leading.converged)
-      throw std::runtime_error(text("classify_fixed_point: the leading eigenvalue did not converge in ",
-                                    leading.products, " products; allow more restarts or enlargements"));
-    p.spectral_radius = std::abs(leading.values.front());
-    p.radius_residual = leading.residuals.front();
-    return;
+/// The k up to 2000 for which J^k of ten normal vectors is so short that |J^k| < 1 except with a probability
+/// of 1e-10: |A| <= 10 (2 / pi)^(1/2) max |A g_i| (Halko, Martinsson, Tropp 2011, Lemma 4.1). 0: there is none.
+template <class = void>
+Index contracting_power(const LocalMap& J, Index n) {
+  constexpr double factor = 7.98;
+  Random random(3);
+  Mat<double> G(n, 10);
+  for (double& entry : G.reshaped()) entry = random.normal();
+  Vec<double> y(n);
+  for (Index k = 1; k <= 2000; ++k) {
+    double longest = 0;
+    for (Index j = 0; j < G.cols(); ++j) {
+      J.apply(G.col(j), y);
+      G.col(j) = y;
+      longest = std::max(longest, y.norm());
+    }
+    if (factor * longest < 1) return k;
+    if (!(longest < 1e30)) return 0;
   }
-#endif
-  const Mat<double> J = jacobian(f, x).template cast<double>();
-  if (!J.allFinite()) {
-    p.spectral_radius = p.radius_residual = std::numeric_limits<double>::quiet_NaN();
-    return;
-  }
-  // J was computed in the network's scalar type: its own rounding is part of the uncertainty.
-  p.radius_residual = static_cast<double>(std::numeric_limits<typename F::Scalar>::epsilon()) * J.norm();
-#if __has_include(<Spectra/GenEigsSolver.h>)
-  if (const Leading leading = leading_eigenvalues(J, 1, options.leading); leading.converged) {
-    p.spectral_radius = std::abs(leading.values.front());
-    p.radius_residual = std::max(p.radius_residual, leading.residuals.front());
-    return;
-  }
-#endif
-  p.spectral_radius = spectral_radius(J);
-  p.radius_residual = std::max(
-      p.radius_residual, static_cast<double>(J.rows()) * std::numeric_limits<double>::epsilon() * J.norm());
+  return 0;
 }
+
+/// |J|_2 to about a thousandth, from below: power iteration with J'J.
+template <class = void>
+double norm_by_products(const LocalMap& J, Index n) {
+  Random random(4);
+  Vec<double> v(n), y(n);
+  for (double& entry : v) entry = random.normal();
+  double norm = 0;
+  for (int step = 0; step < 200; ++step) {
+    const double size = v.norm();
+    if (!(size > 0) || !std::isfinite(size)) return step == 0 ? 0 : norm;
+    v /= size;
+    J.apply(v, y);
+    const double before = norm;
+    norm = y.norm();
+    if (step > 5 && norm - before <= 1e-5 * norm) return norm;
+    J.apply_adjoint(Vec<double>(y), v);
+  }
+  return norm;
+}
+
+#if __has_include(<Spectra/GenEigsSolver.h>)
+/// By products alone: attracting by the powers of J on random vectors; unstable where an eigenvalue is farther
+/// outside of the unit circle than a hundred times what its condition number makes of its residual and of the
+/// rounding of J; else undecided.
+template <class = void>
+LinearStability judge_products(const LocalMap& J, Index n, double epsilon, const LeadingOptions& given) {
+  LinearStability s;
+  s.norm = norm_by_products(J, n);
+  s.power = contracting_power(J, n);
+  LeadingOptions options = given;
+  options.conditions = true;
+  const Index most = std::min<Index>(32, n);
+  Leading leading = leading_of({n, J.apply, J.apply_adjoint}, std::min<Index>(4, n), options);
+  if (leading.converged && most > 4 && std::abs(leading.values.back()) > 1)
+    if (Leading more = leading_of({n, J.apply, J.apply_adjoint}, most, options); more.converged)
+      leading = std::move(more);
+  s.spectral_radius = s.uncertainty = std::numeric_limits<double>::quiet_NaN();
+  bool unstable = false;
+  for (std::size_t i = 0; leading.converged && i < leading.values.size(); ++i) {
+    const double modulus = std::abs(leading.values[i]);
+    const double uncertainty =
+        leading.conditions[i] * (leading.residuals[i] + matrix_error(n, epsilon, s.norm));
+    if (i == 0) s.spectral_radius = modulus, s.uncertainty = uncertainty;
+    s.unstable += modulus > 1;
+    unstable = unstable || modulus - 1 > 100 * uncertainty;
+  }
+  if (s.power > 0) {
+    s.stability = Stability::attracting;
+    if (s.spectral_radius > 1) s.spectral_radius = 1;
+    s.unstable = 0;
+    s.counted = true;
+    s.index = 1;
+  } else if (unstable) {
+    s.stability = Stability::unstable;
+  }
+  return s;
+}
+#endif
+
+/// LinearStability from whatever form J is known in. `epsilon` is that of the numbers it was computed in.
+template <bool WithSpectra>
+LinearStability judge(const LocalMap& J, Index n, double epsilon, const LeadingOptions& options) {
+  if (J.is_product()) {
+    Mat<double> small(J.E.rows(), J.E.rows());
+    gemm<double>(J.E, J.D, small);
+    const double rounding = 4 * epsilon * J.E.norm() * J.D.norm();
+    LinearStability s = judge_matrix(small, rounding + matrix_error(small.rows(), 0, small.norm()));
+    const bool finite = J.E.allFinite() && J.D.allFinite();
+    s.norm = finite ? product_singular_values(J.E, J.D, "classify_fixed_point")[0]
+                    : std::numeric_limits<double>::quiet_NaN();
+    return s;
+  }
+  if (J.is_formed()) return stability_of(J.D, matrix_error(n, epsilon, J.D.stableNorm()));
+#if __has_include(<Spectra/GenEigsSolver.h>)
+  return judge_products(J, n, epsilon, options);
+#else
+  Mat<double> whole(n, n);
+  const Mat<double> unit = Mat<double>::Identity(n, n);
+  for (Index j = 0; j < n; ++j) J.apply(unit.col(j), whole.col(j));
+  return stability_of(whole, matrix_error(n, epsilon, whole.stableNorm()));
+#endif
+}
+
+/// The fixed point found from x0, all of it in double.
+struct JudgedPoint {
+  Found found;
+  LinearStability stability;
+};
+template <bool WithSpectra>
+JudgedPoint search_and_judge(const SelfMap& f, VecIn<double> x0, const FixedPointOptions& o) {
+  JudgedPoint p{newton_search(f, x0, o.search), {}};
+  if (p.found.end == SearchEnd::converged)
+    p.stability = judge<WithSpectra>(p.found.map, f.size, f.epsilon, o.leading);
+  else
+    p.stability.stability = Stability::not_fixed;
+  return p;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template LinearStability judge<with_spectra>(const LocalMap&, Index, double, const LeadingOptions&);
+extern template JudgedPoint search_and_judge<with_spectra>(const SelfMap&, VecIn<double>,
+                                                           const FixedPointOptions&);
+#endif
+
+inline void require_fixed_point_options(const FixedPointOptions& o, const char* who) {
+  require(o.tolerance >= 0, who, ": tolerance must be >= 0, got ", o.tolerance);
+  require_search_options(o.search, who);
+}
+
+/// size relative to `unit`, or as it is where that is 0.
+inline double relative(double size, double unit) { return unit > 0 ? size / unit : size; }
 
 }  // namespace detail
 
-/// Whether x is a fixed point of f and, by the spectral radius rho of the Jacobian there, which kind
-/// (Theorem 2, corrected: the paper says "largest eigenvalue"). Without Spectra, rho comes from all
-/// eigenvalues of the dense Jacobian, O(d^3). For a Jacobian that is far from normal rho can be wrong by more
-/// than radius_residual. A point where f is NaN or infinite is not fixed. Throws if f does not map its space
-/// to itself, if x does not fit, or if the iteration of more than 1024 dimensions does not converge.
+/// The fixed point that Newton's method finds from x0, with the verdict at that point: whether it attracts, by
+/// what is shown in LinearStability. Steps are taken in double, whatever the network's type, and damped
+/// (Armijo's rule on |f(x) - x|); the linear systems with I - J are solved dense, by factors of J where the
+/// network is narrow (jacobian_factors), or above options.search.form_up_to dimensions by products alone. Kinks
+/// of piecewise linear networks are stepped over. That the point is the one next to x0, or that there is one
+/// at all, nobody knows before: look at `end` and `distance`. options.tolerance plays no part.
+///
+/// In float, x is as exact as float allows: within about `left` of the fixed point. Throws if f does not map
+/// its space to itself, if x0 does not fit, or if an option makes no sense.
+template <Layer F, bool WithSpectra = detail::with_spectra>
+[[nodiscard]] FoundPoint<typename F::Scalar> find_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x0,
+                                                              const FixedPointOptions& options = {}) {
+  using S = typename F::Scalar;
+  detail::require_self_map(f, x0.size(), "find_fixed_point", "x0");
+  detail::require_fixed_point_options(options, "find_fixed_point");
+  const Vec<double> start = x0.template cast<double>();
+  const detail::JudgedPoint p =
+      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search.form_up_to), start, options);
+  FoundPoint<S> point;
+  static_cast<LinearStability&>(point) = p.stability;
+  point.end = p.found.end;
+  point.x = p.found.x.template cast<S>();
+  point.residual = p.found.residual;
+  point.left = p.found.left;
+  point.distance = (p.found.x - start).stableNorm();
+  point.steps = p.found.steps;
+  point.evaluations = p.found.evaluations;
+  return point;
+}
+
+/// Which kind of fixed point x is, up to options.tolerance: x is judged by the fixed point that is found from
+/// it (find_fixed_point), for |f(x) - x| tells neither how far it is (f(x) = .995 x passes at 1 with its fixed
+/// point at 0), nor is the Jacobian at x the one there: in a piecewise linear network a kink may lie between.
+/// attracting or unstable where that is shown of the Jacobian at the fixed point (see LinearStability;
+/// Theorem 2, corrected: the paper says "largest eigenvalue"), else undecided; not_fixed where no fixed point
+/// is found within the tolerance, whatever the other numbers say of one farther away. That the orbit of x ends
+/// there is another matter: x may lie outside of its basin. A point where f is NaN or infinite is not fixed.
+/// Throws as find_fixed_point does.
 template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {
-  require(f.layer.in_size() == f.layer.out_size(), "classify_fixed_point: f maps ", f.layer.in_size(),
-          " rows to ", f.layer.out_size(), ", expected as many");
-  require(options.tolerance >= 0, "classify_fixed_point: tolerance must be >= 0, got ", options.tolerance);
-  require(options.margin >= 0, "classify_fixed_point: margin must be >= 0, got ", options.margin);
+  detail::require_self_map(f, x.size(), "classify_fixed_point", "x");
+  detail::require_fixed_point_options(options, "classify_fixed_point");
+  const detail::SelfMap map = detail::self_map(f, options.search.form_up_to);
+  const Vec<double> start = x.template cast<double>();
+  const detail::JudgedPoint found = detail::search_and_judge<WithSpectra>(map, start, options);
   FixedPoint p;
-  const auto size = static_cast<double>(x.norm());
-  p.residual = static_cast<double>((f(x) - x).norm()) / (size > 0 ? size : 1);
-  if (!std::isfinite(p.residual)) {
-    p.spectral_radius = p.radius_residual = p.distance = std::numeric_limits<double>::quiet_NaN();
-    return p;
-  }
-  detail::find_radius<WithSpectra>(f, x, options, p);
-  p.distance = p.residual / std::abs(1 - p.spectral_radius);
-  if (!(p.residual <= options.tolerance) || std::isnan(p.spectral_radius))
-    p.stability = Stability::not_fixed;
-  else if (std::abs(p.spectral_radius - 1) <= std::max(options.margin, p.radius_residual))
-    p.stability = Stability::undecided;
-  else
-    p.stability = p.spectral_radius < 1 ? Stability::attracting : Stability::unstable;
+  static_cast<LinearStability&>(p) = found.stability;
+  p.end = found.found.end;
+  const double size = start.stableNorm();
+  p.residual = detail::relative((map.value(start) - start).stableNorm(), size);
+  p.distance = p.end == SearchEnd::converged ? detail::relative((found.found.x - start).stableNorm(), size)
+                                             : std::numeric_limits<double>::infinity();
+  if (!(p.distance <= options.tolerance)) p.stability = Stability::not_fixed;
   return p;
 }
 

@@ -28,13 +28,14 @@ void push_identity(const Model<F>& f, VecIn<typename F::Scalar> x, Index rows, C
   push(points, y, cache, unit);
 }
 
-/// J = D E with the Jacobians behind and before a cut, D by jvp and E' by vjp: one tangent for each row at
-/// the cut, not for each row of x.
+/// The two Jacobians that meet at a cut, D by jvp and E' by vjp: one tangent for each row there, not for each
+/// row of x.
 template <class F>
-Mat<typename F::Scalar> jacobian_through(const Cut& cut, const Model<F>& f, VecIn<typename F::Scalar> x) {
-  using S = typename F::Scalar;
+void factors_at(const Cut& cut, const Model<F>& f, VecIn<typename F::Scalar> x, Mat<typename F::Scalar>& D,
+                Mat<typename F::Scalar>& Et) {
   const Index blocks = (cut.rows + 127) / 128;
-  Mat<S> D(f.layer.out_size(), cut.rows), Et(f.layer.in_size(), cut.rows), J(D.rows(), Et.rows());
+  D.resize(f.layer.out_size(), cut.rows);
+  Et.resize(f.layer.in_size(), cut.rows);
   parallel_for(2 * blocks, [&](Index k) {
     const ColumnRange block = column_range(cut.rows, blocks, k / 2);
     push_identity(f, x, cut.rows, block,
@@ -47,11 +48,50 @@ Mat<typename F::Scalar> jacobian_through(const Cut& cut, const Model<F>& f, VecI
                                           Et.middleCols(block.begin, block.size));
                   });
   });
-  gemm<S, Op::plain, Op::transposed>(D, Et, J);
-  return J;
+}
+
+/// Where f is cut for its Jacobian: nullopt where it is nowhere narrow enough to be worth it.
+template <class F>
+std::optional<Cut> narrow_cut(const F& f) {
+  std::optional<Cut> cut;
+  if constexpr (requires { Cuts<F>::narrowest(f); })
+    if (broadcasts(f)) cut = Cuts<F>::narrowest(f);
+  if (cut && !jacobian_is_product(cut->rows, f.in_size(), f.out_size())) cut.reset();
+  return cut;
+}
+
+template <class F>
+void require_point(const Model<F>& f, VecIn<typename F::Scalar> x, const char* who) {
+  f.require_valid(who);
+  require(x.size() == f.layer.in_size(), who, ": x has ", x.size(), " rows, f expects ", f.layer.in_size());
 }
 
 }  // namespace detail
+
+/// J = D E, D out_size x k and E k x in_size.
+template <class S>
+struct JacobianFactors {
+  Mat<S> D, E;
+};
+
+/// df/dx at the point x as a product through the narrowest place of the network, k numbers wide: every 784 ->
+/// 128 -> ... -> 784 has one of rank 128. With it the eigenvalues of J other than 0 are those of E D (k x k),
+/// and (I - D E)^-1 r = r + D (I - E D)^-1 E r (Sherman, Morrison, Woodbury). nullopt where no place is half
+/// as narrow as the ends, or f has none that it may be cut at. Throws if x does not fit.
+template <Layer F>
+[[nodiscard]] std::optional<JacobianFactors<typename F::Scalar>> jacobian_factors(
+    const Model<F>& f, VecIn<typename F::Scalar> x) {
+  detail::require_point(f, x, "jacobian_factors");
+  const std::optional<detail::Cut> cut = detail::narrow_cut(f.layer);
+  if (!cut) return std::nullopt;
+  JacobianFactors<typename F::Scalar> factors;
+  if constexpr (requires { detail::Cuts<F>::narrowest(f.layer); }) {
+    Mat<typename F::Scalar> Et;
+    detail::factors_at(*cut, f, x, factors.D, Et);
+    factors.E = Et.transpose();
+  }
+  return factors;
+}
 
 /// J = df/dx at the point x (one column), out_size x in_size: in_size columns by jvp, or out_size rows by vjp
 /// if these are fewer, in batches of up to 128 spread over the threads; in a Chain that is narrow somewhere,
@@ -60,12 +100,14 @@ template <Layer F>
 [[nodiscard]] Mat<typename F::Scalar> jacobian(const Model<F>& f, VecIn<typename F::Scalar> x) {
   using S = typename F::Scalar;
   const Index n = f.layer.in_size(), m = f.layer.out_size();
-  f.require_valid("jacobian");
-  require(x.size() == n, "jacobian: x has ", x.size(), " rows, f expects ", n);
+  detail::require_point(f, x, "jacobian");
   if constexpr (requires { detail::Cuts<F>::narrowest(f.layer); }) {
-    const std::optional<detail::Cut> cut = detail::Cuts<F>::narrowest(f.layer);
-    if (cut && broadcasts(f.layer) && detail::jacobian_is_product(cut->rows, n, m))
-      return detail::jacobian_through(*cut, f, x);
+    if (const std::optional<detail::Cut> cut = detail::narrow_cut(f.layer)) {
+      Mat<S> D, Et, J(m, n);
+      detail::factors_at(*cut, f, x, D, Et);
+      gemm<S, Op::plain, Op::transposed>(D, Et, J);
+      return J;
+    }
   }
   const bool by_jvp = n <= m;
   Mat<S> result(by_jvp ? m : n, by_jvp ? n : m);  // J, or J' row by row

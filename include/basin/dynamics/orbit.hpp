@@ -1,6 +1,6 @@
 // Orbits x_{t+1} = f(x_t) of whole batches of starts.
 #pragma once
-#include <algorithm>   // std::count, std::is_sorted
+#include <algorithm>   // std::count, std::is_sorted, std::max
 #include <atomic>      // std::atomic
 #include <cmath>       // std::isfinite
 #include <functional>  // std::function
@@ -20,14 +20,19 @@ namespace basin::inline BASIN_ABI {
 
 enum class OrbitEnd : unsigned char {
   moving,  // max_steps were made
-  // a step was no longer than the tolerance (what is left of the way may be 1 / (1 - rho) such steps)
+  // A step was no longer than the tolerance. What is left of the way may be 1 / (1 - rho) such steps, and an
+  // orbit that passes an unstable fixed point settles there, too: find_fixed_points(f, orbit.x) tells which.
   settled,
   diverged,  // an entry is NaN or infinite, or the norm is above the bound
 };
 
 struct OrbitOptions {
   Index max_steps = 1000;
-  double tolerance = 0;  // > 0: a column settles when |x_{t+1} - x_t| <= tolerance (2-norm, units of x)
+  /// With one of these > 0 a column settles when |x_{t+1} - x_t| <= max(tolerance, relative_tolerance |x_t|)
+  /// (2-norm), or <= 2 eps |x_t|, eps that of the network's numbers: orbits do not come closer to themselves
+  /// than their rounding (in float 2.4e-6 at |x| = 10).
+  double tolerance = 0;  // in units of x
+  double relative_tolerance = 0;
   double bound = std::numeric_limits<double>::infinity();  // a column diverges when |x_t| > bound, t >= 1
   std::vector<Index> snapshots = {};                       // times, ascending, at which all x_t are kept
   std::function<void(Index, Index)> observer =
@@ -110,7 +115,12 @@ class OrbitPart {
   OrbitEnd judge(const Eigen::Ref<const Vec<S>>& x, const Eigen::Ref<const Vec<S>>& y) const {
     if (!y.allFinite()) return OrbitEnd::diverged;
     if (std::isfinite(o_.bound) && norm_in_double<S>(y) > o_.bound) return OrbitEnd::diverged;
-    if (o_.tolerance > 0 && static_cast<double>((y - x).norm()) <= o_.tolerance) return OrbitEnd::settled;
+    if (o_.tolerance > 0 || o_.relative_tolerance > 0) {
+      const double relative =
+          std::max(o_.relative_tolerance, 2 * static_cast<double>(std::numeric_limits<S>::epsilon()));
+      const auto step = static_cast<double>((y - x).norm());
+      if (step <= o_.tolerance || step <= relative * static_cast<double>(x.norm())) return OrbitEnd::settled;
+    }
     return OrbitEnd::moving;
   }
   /// A column that ended keeps its value in the result and in all snapshots still to come.
@@ -148,6 +158,8 @@ template <Layer F>
           f.layer.in_size());
   require(options.max_steps >= 0, "orbit: max_steps must be >= 0, got ", options.max_steps);
   require(options.tolerance >= 0, "orbit: tolerance must be >= 0, got ", options.tolerance);
+  require(options.relative_tolerance >= 0, "orbit: relative_tolerance must be >= 0, got ",
+          options.relative_tolerance);
   require(options.bound > 0, "orbit: bound must be > 0, got ", options.bound);
   require(std::is_sorted(options.snapshots.begin(), options.snapshots.end()) &&
               (options.snapshots.empty() ||

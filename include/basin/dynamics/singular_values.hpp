@@ -52,8 +52,31 @@ Vec<double> singular_values_of(MatIn<double> A, const char* who) {
   return scale * solver.eigenvalues().tail(n).reverse().cwiseMax(0);  // eigenvalues come in ascending order
 }
 
+/// R of the QR factorization of A, rows >= columns.
+template <class = void>
+Mat<double> triangular_factor(Mat<double> A) {
+  const Index n = A.cols();
+  Vec<double> essential(A.rows()), work(n);
+  for (Index k = 0; k < n; ++k) {
+    double tau, beta;
+    auto v = essential.head(A.rows() - k - 1);
+    A.col(k).tail(A.rows() - k).makeHouseholder(v, tau, beta);
+    A.col(k).tail(A.rows() - k - 1).setZero();
+    A(k, k) = beta;
+    A.bottomRightCorner(A.rows() - k, n - k - 1).applyHouseholderOnTheLeft(v, tau, work.data());
+  }
+  return A.topRows(n);
+}
+
+/// D E = Q_D (R_D R_E') Q_E' with orthonormal Q: the k x k matrix in between has its singular values.
+template <class = void>
+Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who) {
+  return singular_values_of(triangular_factor(D) * triangular_factor(E.transpose()).transpose(), who);
+}
+
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
 extern template Vec<double> singular_values_of<void>(MatIn<double>, const char*);
+extern template Vec<double> product_singular_values<void>(MatIn<double>, MatIn<double>, const char*);
 #endif
 
 }  // namespace detail

@@ -1,9 +1,11 @@
 // All eigenvalues of a dense matrix, its eigenvectors, and its spectral radius.
 #pragma once
 #include <Eigen/Eigenvalues>  // Eigen::EigenSolver
+#include <Eigen/LU>           // Eigen::PartialPivLU
 #include <algorithm>          // std::sort, std::stable_sort
 #include <cmath>              // std::abs
 #include <complex>            // std::complex, std::arg, std::polar
+#include <limits>             // std::numeric_limits
 #include <numeric>            // std::iota
 #include <stdexcept>          // std::runtime_error
 #include <vector>             // std::vector
@@ -118,7 +120,26 @@ Eigenpairs eigenpairs_of(const Mat<double>& A, const char* who) {
   return pairs;
 }
 
+/// The condition number 1 / |w'v| of the eigenvalue lambda of A, with its right and left eigenvectors v and w
+/// of norm 1: an error of A moves lambda by so many times its norm, to first order. By inverse iteration next
+/// to lambda.
+template <class = void>
+double eigenvalue_condition(const Mat<double>& A, std::complex<double> lambda) {
+  using C = std::complex<double>;
+  const double aside = 4 * std::numeric_limits<double>::epsilon() * A.norm();
+  const Eigen::PartialPivLU<Mat<C>> lu(A.cast<C>() -
+                                       (lambda + C(aside, aside / 2)) * Mat<C>::Identity(A.rows(), A.cols()));
+  Vec<C> v = Vec<C>::Ones(A.rows()), w = v;
+  for (int pass = 0; pass < 3; ++pass) {
+    v = lu.solve(v).normalized();
+    w = lu.adjoint().solve(w).normalized();
+  }
+  const double cosine = std::abs(w.dot(v));
+  return cosine > 0 ? 1 / cosine : std::numeric_limits<double>::infinity();
+}
+
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template double eigenvalue_condition<void>(const Mat<double>&, std::complex<double>);
 extern template Eigen::EigenSolver<Mat<double>> solve_eigen<void>(const Mat<double>&, bool, const char*);
 extern template std::vector<std::complex<double>> eigenvalues_of<void>(const Mat<double>&);
 extern template Eigenpairs eigenpairs_of<void>(const Mat<double>&, const char*);

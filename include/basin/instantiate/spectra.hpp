@@ -15,8 +15,10 @@ template Eigen::EigenSolver<Mat<double>> solve_eigen<void>(const Mat<double>&, b
 template std::vector<std::complex<double>> eigenvalues_of<void>(const Mat<double>&);
 template Eigenpairs eigenpairs_of<void>(const Mat<double>&, const char*);
 template Vec<double> singular_values_of<void>(MatIn<double>, const char*);
+template Vec<double> product_singular_values<void>(MatIn<double>, MatIn<double>, const char*);
+template double eigenvalue_condition<void>(const Mat<double>&, std::complex<double>);
 #if __has_include(<Spectra/GenEigsSolver.h>)
-template Leading leading_of<void>(Index, const MatrixProduct&, Index, const LeadingOptions&);
+template Leading leading_of<void>(const ProductMatrix&, Index, const LeadingOptions&);
 #endif
 
 }  // namespace basin::detail

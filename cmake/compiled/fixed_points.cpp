@@ -1,0 +1,1 @@
+#include "basin/instantiate/fixed_points.hpp"  // compiled once for all files that link basin::compiled

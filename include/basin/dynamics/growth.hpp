@@ -1,0 +1,152 @@
+// What a network does far away, and how many fixed points that leaves for the rest of space.
+#pragma once
+#include <algorithm>  // std::max
+#include <cmath>      // std::cbrt, std::isfinite
+#include <cstdint>    // std::uint64_t
+#include <limits>     // std::numeric_limits
+#include <utility>    // std::move
+#include <vector>     // std::vector
+
+#include "basin/core/error.hpp"             // require
+#include "basin/core/layer.hpp"             // Layer
+#include "basin/core/model.hpp"             // Model
+#include "basin/core/random.hpp"            // Random
+#include "basin/core/types.hpp"             // Index, Mat, Vec, VecIn, VecOut, MatIn, MatOut
+#include "basin/dynamics/fixed_points.hpp"  // find_fixed_points
+#include "basin/dynamics/orbit.hpp"         // orbit
+
+namespace basin::inline BASIN_ABI {
+
+namespace detail {
+
+/// u -> f(t u) / |f(t u)| for a large t: the directions that f sends each direction to. Its derivative in the
+/// direction of u itself is 0 in the limit, so that its fixed points, the rays that f keeps, have the same
+/// index in space as on the sphere.
+template <Layer F>
+class RayMap {
+ public:
+  using Scalar = typename F::Scalar;
+  using S = Scalar;
+  struct Cache {
+    typename F::Cache f;
+    Mat<S> x, y, from, to;
+  };
+  static constexpr const char* name = "RayMap";
+  RayMap(const F& f, S t) : f_(f), t_(t) {}
+  Index in_size() const { return f_.in_size(); }
+  Index out_size() const { return f_.out_size(); }
+  Index param_size() const { return f_.param_size(); }
+  bool broadcasts() const { return basin::broadcasts(f_); }
+  Index multiply_adds() const { return basin::multiply_adds(f_); }
+
+  void forward(VecIn<S> theta, MatIn<S> u, MatOut<S> v, Cache& c) const {
+    c.x = t_ * u;
+    c.y.resize(out_size(), u.cols());
+    f_.forward(theta, c.x, c.y, c.f);
+    for (Index j = 0; j < v.cols(); ++j) v.col(j) = c.y.col(j) / size(c, j);
+  }
+  /// v_dot = (I - v v') J u_dot t / |f|
+  void jvp(VecIn<S> theta, MatIn<S>, MatIn<S> v, Cache& c, MatIn<S> u_dot, MatOut<S> v_dot) const {
+    c.to.resize(out_size(), u_dot.cols());
+    f_.jvp(theta, c.x, c.y, c.f, u_dot, c.to);
+    project(v, c, c.to, v_dot);
+  }
+  /// u_bar = J' (I - v v') v_bar t / |f|; there is no theta_bar: nobody trains it.
+  void vjp(VecIn<S> theta, MatIn<S>, MatIn<S> v, Cache& c, MatIn<S> v_bar, MatOut<S> u_bar,
+           VecOut<S> theta_bar) const {
+    require(theta_bar.size() == 0, "growth_at_infinity: the map of directions has no derivative by theta");
+    c.from.resize(out_size(), v_bar.cols());
+    project(v, c, v_bar, MatOut<S>(c.from));
+    f_.vjp(theta, c.x, c.y, c.f, c.from, u_bar, theta_bar);
+  }
+
+ private:
+  S size(const Cache& c, Index j) const {
+    return std::max(c.y.col(j).stableNorm(), std::numeric_limits<S>::min());
+  }
+  void project(MatIn<S> v, const Cache& c, MatIn<S> from, MatOut<S> to) const {
+    for (Index j = 0; j < from.cols(); ++j) {
+      const Index k = v.cols() == 1 ? 0 : j;
+      to.col(j) = (t_ / size(c, k)) * (from.col(j) - v.col(k).dot(from.col(j)) * v.col(k));
+    }
+  }
+  F f_;
+  S t_;
+};
+
+}  // namespace detail
+
+/// The rays that a network keeps far away, f(t u) / t -> growth * u, and the degree that follows from them.
+template <class S>
+struct Growth {
+  Mat<S> rays;                  // unit vectors u, one column a ray
+  std::vector<double> factors;  // |f(t u)| / t of each
+  std::vector<LinearStability>
+      kinds;           // of each ray among its neighbours on the sphere: attracting, unstable ...
+  double largest = 0;  // the largest |f(t u)| / t that was seen in any direction
+  /// The sum of the indices of all fixed points of f, if all rays with a factor > 1 were found and each is
+  /// isolated: 1 - the sum of the indices of those rays. `sure`: no ray is undecided, none has a factor within
+  /// a thousandth of 1. (That none was missed nobody knows but where `largest` < 1, or in one dimension.)
+  Index degree = 1;
+  bool sure = true;
+};
+
+struct GrowthOptions {
+  double radius = 0;   // t, in units of x; 0: 1e8 in double, 1e5 in float
+  Index starts = 200;  // random directions besides those given
+  std::uint64_t seed = 0;
+  FixedPointsOptions points = {};
+};
+
+/// How f grows far from 0, for networks whose activations are bounded or grow linearly, so that f(t u) / t has
+/// a limit for every direction u: that of the network without biases for (leaky) ReLU, 0 for bounded
+/// activations in front of a linear output. The kept rays are the fixed points of u -> f(t u) / |f(t u)|,
+/// looked for from random directions and their images under that map.
+///
+/// Then the degree at infinity, to which the indices sign det(I - J) of all fixed points of f must add up: the
+/// ball with its boundary, where points with a factor > 1 leave, has Euler characteristic 1, which is what the
+/// indices of the points within and of the rays that lead outward add up to (Poincare, Hopf). A ray that
+/// attracts its neighbours has index +1; a linear map diag(3, 2) has rays of index +1, +1, -1, -1 and degree
+/// 1 = sign det(I - A). Throws as find_fixed_points does, or if radius < 0 or starts < 1.
+template <Layer F>
+[[nodiscard]] Growth<typename F::Scalar> growth_at_infinity(const Model<F>& f,
+                                                            const GrowthOptions& options = {}) {
+  using S = typename F::Scalar;
+  detail::require_self_map(f, f.layer.in_size(), "growth_at_infinity", "f");
+  require(options.radius >= 0, "growth_at_infinity: radius must be >= 0, got ", options.radius);
+  require(options.starts >= 1, "growth_at_infinity: starts must be >= 1, got ", options.starts);
+  const Index d = f.layer.in_size();
+  const double t = options.radius > 0 ? options.radius : sizeof(S) < sizeof(double) ? 1e5 : 1e8;
+  Random random(options.seed);
+  Mat<S> u(d, options.starts);
+  for (S& entry : u.reshaped()) entry = static_cast<S>(random.normal());
+  u.colwise().normalize();
+  Growth<S> g;
+  const auto factor = [&](const Mat<S>& at) {
+    const Mat<S> y = f(Mat<S>(static_cast<S>(t) * at));
+    return Vec<double>(y.template cast<double>().colwise().stableNorm().transpose() / t);
+  };
+  g.largest = factor(u).maxCoeff();
+  const Model<detail::RayMap<F>> rays(detail::RayMap<F>(f.layer, static_cast<S>(t)), f.theta);
+  Mat<S> starts(d, 2 * u.cols());
+  starts << u, orbit(rays, u, {.max_steps = 100}).x;
+  FixedPointsOptions points = options.points;
+  points.point.search.unit = 1;
+  points.point.search.tolerance = std::max(points.point.search.tolerance, 1e-10);
+  const FixedPoints<S> found = find_fixed_points(rays, starts, points);
+  g.rays = found.x;
+  g.kinds = found.kinds;
+  if (found.size() == 0) return g;
+  const Vec<double> factors = factor(found.x);
+  g.factors.assign(factors.begin(), factors.end());
+  g.largest = std::max(g.largest, factors.maxCoeff());
+  for (Index k = 0; k < found.size(); ++k) {
+    if (std::abs(factors[k] - 1) < 1e-3) g.sure = false;
+    if (factors[k] < 1) continue;
+    g.degree -= found.kinds[static_cast<std::size_t>(k)].index;
+    g.sure = g.sure && found.kinds[static_cast<std::size_t>(k)].index != 0;
+  }
+  return g;
+}
+
+}  // namespace basin

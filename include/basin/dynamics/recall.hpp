@@ -1,0 +1,75 @@
+// Which examples a network recalls: the question of the paper, with all that an answer must hold.
+#pragma once
+#include <algorithm>  // std::count_if
+#include <cstddef>    // std::size_t
+#include <limits>     // std::numeric_limits
+#include <vector>     // std::vector
+
+#include "basin/core/error.hpp"            // require
+#include "basin/core/model.hpp"            // Model
+#include "basin/core/parallel.hpp"         // parallel_for
+#include "basin/dynamics/fixed_point.hpp"  // find_fixed_point
+#include "basin/dynamics/orbit.hpp"        // orbit
+
+namespace basin::inline BASIN_ABI {
+
+/// What became of one example x.
+template <class S>
+struct RecalledExample {
+  FoundPoint<S> point;        // the fixed point found from x
+  double distance = 0;        // |x - x*| / |x|; infinite where none was found
+  double orbit_distance = 0;  // |x_T - x*| / |x*| at the end of the orbit of x; infinite likewise
+  bool near = false;          // distance <= tolerance
+  bool attracts = false;      // near, and the fixed point is attracting: shown of its Jacobian
+  bool recalled = false;      // attracts, and the orbit of x ends at it
+};
+
+template <class S>
+struct Recall {
+  std::vector<RecalledExample<S>> examples;
+  Index near() const { return count(&RecalledExample<S>::near); }
+  Index attracting() const { return count(&RecalledExample<S>::attracts); }
+  Index recalled() const { return count(&RecalledExample<S>::recalled); }
+
+ private:
+  Index count(bool RecalledExample<S>::*which) const {
+    return std::count_if(examples.begin(), examples.end(), [which](const auto& e) { return e.*which; });
+  }
+};
+
+struct RecallOptions {
+  FixedPointOptions point = {};  // its tolerance: how far x may lie from its fixed point, relative to |x|
+  Index max_steps = 20000;       // of the orbits
+  double arrived = 1e-3;         // an orbit ends at x* when |x_T - x*| <= arrived |x*|
+};
+
+/// For each column x of X: an example counts as recalled when the fixed point x* that is found from it lies
+/// within options.point.tolerance (1 %) of |x|, attracts, and the orbit of x ends there. Each of the three can
+/// fail alone: a trained network may have its fixed point beside the example, unstable, or with the example
+/// outside of its basin. Throws as find_fixed_point and orbit do.
+template <Layer F, bool WithSpectra = detail::with_spectra>
+[[nodiscard]] Recall<typename F::Scalar> recall(const Model<F>& f, MatIn<typename F::Scalar> X,
+                                                const RecallOptions& options = {}) {
+  using S = typename F::Scalar;
+  detail::require_self_map(f, X.rows(), "recall", "X");
+  detail::require_fixed_point_options(options.point, "recall");
+  require(options.arrived > 0, "recall: arrived must be > 0, got ", options.arrived);
+  const Orbit<S> o = orbit(f, X, {.max_steps = options.max_steps, .relative_tolerance = 1e-12});
+  Recall<S> result;
+  result.examples.resize(static_cast<std::size_t>(X.cols()));
+  parallel_for(X.cols(), [&](Index j) {
+    RecalledExample<S>& e = result.examples[static_cast<std::size_t>(j)];
+    e.point = find_fixed_point<F, WithSpectra>(f, X.col(j), options.point);
+    e.distance = e.orbit_distance = std::numeric_limits<double>::infinity();
+    if (!e.point.converged()) return;
+    const Vec<double> target = e.point.x.template cast<double>(), end = o.x.col(j).template cast<double>();
+    e.distance = detail::relative(e.point.distance, static_cast<double>(X.col(j).stableNorm()));
+    e.orbit_distance = detail::relative((end - target).stableNorm(), target.stableNorm());
+    e.near = e.distance <= options.point.tolerance;
+    e.attracts = e.near && e.point.stability == Stability::attracting;
+    e.recalled = e.attracts && e.orbit_distance <= options.arrived;
+  });
+  return result;
+}
+
+}  // namespace basin

@@ -1,0 +1,97 @@
+// A network that maps its space to itself, as what searches for fixed points see of it: values and derivatives
+// in double, whatever its type. One piece of compiled code serves all networks.
+#pragma once
+#include <functional>  // std::function
+#include <limits>      // std::numeric_limits
+#include <memory>      // std::make_shared
+#include <optional>    // std::optional
+#include <utility>     // std::move
+
+#include "basin/core/error.hpp"               // require
+#include "basin/core/layer.hpp"               // Layer, infer
+#include "basin/core/model.hpp"               // Model
+#include "basin/core/types.hpp"               // Index, Mat, Vec, VecIn, VecOut
+#include "basin/dynamics/jacobian.hpp"        // jacobian, jacobian_factors
+#include "basin/dynamics/matrix_product.hpp"  // MatrixProduct
+
+namespace basin::inline BASIN_ABI::detail {
+
+/// The Jacobian J of f at a point in one of three forms: J = D E with a narrow middle; J = D, E empty; or by
+/// its products alone, D empty, too.
+struct LocalMap {
+  Mat<double> D, E;
+  MatrixProduct apply, apply_adjoint;  // y = J x, y = J'x
+
+  bool is_product() const { return E.size() > 0; }
+  bool is_formed() const { return D.size() > 0; }
+};
+
+/// x -> f(x), R^size to itself.
+struct SelfMap {
+  Index size = 0;
+  double epsilon = 0;                                   // of the network's own numbers
+  std::function<Vec<double>(VecIn<double> x)> rounded;  // x as the network sees it
+  std::function<Vec<double>(VecIn<double> x)> value;    // f(x)
+  std::function<LocalMap(VecIn<double> x)> linearized;  // J at x
+};
+
+template <Layer F>
+void require_self_map(const Model<F>& f, Index rows, const char* who, const char* argument) {
+  f.require_valid(who);
+  require(f.layer.in_size() == f.layer.out_size(), who, ": f maps ", f.layer.in_size(), " rows to ",
+          f.layer.out_size(), ", expected as many");
+  require(rows == f.layer.in_size(), who, ": ", argument, " has ", rows, " rows, f expects ",
+          f.layer.in_size());
+}
+
+/// J and J' by jvp and vjp at a point whose forward is kept.
+template <Layer F>
+LocalMap local_products(const Model<F>& f, VecIn<typename F::Scalar> at) {
+  using S = typename F::Scalar;
+  struct Kept {
+    Vec<S> x, y;
+    typename F::Cache cache;
+  };
+  const auto kept = std::make_shared<Kept>();
+  kept->x = at;
+  kept->y.resize(f.layer.out_size());
+  f.layer.forward(f.theta, kept->x, kept->y, kept->cache);
+  LocalMap map;
+  map.apply = [&f, kept](VecIn<double> u, VecOut<double> y) {
+    Vec<S> tangent(y.size());
+    f.layer.jvp(f.theta, kept->x, kept->y, kept->cache, Vec<S>(u.cast<S>()), tangent);
+    y = tangent.template cast<double>();
+  };
+  map.apply_adjoint = [&f, kept](VecIn<double> u, VecOut<double> y) {
+    Vec<S> cotangent(y.size()), no_theta_bar;
+    f.layer.vjp(f.theta, kept->x, kept->y, kept->cache, Vec<S>(u.cast<S>()), cotangent, no_theta_bar);
+    y = cotangent.template cast<double>();
+  };
+  return map;
+}
+
+/// f as a SelfMap, which refers to it. Where no factors are there, J is formed up to `form_up_to` dimensions.
+template <Layer F>
+SelfMap self_map(const Model<F>& f, Index form_up_to) {
+  using S = typename F::Scalar;
+  SelfMap map;
+  map.size = f.layer.in_size();
+  map.epsilon = static_cast<double>(std::numeric_limits<S>::epsilon());
+  map.rounded = [](VecIn<double> x) -> Vec<double> { return x.cast<S>().template cast<double>(); };
+  map.value = [&f, cache = std::make_shared<typename F::Cache>()](VecIn<double> x) -> Vec<double> {
+    const Vec<S> point = x.cast<S>();
+    Vec<S> y(point.size());
+    infer(f.layer, f.theta, point, y, *cache);
+    return y.template cast<double>();
+  };
+  map.linearized = [&f, form_up_to](VecIn<double> x) -> LocalMap {
+    const Vec<S> point = x.cast<S>();
+    if (const auto factors = jacobian_factors(f, point))
+      return {factors->D.template cast<double>(), factors->E.template cast<double>(), {}, {}};
+    if (point.size() <= form_up_to) return {jacobian(f, point).template cast<double>(), {}, {}, {}};
+    return local_products(f, point);
+  };
+  return map;
+}
+
+}  // namespace basin::detail
