@@ -62,6 +62,21 @@ TEST_CASE("a column stops when its step is within the tolerance, the others go o
   }
 }
 
+TEST_CASE("tolerances of an orbit: absolute, relative, and never below rounding", "[dynamics]") {
+  // x/2 + 5 from 0 has x_t = 10 - 10 / 2^t and steps of 10 / 2^t.
+  const Model half(Dense<double>(1, 1), Vec<double>{{0.5, 5}});
+  const auto steps = [&](const OrbitOptions& o) { return orbit(half, Mat<double>::Zero(1, 1), o).steps[0]; };
+  CHECK(steps({.tolerance = 1e-3}) == 14);           // 10 / 2^14 = 6.1e-4
+  CHECK(steps({.relative_tolerance = 1e-3}) == 10);  // 10 / 2^10 = 9.8e-3 <= 1e-3 x_9
+  CHECK(steps({.tolerance = 1e-3, .relative_tolerance = 1e-12}) == 14);
+  const Model in_float(Dense<float>(1, 1), Vec<float>{{0.5f, 5.f}});
+  const Orbit<float> o = orbit(in_float, Mat<float>::Zero(1, 1), {.max_steps = 200, .tolerance = 1e-30});
+  CHECK(o.end[0] == OrbitEnd::settled);
+  CHECK(std::abs(o.x(0, 0) - 10) < 1e-5);
+  CHECK(contains(error_of([&] { (void)steps({.relative_tolerance = -1}); }),
+                 "relative_tolerance must be >= 0, got -1"));
+}
+
 TEST_CASE("a column that leaves the bound, or is not finite, has diverged", "[dynamics]") {
   Mat<double> x0(1, 3);
   x0 << 1, std::nan(""), 0;

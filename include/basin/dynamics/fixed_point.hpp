@@ -106,10 +106,12 @@ double norm_by_products(const LocalMap& J, Index n) {
 /// outside of the unit circle than a hundred times what its condition number makes of its residual and of the
 /// rounding of J; else undecided.
 template <class = void>
-LinearStability judge_products(const LocalMap& J, Index n, double epsilon, const LeadingOptions& given) {
+LinearStability judge_products(const LocalMap& J, Index n, double epsilon, double change,
+                               const LeadingOptions& given) {
   LinearStability s;
   s.norm = norm_by_products(J, n);
-  s.power = contracting_power(J, n);
+  const bool smooth = change <= 1e-3 * s.norm;  // else no power of this one J shows anything
+  s.power = smooth ? contracting_power(J, n) : 0;
   LeadingOptions options = given;
   options.conditions = true;
   const Index most = std::min<Index>(32, n);
@@ -122,7 +124,7 @@ LinearStability judge_products(const LocalMap& J, Index n, double epsilon, const
   for (std::size_t i = 0; leading.converged && i < leading.values.size(); ++i) {
     const double modulus = std::abs(leading.values[i]);
     const double uncertainty =
-        leading.conditions[i] * (leading.residuals[i] + matrix_error(n, epsilon, s.norm));
+        leading.conditions[i] * (leading.residuals[i] + change + matrix_error(n, epsilon, s.norm));
     if (i == 0) s.spectral_radius = modulus, s.uncertainty = uncertainty;
     s.unstable += modulus > 1;
     unstable = unstable || modulus - 1 > 100 * uncertainty;
@@ -140,28 +142,81 @@ LinearStability judge_products(const LocalMap& J, Index n, double epsilon, const
 }
 #endif
 
-/// LinearStability from whatever form J is known in. `epsilon` is that of the numbers it was computed in.
+/// |E D|, the k x k matrix with the eigenvalues of D E.
+template <class = void>
+Mat<double> middle(const Mat<double>& E, const Mat<double>& D) {
+  Mat<double> M(E.rows(), D.cols());
+  gemm<double>(E, D, M);
+  return M;
+}
+
+/// How much J changes right beside x, in the Frobenius norm: next to nothing where f is smooth, and by the
+/// change of slopes where a kink passes through x, of which the Jacobian at x knows one side only. Random
+/// steps, so short that only what is within rounding of x is met, and both ways, so that every kink through x
+/// is crossed. Of factors it is E D that counts, and E_i D_k too: orbits change sides.
+template <class = void>
+double slope_change(const SelfMap& f, const Found& p, const LocalMap& J) {
+  const double size = p.size > 0 ? p.size : 1;
+  const double step = 10 * p.left + (f.epsilon > 1e-10 ? 1e-5 : 1e-10) * size;
+  if (!std::isfinite(step)) return 0;
+  Random random(5);
+  double change = 0;
+  const auto seen = [&](double d) {
+    change = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(change, d);
+  };
+  for (int direction = 0; direction < 2; ++direction) {
+    Vec<double> u(f.size);
+    for (double& entry : u) entry = random.normal();
+    u *= step / u.norm();
+    for (const double sign : {1., -1.}) {
+      const LocalMap beside = f.linearized(f.rounded(p.x + sign * u));
+      if (J.is_product()) {
+        const Mat<double> M = middle(J.E, J.D);
+        seen((middle(beside.E, beside.D) - M).norm());
+        seen((middle(beside.E, J.D) - M).norm());
+        seen((middle(J.E, beside.D) - M).norm());
+      } else if (J.is_formed()) {
+        seen((beside.D - J.D).norm());
+      } else {  // E |A g|^2 = |A|_F^2 for normal g
+        Vec<double> g(f.size), a(f.size), b(f.size);
+        for (double& entry : g) entry = random.normal();
+        J.apply(g, a);
+        beside.apply(g, b);
+        seen((a - b).norm());
+      }
+    }
+  }
+  return change;
+}
+
+/// LinearStability from whatever form J is known in. `epsilon` is that of the numbers it was computed in,
+/// `change` what else it may be off by.
 template <bool WithSpectra>
-LinearStability judge(const LocalMap& J, Index n, double epsilon, const LeadingOptions& options) {
+LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
+                      const LeadingOptions& options) {
   if (J.is_product()) {
-    Mat<double> small(J.E.rows(), J.E.rows());
-    gemm<double>(J.E, J.D, small);
+    const Mat<double> small = middle(J.E, J.D);
     const double rounding = 4 * epsilon * J.E.norm() * J.D.norm();
-    LinearStability s = judge_matrix(small, rounding + matrix_error(small.rows(), 0, small.norm()));
+    LinearStability s = judge_matrix(small, rounding + matrix_error(small.rows(), 0, small.norm()), change);
     const bool finite = J.E.allFinite() && J.D.allFinite();
     s.norm = finite ? product_singular_values(J.E, J.D, "classify_fixed_point")[0]
                     : std::numeric_limits<double>::quiet_NaN();
     return s;
   }
-  if (J.is_formed()) return stability_of(J.D, matrix_error(n, epsilon, J.D.stableNorm()));
+  if (J.is_formed()) return stability_of(J.D, matrix_error(n, epsilon, J.D.stableNorm()), change);
 #if __has_include(<Spectra/GenEigsSolver.h>)
-  return judge_products(J, n, epsilon, options);
+  return judge_products(J, n, epsilon, change, options);
 #else
   Mat<double> whole(n, n);
   const Mat<double> unit = Mat<double>::Identity(n, n);
   for (Index j = 0; j < n; ++j) J.apply(unit.col(j), whole.col(j));
-  return stability_of(whole, matrix_error(n, epsilon, whole.stableNorm()));
+  return stability_of(whole, matrix_error(n, epsilon, whole.stableNorm()), change);
 #endif
+}
+/// The verdict at a point that was found.
+template <bool WithSpectra>
+LinearStability judge_point(const SelfMap& f, const Found& p, const LeadingOptions& options) {
+  return judge<WithSpectra>(p.map, f.size, f.epsilon, slope_change(f, p, p.map), options);
 }
 
 /// The fixed point found from x0, all of it in double.
@@ -173,14 +228,15 @@ template <bool WithSpectra>
 JudgedPoint search_and_judge(const SelfMap& f, VecIn<double> x0, const FixedPointOptions& o) {
   JudgedPoint p{newton_search(f, x0, o.search), {}};
   if (p.found.end == SearchEnd::converged)
-    p.stability = judge<WithSpectra>(p.found.map, f.size, f.epsilon, o.leading);
+    p.stability = judge_point<WithSpectra>(f, p.found, o.leading);
   else
     p.stability.stability = Stability::not_fixed;
   return p;
 }
 
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template LinearStability judge<with_spectra>(const LocalMap&, Index, double, const LeadingOptions&);
+extern template LinearStability judge_point<with_spectra>(const SelfMap&, const Found&,
+                                                          const LeadingOptions&);
 extern template JudgedPoint search_and_judge<with_spectra>(const SelfMap&, VecIn<double>,
                                                            const FixedPointOptions&);
 #endif
@@ -199,7 +255,8 @@ inline double relative(double size, double unit) { return unit > 0 ? size / unit
 /// what is shown in LinearStability. Steps are taken in double, whatever the network's type, and damped
 /// (Armijo's rule on |f(x) - x|); the linear systems with I - J are solved dense, by factors of J where the
 /// network is narrow (jacobian_factors), or above options.search.form_up_to dimensions by products alone. Kinks
-/// of piecewise linear networks are stepped over. That the point is the one next to x0, or that there is one
+/// of piecewise linear networks are stepped over; where one passes through the point itself, both sides must
+/// agree for a verdict. That the point is the one next to x0, or that there is one
 /// at all, nobody knows before: look at `end` and `distance`. options.tolerance plays no part.
 ///
 /// In float, x is as exact as float allows: within about `left` of the fixed point. Throws if f does not map

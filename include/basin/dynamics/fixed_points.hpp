@@ -11,7 +11,7 @@
 #include "basin/core/model.hpp"            // Model
 #include "basin/core/parallel.hpp"         // parallel_for
 #include "basin/core/types.hpp"            // Index, Mat, MatIn, Vec
-#include "basin/dynamics/fixed_point.hpp"  // newton_search, judge, FixedPointOptions
+#include "basin/dynamics/fixed_point.hpp"  // newton_search, judge_point, FixedPointOptions
 
 namespace basin::inline BASIN_ABI {
 
@@ -140,6 +140,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   FixedPoints<S> points;
   points.radius = same;
   std::vector<Vec<double>> distinct;
+  std::vector<const detail::Found*> first;
   for (const detail::Found& p : found) {
     points.ends.push_back(p.end);
     points.evaluations += p.evaluations;
@@ -153,6 +154,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
     if (k < 0) {
       k = static_cast<Index>(distinct.size());
       distinct.push_back(p.x);
+      first.push_back(&p);
       points.residuals.push_back(p.residual);
       points.left.push_back(p.left);
       points.hits.push_back(0);
@@ -163,11 +165,12 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   points.x.resize(x0.rows(), static_cast<Index>(distinct.size()));
   points.kinds.resize(distinct.size());
   parallel_for(points.size(), [&](Index k) {
-    const Vec<double>& x = distinct[static_cast<std::size_t>(k)];
-    points.x.col(k) = x.template cast<S>();
+    detail::Found p = *first[static_cast<std::size_t>(k)];
+    points.x.col(k) = p.x.template cast<S>();
     const detail::SelfMap map = detail::self_map(f, options.point.search.form_up_to);
+    p.map = map.linearized(p.x);
     points.kinds[static_cast<std::size_t>(k)] =
-        detail::judge<WithSpectra>(map.linearized(x), map.size, map.epsilon, options.point.leading);
+        detail::judge_point<WithSpectra>(map, p, options.point.leading);
   });
   return points;
 }

@@ -122,6 +122,7 @@ struct Found {
   double left = 0;        // |(I - J)^-1 (f(x) - x)|
   Index steps = 0;        // Jacobians
   Index evaluations = 0;  // of f
+  double size = 0;        // what counts as the size of x
   LocalMap map;
 };
 
@@ -201,6 +202,7 @@ class NewtonSearch {
   Found end(SearchEnd how) {
     found_.end = how;
     found_.residual = (fx_ - found_.x).stableNorm();
+    found_.size = std::max(unit_, found_.x.stableNorm());
     return std::move(found_);
   }
 

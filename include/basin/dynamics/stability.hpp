@@ -217,26 +217,28 @@ inline LinearStability joined(const LinearStability& a, const LinearStability& b
   return s;
 }
 
-/// judge_block for A, or for its irreducible blocks, each with its share of the error.
+/// judge_block for A, or for its irreducible blocks, each with its share of the error. `change` is what A may
+/// be off by besides, by a kink even where it is 0: then it is not taken apart.
 template <class = void>
-LinearStability judge_matrix(const Mat<double>& A, double error) {
+LinearStability judge_matrix(const Mat<double>& A, double error, double change = 0) {
   LinearStability s{Stability::attracting, 0, 0, 0, true, 1, 0, 1};
   if (A.rows() == 0) return s;
-  if (!A.allFinite() || !std::isfinite(error)) {
+  if (!A.allFinite() || !std::isfinite(error + change)) {
     s = {};
     s.spectral_radius = s.uncertainty = std::numeric_limits<double>::quiet_NaN();
     return s;
   }
   const double size = A.stableNorm();
+  if (change > 1e-6 * size) return judge_block(A, error + change);
   for (const Mat<double>& block : irreducible_blocks(A))
-    s = joined(s, judge_block(block, size > 0 ? error * (block.stableNorm() / size) : 0));
+    s = joined(s, judge_block(block, size > 0 ? error * (block.stableNorm() / size) + change : error));
   return s;
 }
 
 /// linear_stability of a J in double.
 template <class = void>
-LinearStability stability_of(const Mat<double>& J, double error) {
-  LinearStability s = judge_matrix(J, error);
+LinearStability stability_of(const Mat<double>& J, double error, double change = 0) {
+  LinearStability s = judge_matrix(J, error, change);
   s.norm = J.size() == 0   ? 0
            : J.allFinite() ? singular_values_of(J, "linear_stability")[0]
                            : std::numeric_limits<double>::quiet_NaN();
@@ -252,8 +254,8 @@ inline double matrix_error(Index n, double epsilon, double size) {
 
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
 extern template LinearStability judge_block<void>(const Mat<double>&, double);
-extern template LinearStability judge_matrix<void>(const Mat<double>&, double);
-extern template LinearStability stability_of<void>(const Mat<double>&, double);
+extern template LinearStability judge_matrix<void>(const Mat<double>&, double, double);
+extern template LinearStability stability_of<void>(const Mat<double>&, double, double);
 #endif
 
 }  // namespace detail
