@@ -50,7 +50,7 @@ TEMPLATE_TEST_CASE("a product with one column is Eigen's", "[paths]", float, dou
   Mat<S> y(37, 1), z(300, 1);
   gemm<S>(A, b, y);
   require_special("y", y, Mat<S>(A * b.col(0)), by_panels.template operator()<false>(b, y));
-  gemm<S, Op::transposed>(A, c, z);
+  gemm<S, GemmOp::transposed>(A, c, z);
   require_special("z", z, Mat<S>(A.transpose() * c.col(0)), by_panels.template operator()<true>(c, z));
 }
 
@@ -115,10 +115,10 @@ TEMPLATE_TEST_CASE("a convolution with few outputs multiplies where its factors 
 
   f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
   Mat<S> thin_x = Mat<S>::Zero(70, columns), general_x(columns, 70);
-  detail::thin_sums<S, Op::transposed>(W, y_bar_across, thin_x);
+  detail::thin_sums<S, GemmOp::transposed>(W, y_bar_across, thin_x);
   CHECK((x_bar.array() == thin_x.array()).all());  // by sums of 9 terms in one order both ways
   Mat<S> thin_W = Mat<S>::Zero(70, 9);
-  detail::thin_sums<S, Op::plain>(x, y_bar_across, thin_W);
+  detail::thin_sums<S, GemmOp::plain>(x, y_bar_across, thin_W);
   CHECK((Eigen::Map<const Mat<S>>(theta_bar.data(), 70, 9).array() == thin_W.array()).all());
 }
 
@@ -237,7 +237,7 @@ TEMPLATE_TEST_CASE("the Jacobian through a narrow place is a product of two", "[
   const Mat<S> unit = Mat<S>::Identity(cut->rows, cut->rows);
   detail::Cuts<Net>::jvp_behind(*cut, net, f.theta, x, y, c, unit, D);
   detail::Cuts<Net>::vjp_before(*cut, net, f.theta, x, y, c, unit, Et);
-  gemm<S, Op::plain, Op::transposed>(D, Et, J);
+  gemm<S, GemmOp::plain, GemmOp::transposed>(D, Et, J);
   net.jvp(f.theta, x, y, c, Mat<S>::Identity(40, 40), general);
   require_special("jacobian", jacobian(f, x), J, general);
   CHECK_FALSE(detail::jacobian_is_product(21, 40, 40));

@@ -47,7 +47,7 @@ Mat<typename F::Scalar> jacobian_through(const Cut& cut, const Model<F>& f, VecI
                                           Et.middleCols(block.begin, block.size));
                   });
   });
-  gemm<S, Op::plain, Op::transposed>(D, Et, J);
+  gemm<S, GemmOp::plain, GemmOp::transposed>(D, Et, J);
   return J;
 }
 

@@ -76,11 +76,12 @@ struct ConvGeometry {
         if (thin(count)) {
           work.taps.resize(taps(), count * out.pixels());
           work.taps.mat().setZero();
-          thin_sums<S, Op::transposed>(group_weight(weight, g), work.outputs.mat(), work.taps.mat());
+          thin_sums<S, GemmOp::transposed>(group_weight(weight, g), work.outputs.mat(), work.taps.mat());
           roll_add_pixels<S>(work, x, first, count, g);
         } else {
           work.taps.resize(count * out.pixels(), taps());
-          gemm<S, Op::plain, Op::transposed>(work.outputs.mat(), group_weight(weight, g), work.taps.mat());
+          gemm<S, GemmOp::plain, GemmOp::transposed>(work.outputs.mat(), group_weight(weight, g),
+                                                     work.taps.mat());
           roll_add<S>(work, x, first, count, g);
         }
       }
@@ -96,10 +97,10 @@ struct ConvGeometry {
         gather_outputs<S>(y_bar, first, count, g, work);
         if (thin(count)) {
           unroll_pixels<S>(x, first, count, g, work);
-          thin_sums<S, Op::plain>(work.taps.mat(), work.outputs.mat(), sum);
+          thin_sums<S, GemmOp::plain>(work.taps.mat(), work.outputs.mat(), sum);
         } else {
           unroll<S>(x, first, count, g, work);
-          gemm_add<S, Op::transposed>(work.taps.mat(), work.outputs.mat(), sum);
+          gemm_add<S, GemmOp::transposed>(work.taps.mat(), work.outputs.mat(), sum);
         }
       }
     });
