@@ -98,8 +98,8 @@ TEMPLATE_TEST_CASE("a convolution with few outputs multiplies where its factors 
   // 1 x 1 on one pixel: the unrolled taps are x itself
   const Conv2d<S> f({70, 1, 1}, {.out_channels = 9, .kernel = 1, .bias = false});
   const Index columns = 24;
-  REQUIRE(detail::conv_path(f.geometry(), columns) == detail::ConvPath::thin);
-  REQUIRE(detail::conv_path(f.geometry(), 49) == detail::ConvPath::unrolled);
+  REQUIRE(detail::conv_path(detail::geometry_of(f), columns) == detail::ConvPath::thin);
+  REQUIRE(detail::conv_path(detail::geometry_of(f), 49) == detail::ConvPath::unrolled);
   const Vec<S> theta = random_matrix<S>(f.param_size(), 1, 1);
   const Eigen::Map<const Mat<S>> W(theta.data(), 70, 9);
   const Mat<S> x = random_matrix<S>(70, columns, 2), y_bar = random_matrix<S>(9, columns, 3),
@@ -125,7 +125,7 @@ TEMPLATE_TEST_CASE("a convolution with few outputs multiplies where its factors 
 TEMPLATE_TEST_CASE("a convolution of many channels runs in tiles", "[paths]", float, double) {
   using S = TestType;
   const Conv2d<S> f({9, 12, 11}, {.out_channels = 10, .padding = same, .bias = false});
-  REQUIRE(detail::conv_path(f.geometry(), 1) == detail::ConvPath::tiles);
+  REQUIRE(detail::conv_path(detail::geometry_of(f), 1) == detail::ConvPath::tiles);
   const Vec<S> theta = random_matrix<S>(f.param_size(), 1, 1);
   const Mat<S> x = random_matrix<S>(f.in_size(), 1, 2), y_bar = random_matrix<S>(f.out_size(), 1, 3);
   Mat<S> y(f.out_size(), 1), y_tiles = y, y_general = y, x_bar(f.in_size(), 1), x_bar_tiles = x_bar,
@@ -135,14 +135,14 @@ TEMPLATE_TEST_CASE("a convolution of many channels runs in tiles", "[paths]", fl
   const detail::TiledConv<S, detail::Winograd> tiles(f.in_shape(), f.out_shape(), 1, 1);
   f.forward(theta, x, y, c);
   tiles.apply(theta.data(), nullptr, x, y_tiles);
-  f.geometry().template apply<S>(theta.data(), x, y_general, c);
+  detail::geometry_of(f).template apply<S>(theta.data(), x, y_general, c);
   require_special("y", y, y_tiles, y_general);
   f.jvp(theta, x, y, c, x, y);
   CHECK((y.array() == y_tiles.array()).all());
   f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
   tiles.apply_adjoint(theta.data(), x, y_bar, x_bar_tiles, theta_bar_tiles.data());
-  f.geometry().template apply_adjoint<S>(theta.data(), y_bar, x_bar_general, c);
-  f.geometry().template add_weight_gradient<S>(x, y_bar, theta_bar_general.data(), c);
+  detail::geometry_of(f).template apply_adjoint<S>(theta.data(), y_bar, x_bar_general, c);
+  detail::geometry_of(f).template add_weight_gradient<S>(x, y_bar, theta_bar_general.data(), c);
   require_special("x_bar", x_bar, x_bar_tiles, x_bar_general);
   require_special("theta_bar", theta_bar, theta_bar_tiles, theta_bar_general);
 }

@@ -10,7 +10,7 @@
 #include "basin/core/paths.hpp"               // conv_path
 #include "basin/layers/conv_geometry.hpp"     // ConvGeometry
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
-#include "basin/layers/window.hpp"            // Size2, Padding
+#include "basin/layers/window.hpp"            // Size2, Padding, geometry_of
 
 namespace basin::inline BASIN_ABI {
 
@@ -97,8 +97,11 @@ class Conv2d {
     return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups,
                                geometry_.kernel, bias_);
   }
-  /// Kernel, stride, dilation, padding and groups.
-  const detail::ConvGeometry& geometry() const { return geometry_; }
+  /// What the layer was made with.
+  Conv2dOptions options() const {
+    const auto& g = geometry_;
+    return {g.out.channels, g.kernel, g.stride, g.padding, g.dilation, g.groups, bias_ > 0};
+  }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& cache) const {
     if (in_tiles(x.cols())) return tiled().apply(theta.data(), bias(theta), x, y);
@@ -124,6 +127,8 @@ class Conv2d {
   const S* bias(VecIn<S> theta) const { return bias_ > 0 ? theta.data() + geometry_.weight_size() : nullptr; }
 
  private:
+  template <class F>
+  friend const auto& detail::geometry_of(const F& f);
   bool in_tiles(Index columns) const {
     return detail::conv_path(geometry_, columns) == detail::ConvPath::tiles;
   }
