@@ -9,12 +9,8 @@
 #include "basin/core/product/vectors.hpp"  // Packet, vector_size, micro_tall, micro_wide
 #include "basin/core/types.hpp"            // MatIn, MatOut, Index, GemmOp
 
-// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template
-// argument.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-#endif
+// Loops over registers must vanish at -O2 too: `unroll` says so.
+BASIN_VECTOR_CODE_BEGIN
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -209,6 +205,4 @@ extern template void multiply_panels<double>(Index, Index, Index, const double*,
 
 }  // namespace basin::detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+BASIN_VECTOR_CODE_END
