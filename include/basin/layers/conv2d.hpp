@@ -4,11 +4,10 @@
 #include <vector>    // std::vector
 
 #include "basin/core/checked_size.hpp"        // require_output
-#include "basin/core/error.hpp"               // require
 #include "basin/core/layer.hpp"               // Layer
 #include "basin/core/param_blocks.hpp"        // ParamBlock, param_blocks
 #include "basin/core/paths.hpp"               // conv_path
-#include "basin/layers/conv_geometry.hpp"     // ConvGeometry
+#include "basin/layers/conv_geometry.hpp"     // ConvGeometry, require_channels, require_countable
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
 #include "basin/layers/window.hpp"            // Size2, Padding, geometry_of
 
@@ -27,12 +26,8 @@ struct Conv2dOptions {
 namespace detail {
 
 inline ConvGeometry conv_geometry(const Shape& in, const Conv2dOptions& o) {
-  require_shape(in, "Conv2d");
-  require(o.out_channels >= 1, "Conv2d: out_channels must be >= 1, got ", o.out_channels);
+  require_channels("Conv2d", in, o.out_channels, o.groups);
   require_window("Conv2d", o.kernel, o.stride, o.padding, o.dilation);
-  require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0,
-          "Conv2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ", o.out_channels,
-          " output channels");
   const Size2 out = window_positions("Conv2d", in, o.kernel, o.stride, o.padding, o.dilation);
   const Shape image{o.out_channels, out.height, out.width};
   require_output("Conv2d", "out_channels, padding and stride", image);

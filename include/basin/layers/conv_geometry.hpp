@@ -5,11 +5,12 @@
 #include <utility>    // std::as_const
 
 #include "basin/core/checked_size.hpp"       // checked_size
+#include "basin/core/error.hpp"              // require
 #include "basin/core/paths.hpp"              // unrolled_at_once, unrolled_path
 #include "basin/core/product/gemm.hpp"       // gemm, gemm_add
 #include "basin/core/product/thin_gemm.hpp"  // thin_dots, thin_sums
 #include "basin/core/scratch.hpp"            // Scratch
-#include "basin/core/shape.hpp"              // Shape
+#include "basin/core/shape.hpp"              // Shape, require_shape
 #include "basin/layers/window.hpp"           // Size2, Padding, TapRange, tap_range
 
 namespace basin::inline BASIN_ABI {
@@ -247,6 +248,14 @@ struct ConvGeometry {
     });
   }
 };
+
+/// Throws unless the image has pixels, there is an output channel, and the groups divide the channels.
+inline void require_channels(const char* who, const Shape& in, Index out_channels, Index groups) {
+  require_shape(in, who);
+  require(out_channels >= 1, who, ": out_channels must be >= 1, got ", out_channels);
+  require(groups >= 1 && in.channels % groups == 0 && out_channels % groups == 0, who, ": groups = ", groups,
+          " must divide the ", in.channels, " input and the ", out_channels, " output channels");
+}
 
 /// Throws unless weights and multiply-adds can be counted, in the name of the options that they come from.
 inline void require_countable(const char* who, const ConvGeometry& g) {

@@ -9,7 +9,7 @@
 #include "basin/core/layer.hpp"            // Layer
 #include "basin/core/param_blocks.hpp"     // ParamBlock, param_blocks
 #include "basin/layers/conv2d.hpp"         // conv_blocks, add_channel_bias
-#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, require_countable
+#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, require_channels, require_countable
 #include "basin/layers/window.hpp"         // Size2, Padding, geometry_of
 
 namespace basin::inline BASIN_ABI {
@@ -29,12 +29,8 @@ namespace detail {
 
 /// The convolution whose adjoint is the layer: it maps the layer's outputs back to its inputs.
 inline ConvGeometry transposed_geometry(const Shape& in, const ConvTranspose2dOptions& o) {
-  require_shape(in, "ConvTranspose2d");
-  require(o.out_channels >= 1, "ConvTranspose2d: out_channels must be >= 1, got ", o.out_channels);
+  require_channels("ConvTranspose2d", in, o.out_channels, o.groups);
   require_window("ConvTranspose2d", o.kernel, o.stride, o.padding, o.dilation);
-  require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0,
-          "ConvTranspose2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ",
-          o.out_channels, " output channels");
   require(o.output_padding.height >= 0 && o.output_padding.width >= 0 &&
               o.output_padding.height < std::max(o.stride.height, o.dilation.height) &&
               o.output_padding.width < std::max(o.stride.width, o.dilation.width),
