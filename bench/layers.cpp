@@ -45,18 +45,18 @@ double flops_of(const F& f, Index batch) {
 }
 
 /// C = op(A) op(B), m x k by k x n; by Eigen, to compare with, where `eigen`.
-template <Op A, Op B, bool eigen = false>
+template <GemmOp A, GemmOp B, bool eigen = false>
 void product(State& state) {
   const Index m = state.range(0), k = state.range(1), n = state.range(2);
-  const Mat<S> a = A == Op::plain ? Mat<S>::Random(m, k) : Mat<S>::Random(k, m);
-  const Mat<S> b = B == Op::plain ? Mat<S>::Random(k, n) : Mat<S>::Random(n, k);
+  const Mat<S> a = A == GemmOp::plain ? Mat<S>::Random(m, k) : Mat<S>::Random(k, m);
+  const Mat<S> b = B == GemmOp::plain ? Mat<S>::Random(k, n) : Mat<S>::Random(n, k);
   Mat<S> c(m, n);
   for (auto _ : state) {
     if constexpr (!eigen)
       gemm<S, A, B>(a, b, c);
-    else if constexpr (A == Op::transposed)
+    else if constexpr (A == GemmOp::transposed)
       c.noalias() = a.transpose() * b;
-    else if constexpr (B == Op::transposed)
+    else if constexpr (B == GemmOp::transposed)
       c.noalias() = a * b.transpose();
     else
       c.noalias() = a * b;
@@ -171,18 +171,21 @@ const Sizes conv_sizes = {{1, 1, 7, 5, 1},     {64, 64, 32, 1, 1},  {64, 64, 16,
                           {64, 64, 16, 10, 2}, {128, 128, 3, 2, 1}, {3, 64, 32, 1, 1}};
 const std::vector<Entry> entries = {
     {"product",
-     product<Op::plain, Op::plain>,
+     product<GemmOp::plain, GemmOp::plain>,
      "m/k/n",
      {{512, 512, 100}, {128, 128, 20}, {784, 128, 100}, {512, 3, 100}}},
-    {"product_At_B", product<Op::transposed, Op::plain>, "m/k/n", {{512, 512, 100}, {128, 128, 20}}},
-    {"product_A_Bt", product<Op::plain, Op::transposed>, "m/k/n", {{512, 100, 512}, {128, 20, 128}}},
-    {"eigen_product", product<Op::plain, Op::plain, true>, "m/k/n", {{512, 512, 100}, {128, 128, 20}}},
+    {"product_At_B", product<GemmOp::transposed, GemmOp::plain>, "m/k/n", {{512, 512, 100}, {128, 128, 20}}},
+    {"product_A_Bt", product<GemmOp::plain, GemmOp::transposed>, "m/k/n", {{512, 100, 512}, {128, 20, 128}}},
+    {"eigen_product",
+     product<GemmOp::plain, GemmOp::plain, true>,
+     "m/k/n",
+     {{512, 512, 100}, {128, 128, 20}}},
     {"eigen_product_At_B",
-     product<Op::transposed, Op::plain, true>,
+     product<GemmOp::transposed, GemmOp::plain, true>,
      "m/k/n",
      {{512, 512, 100}, {128, 128, 20}}},
     {"eigen_product_A_Bt",
-     product<Op::plain, Op::transposed, true>,
+     product<GemmOp::plain, GemmOp::transposed, true>,
      "m/k/n",
      {{512, 100, 512}, {128, 20, 128}}},
     {"dense", dense<false>, "in/out/batch", dense_sizes},

@@ -80,7 +80,7 @@ struct Curve {
 /// Orbits of some starts, and the nearest training image of each iterate at the times of the setting.
 struct Trajectories {
   Orbit<S> orbit;
-  std::vector<Nearest> nearest_example;
+  std::vector<NearestExamples> nearest_example;
   std::vector<Index> periods;  // of where they end
   /// Percentage within `epsilon` mean norms of a training image.
   double arrived(std::size_t time, double epsilon, double unit) const {
@@ -90,7 +90,7 @@ struct Trajectories {
   }
   /// Training images at which they end.
   Index distinct(double epsilon, double unit) const {
-    const Nearest& n = nearest_example.back();
+    const NearestExamples& n = nearest_example.back();
     std::vector<Index> reached;
     for (std::size_t j = 0; j < n.index.size(); ++j)
       if (n.distance[j] < epsilon * unit) reached.push_back(n.index[j]);
@@ -294,7 +294,7 @@ void draw_rows(Program& program, const ImageData& data, const Run& r, const std:
   columns.push_back("nearest\ntraining image");
   ImageTable table(title, data.train.shape, columns);
   for (const Index j : rows) {
-    const Nearest& end = r.of_starts.nearest_example.back();
+    const NearestExamples& end = r.of_starts.nearest_example.back();
     const auto k = static_cast<std::size_t>(j);
     Mat<S> row(data.train.shape.size(), static_cast<Index>(columns.size()));
     row.col(0) = r.images.starts.col(j);
@@ -317,7 +317,7 @@ std::string description(const Study& study, const ImageData& data) {
 
 void draw_trajectories(Program& program, const ImageData& data, const Study& study) {
   const Run& r = study.runs.front();
-  const Nearest& end = r.of_starts.nearest_example.back();
+  const NearestExamples& end = r.of_starts.nearest_example.back();
   std::vector<Index> order(end.distance.size());
   for (std::size_t j = 0; j < order.size(); ++j) order[j] = static_cast<Index>(j);
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {

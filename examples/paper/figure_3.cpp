@@ -134,7 +134,7 @@ void draw_orbits(Program& program, const Setting& s, const ImageData& data, cons
   columns.push_back("nearest\ntraining image");
   ImageTable table(text("Figure ", s.id, ": ", s.network, " of ", data.name), data.train.shape, columns);
   const auto add_rows = [&](const Starts& from, Index count, const std::string& label) {
-    const Nearest n = nearest(from.orbit.x, r.examples);
+    const NearestExamples n = nearest(from.orbit.x, r.examples);
     const double arrived = near * mean_norm(r.examples);
     for (Index j = 0; j < count; ++j) {
       Mat<S> row(data.train.shape.size(), static_cast<Index>(columns.size()));

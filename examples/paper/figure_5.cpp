@@ -141,7 +141,7 @@ void draw_orbits(Program& program, const std::string& id, const std::string& tit
   columns.push_back("nearest\ntraining image");
   ImageTable table(title, data.train.shape, columns);
   const auto add_rows = [&](const Starts& from, Index rows, const std::string& label) {
-    const Nearest n = nearest(from.orbit.x, examples);
+    const NearestExamples n = nearest(from.orbit.x, examples);
     for (Index j = 0; j < std::min(rows, from.orbit.x.cols()); ++j) {
       Mat<S> row(examples.rows(), static_cast<Index>(columns.size()));
       for (std::size_t c = 0; c < shown.size(); ++c) {

@@ -36,7 +36,7 @@ struct Setting {
 struct Run {
   Mat<S> X;  // the examples
   FitResult training;
-  Model<D1<S>> f;
+  Model<LinearD1<S>> f;
   Bottleneck spectrum;
   double modulus(std::size_t i) const { return std::abs(spectrum.values.at(i)); }
   double from_one() const {  // of the two leading eigenvalues
@@ -59,7 +59,7 @@ std::vector<double> outside(const Mat<double>& Q, const Mat<double>& y) {
 
 Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
   const Mat<S> X = choose_images<S>(data.train, examples_wanted, seed);
-  const D1<S> net = downsampling_d1<S>(data.train.shape, s.filters);
+  const LinearD1<S> net = downsampling_d1<S>(data.train.shape, s.filters);
   Random random(seed);
   Run r{.X = X,
         .training = {},

@@ -33,7 +33,7 @@ constexpr Index shown_values = 4, probes = 200;
 struct Run {
   Mat<S> x;  // the example
   FitResult training;
-  Model<D2<S>> f;
+  Model<LinearD2<S>> f;
   Leading leading;
   double error = 0;            // |f(x) - x| / |x|
   double noise_to_image = 0;   // median over noise z of |cos| between f(z) and x
@@ -80,7 +80,8 @@ double least_loss(const Mat<S>& x, const Shape& shape) {
   return total / static_cast<double>(shape.size());
 }
 
-FitResult train(Model<D2<S>>& f, const Mat<S>& x, double adam_rate, Index last, const std::string& what) {
+FitResult train(Model<LinearD2<S>>& f, const Mat<S>& x, double adam_rate, Index last,
+                const std::string& what) {
   Progress progress(what);
   FitOptions options{.max_epochs = last, .loss_below = 1e-10};
   options.schedule = schedule::cosine(last, 0.01);
@@ -112,7 +113,7 @@ void measure(Run& r, Random& random) {
 /// The one filter that 64 filters of 1.8e-3 are, trained.
 Run run(const Mat<S>& x, const Shape& shape, std::uint64_t seed, const std::string& what) {
   Random random(seed);
-  const D2<S> wide = downsampling_d2<S>(shape, filters);
+  const LinearD2<S> wide = downsampling_d2<S>(shape, filters);
   Run r{.x = x,
         .training = {},
         .f = one_filter(Model(wide, initial_values(wide, initial::constant(initial_value), random))),
@@ -127,7 +128,7 @@ Run run(const Mat<S>& x, const Shape& shape, std::uint64_t seed, const std::stri
 /// rate.
 double compare(const Mat<S>& x, const Shape& shape, Index width, Index last, std::uint64_t seed) {
   Random random(seed);
-  const D2<S> net = downsampling_d2<S>(shape, width);
+  const LinearD2<S> net = downsampling_d2<S>(shape, width);
   const double c =
       initial_value * static_cast<double>(filters) / static_cast<double>(width);  // the same gain
   Model f(net, initial_values(net, initial::constant(c), random));

@@ -155,7 +155,7 @@ void iterate(Run& r, const Model<F>& f, const Mat<S>& x0, const Mat<S>& examples
     r.found[text("within 20% ", kind, " t=", times[k])] = 100 * at[1].arrived;
     r.found[text("distinct ", kind, " t=", times[k])] = static_cast<double>(at[0].distinct);
     r.found[text("share ", kind, " t=", times[k])] =
-        100 * largest_share(assign(o.snapshots[k], examples, near * unit), examples.cols());
+        100 * largest_share(nearest_within(o.snapshots[k], examples, near * unit), examples.cols());
   }
   const Index count = kind == kinds[0] ? drawn_images : drawn_noise;
   for (Index j = 0; j < count; ++j) {
@@ -445,7 +445,7 @@ void draw_orbits(Program& program, const ImageData& data, const Row& base, const
   const Index columns = 1 + static_cast<Index>(drawn_times.size());
   for (Index j = 0; j < drawn_images + drawn_noise; ++j) {
     const auto iterates = from_best.drawn.middleCols(j * columns, columns);
-    const Nearest n = nearest(iterates.col(1), examples);
+    const NearestExamples n = nearest(iterates.col(1), examples);
     Mat<S> row(examples.rows(), 6);
     row << iterates.col(0), from_base.drawn.col(j * columns + 1), iterates.col(1), iterates.col(2),
         iterates.col(3), examples.col(n.index.front());

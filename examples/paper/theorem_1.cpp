@@ -48,7 +48,7 @@ struct Case {
   SingleLayerFit adaptive, constant;
   double error, constant_error;  // max |A x - phi^-1(x)|
   double from_closed_form;       // |A - phi^-1(X) X^+| / |A|, the larger of both rules
-  Rank rank;                     // of A
+  NumericalRank rank;            // of A
   Index rank_of_preimage, rank_of_X;
   double eigen_residual, span_residual;  // of the examples; of phi(A y) for random y
   double printed_start,
@@ -102,7 +102,7 @@ struct Extra {
   double below, beyond;  // residuals with .99 adaptive_rate_limit and 1.02 times the limit near the solution
   bool within;           // whether all A_t x_i lay in the interval that the limit was computed for
   double dependent;      // residual for x_3 = x_1 + x_2
-  Rank of_X, of_A;       // counterexample to the corollary
+  NumericalRank of_X, of_A;  // counterexample to the corollary
 };
 
 Extra run_extra(Random& random) {
@@ -164,7 +164,7 @@ void draw(Program& program, const std::vector<Case>& cases, const Extra& extra) 
                  .y_label = "singular value, relative to the largest",
                  .series = {},
                  .log_y = true};
-  const auto add = [&](const std::string& name, const Rank& rank) {
+  const auto add = [&](const std::string& name, const NumericalRank& rank) {
     Series s{name, {}, {}, Series::Style::line_points};
     for (Index i = 0; i < std::min<Index>(8, rank.singular_values.size()); ++i) {
       s.x.push_back(static_cast<double>(i + 1));

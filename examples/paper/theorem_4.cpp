@@ -28,7 +28,7 @@ struct Trained {
   Index s = 0, k = 0;
   FitResult training = {};
   Vec<double> w = {};
-  Rank rank = {};
+  NumericalRank rank = {};
   double to_descent = 0;   // |w - w_t|, t the number of steps
   double to_limit = 0;     // |w - M^+ x|
   double to_identity = 0;  // |A - I|_F
@@ -227,7 +227,8 @@ void claims_of_exceptions(Program& program) {
                              {std::max((exception.w - filter).cwiseAbs().maxCoeff(),
                                        (exception.rank.singular_values - sigma).cwiseAbs().maxCoeff())},
                              at_most(1e-9)));
-  const Rank padded = numerical_rank(padded_single_filter_matrix(exception.w, {1, 3, 3}, 3), rank_tolerance);
+  const NumericalRank padded =
+      numerical_rank(padded_single_filter_matrix(exception.w, {1, 3, 3}, 3), rank_tolerance);
   program.claim(
       median_claim("rank of the proof's matrix, 010/101/010",
                    "The matrix of rotations of R has rank s^2: it acts on zero-padded images, of which the "

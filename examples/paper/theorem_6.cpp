@@ -68,7 +68,7 @@ void on_the_line(Program& program) {
       options.cancelled = interrupted;
       const Orbit<double> o = orbit(f, starts, options);
       if (interrupted()) return;
-      const std::vector<Index> end = assign(o.x, X, 1e-9);
+      const std::vector<Index> end = nearest_within(o.x, X, 1e-9);
       // A start that is itself a repelling fixed point (0, 1, the midpoints) stays where it is: n + 1 points
       // of [0, 1].
       const std::vector<FixedPoint1d> fixed_points = plateau_map(row_values(X, 0), epsilon).fixed_points();
@@ -240,7 +240,7 @@ void draw_basins(Program& program) {
     to.x.push_back(x(0, 0));
     to.y.push_back(x(1, 0));
   };
-  const std::vector<Index> end = assign(o.x, X, 1e-9), is_example = assign(ends, X, 1e-12);
+  const std::vector<Index> end = nearest_within(o.x, X, 1e-9), is_example = nearest_within(ends, X, 1e-12);
   for (Index j = 0; j < starts.cols(); ++j)
     add(end[static_cast<std::size_t>(j)] >= 0 ? at_example : at_mix, starts.col(j));
   for (Index j = 0; j < ends.cols(); ++j)

@@ -23,7 +23,7 @@
 #include "basin/data/idx.hpp"                  // read_idx_images
 #include "basin/data/starts.hpp"               // noise and white squares
 #include "basin/data/swiss_roll.hpp"           // swiss_roll
-#include "basin/dynamics/basins.hpp"           // nearest, assign, recovery
+#include "basin/dynamics/basins.hpp"           // nearest, nearest_within, recovery
 #include "basin/dynamics/bottleneck.hpp"       // bottleneck_spectrum
 #include "basin/dynamics/cycle.hpp"            // periods
 #include "basin/dynamics/fixed_point.hpp"      // find_fixed_point, classify_fixed_point
@@ -49,7 +49,7 @@
 #include "basin/linearize/linearize.hpp"       // linearize_dense, linearize_sparse, linearize, linearize_at
 #include "basin/linearize/region.hpp"          // active_region
 #include "basin/linearize/structure.hpp"       // forced_zeros, heuristic_depth
-#include "basin/network/branches.hpp"          // Sum, Stacked
+#include "basin/network/branches.hpp"          // BranchSum, BranchConcat
 #include "basin/network/erased.hpp"            // erased
 #include "basin/network/sequence.hpp"          // AnyLayer, Sequence
 #include "basin/train/fit.hpp"                 // fit

@@ -69,10 +69,10 @@ void go(const char* name, const F& f) {
           orbit(model, Mat<S>(f.in_size(), 0), {.max_steps = 3}).x.rows() == f.in_size());
 }
 
-template <Op OpA, Op OpB>
+template <GemmOp OpA, GemmOp OpB>
 void multiply(Index rows, Index depth) {
-  const Mat<S> A = OpA == Op::plain ? Mat<S>(rows, depth) : Mat<S>(depth, rows);
-  const Mat<S> B = OpB == Op::plain ? Mat<S>(depth, 0) : Mat<S>(0, depth);
+  const Mat<S> A = OpA == GemmOp::plain ? Mat<S>(rows, depth) : Mat<S>(depth, rows);
+  const Mat<S> B = OpB == GemmOp::plain ? Mat<S>(depth, 0) : Mat<S>(0, depth);
   Mat<S> C(rows, 0);
   gemm<S, OpA, OpB>(A, B, C);
   gemm_add<S, OpA, OpB>(A, B, C);
@@ -81,19 +81,19 @@ void multiply(Index rows, Index depth) {
 void products() {
   for (const Index rows : {1, 5, 70, 300})
     for (const Index depth : {1, 3, 600}) {
-      multiply<Op::plain, Op::plain>(rows, depth);
-      multiply<Op::transposed, Op::plain>(rows, depth);
-      multiply<Op::plain, Op::transposed>(rows, depth);
+      multiply<GemmOp::plain, GemmOp::plain>(rows, depth);
+      multiply<GemmOp::transposed, GemmOp::plain>(rows, depth);
+      multiply<GemmOp::plain, GemmOp::transposed>(rows, depth);
       Mat<S> C(rows, 0), D = Mat<S>::Ones(rows, depth), E = D;
       gemm_affine<S>(Mat<S>::Ones(rows, depth), Mat<S>(depth, 0), Vec<S>::Ones(rows), C);
-      gemm<S, Op::plain, Op::transposed>(C, Mat<S>(depth, 0), D);  // a sum without terms
+      gemm<S, GemmOp::plain, GemmOp::transposed>(C, Mat<S>(depth, 0), D);  // a sum without terms
       check("gemm", (D.array() == 0).all());
-      gemm_add<S, Op::plain, Op::transposed>(C, Mat<S>(depth, 0), E);
+      gemm_add<S, GemmOp::plain, GemmOp::transposed>(C, Mat<S>(depth, 0), E);
       check("gemm_add", (E.array() == 1).all());
       Mat<S> dots(0, rows), sums = Mat<S>::Ones(rows, depth);
       detail::thin_dots<S>(Mat<S>::Ones(depth, rows), Mat<S>(depth, 0), dots);
-      detail::thin_sums<S, Op::plain>(Mat<S>::Ones(rows, depth), Mat<S>(depth, 0), C);
-      detail::thin_sums<S, Op::transposed>(C, Mat<S>(depth, 0), sums);
+      detail::thin_sums<S, GemmOp::plain>(Mat<S>::Ones(rows, depth), Mat<S>(depth, 0), C);
+      detail::thin_sums<S, GemmOp::transposed>(C, Mat<S>(depth, 0), sums);
       check("thin_sums", (sums.array() == 1).all());
     }
 }
@@ -136,7 +136,7 @@ void uses_of_networks() {
   check("periods", periods(model, none, 3, 1e-6).empty());
   check("nearest", nearest(none, two).index.empty());
   check("distances", distances(none, two).size() == 0 && distances(two, none).size() == 0);
-  check("assign", assign(none, two, 0.1).empty());
+  check("nearest_within", nearest_within(none, two, 0.1).empty());
   Model<Dense<S>> trained = model;
   GradientDescent<S> descent({.learning_rate = 0.1});
   try {

@@ -50,7 +50,7 @@ TEMPLATE_TEST_CASE("a product with one column is Eigen's", "[paths]", float, dou
   Mat<S> y(37, 1), z(300, 1);
   gemm<S>(A, b, y);
   require_special("y", y, Mat<S>(A * b.col(0)), by_panels.template operator()<false>(b, y));
-  gemm<S, Op::transposed>(A, c, z);
+  gemm<S, GemmOp::transposed>(A, c, z);
   require_special("z", z, Mat<S>(A.transpose() * c.col(0)), by_panels.template operator()<true>(c, z));
 }
 
@@ -98,8 +98,8 @@ TEMPLATE_TEST_CASE("a convolution with few outputs multiplies where its factors 
   // 1 x 1 on one pixel: the unrolled taps are x itself
   const Conv2d<S> f({70, 1, 1}, {.out_channels = 9, .kernel = 1, .bias = false});
   const Index columns = 24;
-  REQUIRE(detail::conv_path(f.geometry(), columns) == detail::ConvPath::thin);
-  REQUIRE(detail::conv_path(f.geometry(), 49) == detail::ConvPath::unrolled);
+  REQUIRE(detail::conv_path(detail::geometry_of(f), columns) == detail::ConvPath::thin);
+  REQUIRE(detail::conv_path(detail::geometry_of(f), 49) == detail::ConvPath::unrolled);
   const Vec<S> theta = random_matrix<S>(f.param_size(), 1, 1);
   const Eigen::Map<const Mat<S>> W(theta.data(), 70, 9);
   const Mat<S> x = random_matrix<S>(70, columns, 2), y_bar = random_matrix<S>(9, columns, 3),
@@ -115,17 +115,17 @@ TEMPLATE_TEST_CASE("a convolution with few outputs multiplies where its factors 
 
   f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
   Mat<S> thin_x = Mat<S>::Zero(70, columns), general_x(columns, 70);
-  detail::thin_sums<S, Op::transposed>(W, y_bar_across, thin_x);
+  detail::thin_sums<S, GemmOp::transposed>(W, y_bar_across, thin_x);
   CHECK((x_bar.array() == thin_x.array()).all());  // by sums of 9 terms in one order both ways
   Mat<S> thin_W = Mat<S>::Zero(70, 9);
-  detail::thin_sums<S, Op::plain>(x, y_bar_across, thin_W);
+  detail::thin_sums<S, GemmOp::plain>(x, y_bar_across, thin_W);
   CHECK((Eigen::Map<const Mat<S>>(theta_bar.data(), 70, 9).array() == thin_W.array()).all());
 }
 
 TEMPLATE_TEST_CASE("a convolution of many channels runs in tiles", "[paths]", float, double) {
   using S = TestType;
   const Conv2d<S> f({9, 12, 11}, {.out_channels = 10, .padding = same, .bias = false});
-  REQUIRE(detail::conv_path(f.geometry(), 1) == detail::ConvPath::tiles);
+  REQUIRE(detail::conv_path(detail::geometry_of(f), 1) == detail::ConvPath::tiles);
   const Vec<S> theta = random_matrix<S>(f.param_size(), 1, 1);
   const Mat<S> x = random_matrix<S>(f.in_size(), 1, 2), y_bar = random_matrix<S>(f.out_size(), 1, 3);
   Mat<S> y(f.out_size(), 1), y_tiles = y, y_general = y, x_bar(f.in_size(), 1), x_bar_tiles = x_bar,
@@ -135,14 +135,14 @@ TEMPLATE_TEST_CASE("a convolution of many channels runs in tiles", "[paths]", fl
   const detail::TiledConv<S, detail::Winograd> tiles(f.in_shape(), f.out_shape(), 1, 1);
   f.forward(theta, x, y, c);
   tiles.apply(theta.data(), nullptr, x, y_tiles);
-  f.geometry().template apply<S>(theta.data(), x, y_general, c);
+  detail::geometry_of(f).template apply<S>(theta.data(), x, y_general, c);
   require_special("y", y, y_tiles, y_general);
   f.jvp(theta, x, y, c, x, y);
   CHECK((y.array() == y_tiles.array()).all());
   f.vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
   tiles.apply_adjoint(theta.data(), x, y_bar, x_bar_tiles, theta_bar_tiles.data());
-  f.geometry().template apply_adjoint<S>(theta.data(), y_bar, x_bar_general, c);
-  f.geometry().template add_weight_gradient<S>(x, y_bar, theta_bar_general.data(), c);
+  detail::geometry_of(f).template apply_adjoint<S>(theta.data(), y_bar, x_bar_general, c);
+  detail::geometry_of(f).template add_weight_gradient<S>(x, y_bar, theta_bar_general.data(), c);
   require_special("x_bar", x_bar, x_bar_tiles, x_bar_general);
   require_special("theta_bar", theta_bar, theta_bar_tiles, theta_bar_general);
 }
@@ -237,7 +237,7 @@ TEMPLATE_TEST_CASE("the Jacobian through a narrow place is a product of two", "[
   const Mat<S> unit = Mat<S>::Identity(cut->rows, cut->rows);
   detail::Cuts<Net>::jvp_behind(*cut, net, f.theta, x, y, c, unit, D);
   detail::Cuts<Net>::vjp_before(*cut, net, f.theta, x, y, c, unit, Et);
-  gemm<S, Op::plain, Op::transposed>(D, Et, J);
+  gemm<S, GemmOp::plain, GemmOp::transposed>(D, Et, J);
   net.jvp(f.theta, x, y, c, Mat<S>::Identity(40, 40), general);
   require_special("jacobian", jacobian(f, x), J, general);
   CHECK_FALSE(detail::jacobian_is_product(21, 40, 40));

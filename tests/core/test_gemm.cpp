@@ -25,9 +25,9 @@ Mat<S> product(const Mat<S>& A, const Mat<S>& B, bool transpose_a, bool transpos
   return c.template cast<S>();
 }
 
-template <class S, Op OpA, Op OpB>
+template <class S, GemmOp OpA, GemmOp OpB>
 void require_product(Index m, Index k, Index n, int seed) {
-  constexpr bool ta = OpA == Op::transposed, tb = OpB == Op::transposed;
+  constexpr bool ta = OpA == GemmOp::transposed, tb = OpB == GemmOp::transposed;
   // Each factor is a block inside a larger matrix: the columns do not follow each other.
   const Mat<S> wide_a = random_matrix<S>((ta ? k : m) + 2, (ta ? m : k) + 1, seed);
   const Mat<S> wide_b = random_matrix<S>((tb ? n : k) + 3, (tb ? k : n) + 1, seed + 1);
@@ -55,9 +55,9 @@ void require_product(Index m, Index k, Index n, int seed) {
 
 template <class S>
 void require_products(Index m, Index k, Index n, int seed) {
-  require_product<S, Op::plain, Op::plain>(m, k, n, seed);
-  require_product<S, Op::transposed, Op::plain>(m, k, n, seed);
-  require_product<S, Op::plain, Op::transposed>(m, k, n, seed);
+  require_product<S, GemmOp::plain, GemmOp::plain>(m, k, n, seed);
+  require_product<S, GemmOp::transposed, GemmOp::plain>(m, k, n, seed);
+  require_product<S, GemmOp::plain, GemmOp::transposed>(m, k, n, seed);
 }
 
 }  // namespace
@@ -95,8 +95,8 @@ TEMPLATE_TEST_CASE("large products have the same bits with any number of threads
       set_num_threads(threads);
       std::array<Mat<S>, 3> C{start, start, start};
       gemm_add<S>(A, B, C[0]);
-      gemm_add<S, Op::transposed>(At, B, C[1]);
-      gemm_add<S, Op::plain, Op::transposed>(A, Bt, C[2]);
+      gemm_add<S, GemmOp::transposed>(At, B, C[1]);
+      gemm_add<S, GemmOp::plain, GemmOp::transposed>(A, Bt, C[2]);
       set_num_threads(0);
       return C;
     };

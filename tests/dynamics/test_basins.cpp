@@ -18,7 +18,7 @@ const Mat<double> iterates{{0.3, 0.9, 10.5, 14, NAN}, {0, 0, 0, 0, 0}};
 }  // namespace
 
 TEST_CASE("nearest finds the nearest example and its distance", "[dynamics]") {
-  const Nearest n = nearest(iterates, examples);
+  const NearestExamples n = nearest(iterates, examples);
   CHECK(n.index == std::vector<Index>{0, 0, 1, 1, 0});
   CHECK(std::abs(n.distance[1] - 0.9) < 1e-15);
   CHECK(n.distance[3] == 4);
@@ -34,7 +34,7 @@ TEST_CASE("nearest finds the nearest example and its distance", "[dynamics]") {
 TEST_CASE("nearest is the smallest of the distances, bit for bit", "[dynamics]") {
   const auto check = [](const auto& points, const auto& to) {
     const Mat<double> d = distances(points, to);
-    const Nearest n = nearest(points, to);
+    const NearestExamples n = nearest(points, to);
     REQUIRE(n.index.size() == static_cast<std::size_t>(d.rows()));
     for (Index i = 0; i < d.rows(); ++i) {
       Index j = 0;
@@ -78,9 +78,9 @@ TEST_CASE("cosines look at directions alone", "[dynamics]") {
                  "points have 3 rows, examples have 2"));
 }
 
-TEST_CASE("assign gives -1 to starts that end at no example", "[dynamics]") {
-  CHECK(assign(iterates, examples, 1.0) == std::vector<Index>{0, 0, 1, -1, -1});
-  CHECK(assign(iterates, examples, 0.9) == std::vector<Index>{0, -1, 1, -1, -1});  // strictly within
+TEST_CASE("nearest_within gives -1 to starts that end at no example", "[dynamics]") {
+  CHECK(nearest_within(iterates, examples, 1.0) == std::vector<Index>{0, 0, 1, -1, -1});
+  CHECK(nearest_within(iterates, examples, 0.9) == std::vector<Index>{0, -1, 1, -1, -1});  // strictly within
 }
 
 TEST_CASE("recovery counts examples (R_t) and starts over a ladder of epsilon", "[dynamics]") {
@@ -135,7 +135,8 @@ TEST_CASE("how many points differ by more than epsilon", "[dynamics]") {
 TEST_CASE("basins refuse sizes and epsilons that make no sense", "[dynamics]") {
   CHECK(contains(error_of([] { (void)nearest(Mat<double>(Mat<double>::Zero(3, 1)), examples); }),
                  "points have 3 rows, examples have 2"));
-  CHECK(contains(error_of([] { (void)assign(iterates, examples, 0); }), "epsilon must be > 0, got 0"));
+  CHECK(
+      contains(error_of([] { (void)nearest_within(iterates, examples, 0); }), "epsilon must be > 0, got 0"));
   CHECK(contains(error_of([] { (void)recovery(iterates, examples, {-1}); }), "epsilon must be > 0, got -1"));
   CHECK(contains(error_of([] { (void)nearest(iterates, Mat<double>(2, 0)); }), "at least 1 example"));
 }

@@ -88,7 +88,7 @@ TEST_CASE("the bottleneck of a nonlinear network at a point", "[dynamics]") {
 }
 
 TEST_CASE("D1 is its decoder after its encoder, through as many numbers as it has filters", "[compose]") {
-  const D1<double> net = downsampling_d1<double>({3, 32, 32}, 4);
+  const LinearD1<double> net = downsampling_d1<double>({3, 32, 32}, 4);
   CHECK(net.param_size() == 9 * (3 * 4 + 4 * 16 + 4 * 16 + 4 * 3));
   CHECK(net.child<0>().out_size() == 4);
   const Model f(net, initial_values(net, initial::pytorch_default(), 1));
@@ -111,7 +111,7 @@ TEST_CASE("the nonlinear D1 is D1 with phi after each convolution", "[compose]")
   const Shape image{3, 32, 32};
   const Mat<double> X = random_matrix<double>(3072, 2, 7);
   // With slope 1 and no biases it is the linear one, parameter by parameter.
-  const D1<double> linear = downsampling_d1<double>(image, 4);
+  const LinearD1<double> linear = downsampling_d1<double>(image, 4);
   const auto same = downsampling_d1<double>(image, 4, LeakyRelu{1}, false);
   const Vec<double> theta = initial_values(linear, initial::pytorch_default(), 1);
   CHECK((Model(same, theta)(X) - Model(linear, theta)(X)).norm() < 1e-14 * Model(linear, theta)(X).norm());
@@ -159,7 +159,7 @@ TEST_CASE("D2 with equal weights and F filters is D2 with one, throughout full-b
   // descent keeps them so. A small D2 (8 x 8 images, 3 layers between) shows it in double.
   const Index F = 5, depth = 3;
   const Shape image{3, 8, 8};
-  const D2<double> wide = downsampling_d2<double>(image, F, depth);
+  const LinearD2<double> wide = downsampling_d2<double>(image, F, depth);
   CHECK(wide.param_size() == 9 * (3 * F + depth * F * F + 3 * F));
   const double c = 0.03;
   Model f(wide, initial_values(wide, initial::constant(c), 1));

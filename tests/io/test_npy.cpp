@@ -56,7 +56,7 @@ TEMPLATE_TEST_CASE("Arrays that NumPy wrote are read in C order whatever their t
       CHECK(f4(i, j) == S(float(double(4 * i + j) / 7)));
       CHECK(f8(i, j) == S(double(4 * i + j) / 7));
     }
-  const Array<S> u1 = read_npy<S>(numpy("u1_2x3x4.npy")), i4 = read_npy<S>(numpy("i4_f_2x3x4.npy"));
+  const NdArray<S> u1 = read_npy<S>(numpy("u1_2x3x4.npy")), i4 = read_npy<S>(numpy("i4_f_2x3x4.npy"));
   CHECK(u1.shape == std::vector<Index>{2, 3, 4});
   CHECK(i4.shape == std::vector<Index>{2, 3, 4});
   REQUIRE((u1.values.size() == 24 && i4.values.size() == 24));
@@ -66,7 +66,7 @@ TEMPLATE_TEST_CASE("Arrays that NumPy wrote are read in C order whatever their t
   }
   const Mat<S> i8 = to_matrix(read_npy<S>(numpy("i8_5.npy")));
   CHECK(i8 == (Mat<S>(5, 1) << S(0), S(-1), S(0x1p40), S(-0x1p53), S(7)).finished());
-  const Array<S> scalar = read_npy<S>(numpy("f8_0d.npy"));
+  const NdArray<S> scalar = read_npy<S>(numpy("f8_0d.npy"));
   CHECK(scalar.shape.empty());
   CHECK(to_matrix(scalar) == Mat<S>::Constant(1, 1, S(2.5)));
   const Mat<S> empty = to_matrix(read_npy<S>(numpy("f8_empty_0x3.npy")));
@@ -83,7 +83,7 @@ TEST_CASE("What is written is what NumPy would write, byte for byte", "[io]") {
   CHECK(read_plain_bytes(dir / "f8") == read_plain_bytes(numpy("f8_f_3x4.npy")));
   write_npy<float>(dir / "f4", X.cast<float>());
   CHECK(read_plain_bytes(dir / "f4") == read_plain_bytes(numpy("f4_c_3x4.npy")));
-  write_npy(dir / "0d", Array<double>{{}, Vec<double>::Constant(1, 2.5)});
+  write_npy(dir / "0d", NdArray<double>{{}, Vec<double>::Constant(1, 2.5)});
   CHECK(read_plain_bytes(dir / "0d") == read_plain_bytes(numpy("f8_0d.npy")));
 }
 
@@ -92,9 +92,9 @@ TEMPLATE_TEST_CASE("Arrays come back bit for bit", "[io]", float, double) {
   const TempDir dir;
   for (const std::vector<Index>& shape :
        std::vector<std::vector<Index>>{{24}, {4, 6}, {2, 3, 4}, {1, 24, 1, 1}}) {
-    const Array<S> a{shape, difficult<S>(24)};
+    const NdArray<S> a{shape, difficult<S>(24)};
     write_npy(dir / "a", a);
-    const Array<S> b = read_npy<S>(dir / "a");
+    const NdArray<S> b = read_npy<S>(dir / "a");
     CHECK(b.shape == shape);
     CHECK(same_bits(a.values, b.values));
   }
@@ -108,17 +108,20 @@ TEMPLATE_TEST_CASE("Arrays come back bit for bit", "[io]", float, double) {
   write_npy<S>(dir / "block", X.block(1, 1, 2, 3));  // with gaps between its columns
   CHECK(to_matrix(read_npy<S>(dir / "block")) == X.block(1, 1, 2, 3));
   CHECK(contains(error_of([&] {
-                   write_npy(dir / "a", Array<S>{{5, 5}, Vec<S>(24)});
+                   write_npy(dir / "a", NdArray<S>{{5, 5}, Vec<S>(24)});
                  }),
                  "write_npy: shape (5, 5) does not fit 24 values"));
-  CHECK(contains(error_of([&] { write_npy(dir / "a", Array<S>{{-4, -6}, Vec<S>(24)}); }), "negative"));
-  CHECK(contains(error_of([&] { (void)to_matrix(Array<S>{{2, 3, 4}, Vec<S>(24)}); }), "got shape (2, 3, 4)"));
+  CHECK(contains(error_of([&] { write_npy(dir / "a", NdArray<S>{{-4, -6}, Vec<S>(24)}); }), "negative"));
+  CHECK(contains(error_of([&] {
+                   (void)to_matrix(NdArray<S>{{2, 3, 4}, Vec<S>(24)});
+                 }),
+                 "got shape (2, 3, 4)"));
 }
 
 TEST_CASE("Every truncation of a .npy file is refused and every wrong byte of its header survived", "[io]") {
   const TempDir dir;
   const auto read = [](const std::filesystem::path& p) {
-    const Array<double> a = read_npy<double>(p);
+    const NdArray<double> a = read_npy<double>(p);
     const auto size = detail::checked_product(a.shape);
     return size && *size == std::uint64_t(a.values.size());
   };

@@ -40,7 +40,7 @@ TEST_CASE("Arrays come back from an archive, and the same arrays give the same b
   const TempDir dir;
   write_npz(dir / "a.npz", arrays());
   CHECK(equal(read_npz<double>(dir / "a.npz"), arrays()));
-  write_npz(dir / "small.npz", arrays(), Compression::deflate);
+  write_npz(dir / "small.npz", arrays(), NpzCompression::deflate);
   CHECK(equal(read_npz<double>(dir / "small.npz"), arrays()));
   CHECK(std::filesystem::file_size(dir / "small.npz") + 7000 < std::filesystem::file_size(dir / "a.npz"));
   write_npz(dir / "again.npz", arrays());
@@ -83,7 +83,7 @@ TEST_CASE("Every truncation of an archive is refused and every wrong byte is fou
 
 TEST_CASE("What is wrong in an archive is named with its entry", "[io]") {
   const TempDir dir;
-  write_npz(dir / "a.npz", arrays(), Compression::deflate);
+  write_npz(dir / "a.npz", arrays(), NpzCompression::deflate);
   CHECK(contains(error_of([&] { (void)read_npz<double>(dir / "a.npz", 4000); }),
                  "a.npz[zeros.npy]: unpacks to more than"));
   CHECK(contains(error_of([&] { (void)read_npz<double>(write_file(dir / "b", bytes_of("not a zip"))); }),

@@ -153,8 +153,8 @@ TEST_CASE("What is wrong in a safetensors file is named", "[io]") {
 
 TEST_CASE("Names that a safetensors file cannot hold are refused before anything is written", "[io]") {
   const TempDir dir;
-  const Array<float> one{{1}, Vec<float>::Zero(1)};
-  const auto error = [&](const std::string& name, const Array<float>& a) {
+  const NdArray<float> one{{1}, Vec<float>::Zero(1)};
+  const auto error = [&](const std::string& name, const NdArray<float>& a) {
     SafeTensors<float> file;
     file.tensors = {{"a", one}, {name, a}};
     return error_of([&] { write_safetensors(dir / "x", file); });

@@ -137,7 +137,7 @@ TEST_CASE("Conv2d equals its sum, term by term, on 200 random geometries", "[lay
     });
     if (g.o.bias)
       for (Index row = 0; row < y.rows(); ++row) {
-        const Index b = f.geometry().weight_size() + row / f.out_shape().pixels();
+        const Index b = detail::geometry_of(f).weight_size() + row / f.out_shape().pixels();
         y.row(row).array() += theta[b];
         theta_bar[b] += y_bar.row(row).sum();
       }
@@ -196,7 +196,7 @@ TEST_CASE("ConvTranspose2d is the adjoint of Conv2d plus a bias", "[layers]") {
     const Conv2d<double> linear(g.in, no_bias);
     Mat<double> transposed = apply(f, theta, y);
     for (Index i = 0; i < transposed.rows(); ++i)
-      transposed(i, 0) -= theta[f.geometry().weight_size() + i / g.in.pixels()];
+      transposed(i, 0) -= theta[detail::geometry_of(f).weight_size() + i / g.in.pixels()];
     const double left = (apply(linear, theta.head(linear.param_size()), x).array() * y.array()).sum();
     REQUIRE(std::abs(left - (x.array() * transposed.array()).sum()) <= 1e-12 * (1 + std::abs(left)));
   }
@@ -210,6 +210,32 @@ TEST_CASE("ConvTranspose2d has PyTorch's output size, output padding included", 
                                               .output_padding = {1, 2},
                                               .dilation = {2, 1}});
   CHECK(f.out_shape() == Shape{3, (5 - 1) * 2 - 1 + 2 * 2 + 1 + 1, (4 - 1) * 3 - 2 + 3 + 2 + 1});
+}
+
+TEST_CASE("a layer with windows says what it was made with", "[layers]") {
+  const Conv2dOptions conv{.out_channels = 6,
+                           .kernel = {3, 2},
+                           .stride = {2, 1},
+                           .padding = {1, 0, 2, 1},
+                           .dilation = {1, 2},
+                           .groups = 2,
+                           .bias = false};
+  const Conv2dOptions c = Conv2d<float>({4, 9, 8}, conv).options();
+  CHECK((c.out_channels == 6 && c.kernel == conv.kernel && c.stride == conv.stride));
+  CHECK((c.padding == conv.padding && c.dilation == conv.dilation && c.groups == 2 && !c.bias));
+  const ConvTranspose2dOptions t = ConvTranspose2d<float>({4, 9, 8}, {.out_channels = 6,
+                                                                      .kernel = {3, 2},
+                                                                      .stride = {2, 1},
+                                                                      .padding = {1, 0, 0, 1},
+                                                                      .output_padding = {1, 0},
+                                                                      .groups = 2})
+                                       .options();
+  CHECK((t.out_channels == 6 && t.kernel == conv.kernel && t.stride == conv.stride));
+  CHECK((t.padding == Padding{1, 0, 0, 1} && t.output_padding == Size2{1, 0} && t.dilation == Size2{1}));
+  CHECK((t.groups == 2 && t.bias));
+  CHECK(AvgPool2d<float>({1, 6, 6}, {.kernel = {3, 2}, .count_padding = false}).options().stride ==
+        Size2{3, 2});
+  CHECK(MaxPool2d<float>({1, 6, 6}, {.dilation = 2}).options().dilation == Size2{2});
 }
 
 TEST_CASE("a single number is a square kernel", "[layers]") {

@@ -63,7 +63,7 @@ std::string label(const Phi& phi) {
 
 static_assert(PointwiseMap<Tanh> && PointwiseMap<Tanh, float> && InvertibleMap<Silu> &&
               InvertibleMap<Silu, float>);
-static_assert(!PointwiseMap<int> && !PointwiseMap<Range>);
+static_assert(!PointwiseMap<int> && !PointwiseMap<MapRange>);
 
 namespace {
 
@@ -277,7 +277,7 @@ TEMPLATE_TEST_CASE("values lie in the range and come near its ends", "[layers]",
   using S = TestType;
   for_each_map([](const auto& phi) {
     INFO(label(phi));
-    const Range range = phi.range();
+    const MapRange range = phi.range();
     const S lo = static_cast<S>(range.lo), hi = static_cast<S>(range.hi);
     S least = phi(S(0)), most = least;
     const auto visit = [&](S x) {
@@ -371,7 +371,7 @@ TEMPLATE_TEST_CASE("the inverse holds at every scale and at the ends of the rang
   for_each_map([](const auto& phi) {
     using Phi = std::decay_t<decltype(phi)>;
     INFO(label(phi));
-    const Range range = phi.range();
+    const MapRange range = phi.range();
     std::vector<S> ys = extremes<S>();
     for (const S end : {static_cast<S>(range.lo), static_cast<S>(range.hi)})
       for (const S other : {S(0), S(1)}) {

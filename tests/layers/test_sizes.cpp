@@ -65,9 +65,9 @@ TEST_CASE("convolutions, upsampling and compositions beyond 62 bits") {
                  }),
                  "Sequence: its layers have too many parameters"));
   CHECK(contains(error_of([&] {
-                   Sum<double>({large, large, large});
+                   BranchSum<double>({large, large, large});
                  }),
-                 "Sum: its layers have too many parameters"));
+                 "BranchSum: its layers have too many parameters"));
 }
 
 TEST_CASE("windows beyond 31 bits") {

@@ -24,8 +24,8 @@ TEMPLATE_TEST_CASE("convolutions with few outputs equal those of a large batch",
     using detail::ConvPath;
     const Index columns = 49, pixels = f.out_shape().pixels();
     CAPTURE(in, pixels);
-    REQUIRE(detail::conv_path(f.geometry(), 48 / pixels) == ConvPath::thin);
-    REQUIRE(detail::conv_path(f.geometry(), columns) != ConvPath::thin);
+    REQUIRE(detail::conv_path(detail::geometry_of(f), 48 / pixels) == ConvPath::thin);
+    REQUIRE(detail::conv_path(detail::geometry_of(f), columns) != ConvPath::thin);
     const Vec<S> theta = random_matrix<S>(f.param_size(), 1, 1);
     const Mat<S> x = random_matrix<S>(f.in_size(), columns, 2),
                  y_bar = random_matrix<S>(f.out_size(), columns, 3);

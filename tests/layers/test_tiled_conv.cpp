@@ -131,7 +131,7 @@ TEMPLATE_TEST_CASE("convolutions in tiles are the sums over their taps", "[tiles
     const bool bias = k % 2 == 0;
     const Conv2d<S> f(in, {.out_channels = between(random, 1, 20), .padding = padding, .bias = bias});
     const Index batch = between(random, 1, 4);
-    tiled += detail::conv_path(f.geometry(), batch) == detail::ConvPath::tiles;
+    tiled += detail::conv_path(detail::geometry_of(f), batch) == detail::ConvPath::tiles;
     require_sums(f, {in, f.out_shape(), padding, 1}, bias, batch, k);
     // the tiles themselves, on images of any size
     const detail::TiledConv<S, detail::Winograd> tiles(in, f.out_shape(), padding.top, padding.left);

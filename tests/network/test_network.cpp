@@ -248,8 +248,8 @@ TEST_CASE("layers side by side are sums and stacks of what they give", "[network
   const Dense<S> a(4, 3), b(4, 3, false);
   const Pointwise<S, Tanh> phi(3);
   const std::vector<AnyLayer<S>> layers{a, Sequence<S>({b, phi}), a};
-  const Sum<S> sum(layers);
-  const Stacked<S> stacked(layers);
+  const BranchSum<S> sum(layers);
+  const BranchConcat<S> stacked(layers);
   REQUIRE(sum.out_size() == 3);
   REQUIRE(stacked.out_size() == 9);
   const Vec<S> theta = random_matrix<S>(sum.param_size(), 1, 1);
@@ -267,19 +267,19 @@ TEST_CASE("layers side by side are sums and stacks of what they give", "[network
   }
   // A' A through the walk: y = (A_1 + A_2) x and [A_1; A_2] x
   const Vec<S> two_thetas = theta.head(27);
-  const Sum<S> affine({a, b});
-  const Stacked<S> affine_stack({a, b});
+  const BranchSum<S> affine({a, b});
+  const BranchConcat<S> affine_stack({a, b});
   Mat<S> A1 = linearize_dense(Model(a, Vec<S>(theta.head(15)))).A,
          A2 = linearize_dense(Model(b, Vec<S>(theta.segment(15, 12)))).A, both(6, 4);
   both << A1, A2;
   CHECK((Mat<S>(linearize_sparse(Model(affine, two_thetas)).A) - (A1 + A2)).norm() <= 1e-15 * A1.norm());
   CHECK((Mat<S>(linearize_sparse(Model(affine_stack, two_thetas)).A) - both).norm() <= 1e-15 * both.norm());
   CHECK(error_of([] {
-          Sum<S>({Dense<S>(4, 3), Dense<S>(5, 3)});
-        }) == "Sum: layer 1 takes 5 rows, layer 0 takes 4");
+          BranchSum<S>({Dense<S>(4, 3), Dense<S>(5, 3)});
+        }) == "BranchSum: layer 1 takes 5 rows, layer 0 takes 4");
   CHECK(error_of([] {
-          Sum<S>({Dense<S>(4, 3), Dense<S>(4, 2)});
-        }) == "Sum: layer 1 gives 2 rows, layer 0 gives 3");
+          BranchSum<S>({Dense<S>(4, 3), Dense<S>(4, 2)});
+        }) == "BranchSum: layer 1 gives 2 rows, layer 0 gives 3");
 }
 
 TEST_CASE("layers whose type is forgotten keep the contract", "[network]") {

@@ -117,13 +117,13 @@ TEST_CASE("Theorem 4 is wrong for 010/101/010: rank 7", "[theory]") {
   const Vec<double> w = minimum_norm_filter(x, image, 3);
   CHECK((w - filter).norm() < 1e-14);
   CHECK((descend(x, image, 3) - filter).norm() < 1e-12);
-  const Rank rank = numerical_rank(single_filter_matrix(w, image, 3));
+  const NumericalRank rank = numerical_rank(single_filter_matrix(w, image, 3));
   Vec<double> sigma(9);
   sigma << 1, 1, .5, .5, .5, .5, .5, 0, 0;
   CHECK(rank.rank == 7);
   CHECK((rank.singular_values - sigma).norm() < 1e-14);
   // The matrix in the paper's proof counts the padding's columns and has full rank all the same.
-  const Rank padded = numerical_rank(padded_single_filter_matrix(w, image, 3));
+  const NumericalRank padded = numerical_rank(padded_single_filter_matrix(w, image, 3));
   CHECK(padded.rank == 9);
   CHECK(padded.singular_values.size() == 9);
   CHECK(learned_rank(x, image, 5) == 9);

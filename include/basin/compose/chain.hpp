@@ -134,6 +134,7 @@ class Chain {
 
  private:
   friend struct detail::Cuts<Chain>;
+  friend struct detail::MemberCuts<Chain>;
   using ConstRef = Eigen::Ref<const Mat<S>>;
 
   /// jvp of the layers behind the first `cut` alone.

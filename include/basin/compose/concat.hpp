@@ -58,9 +58,12 @@ class Concat {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
-    if (y_bar.cols() == 0) return;
-    f_.vjp(theta, x, y.bottomRows(f_.out_size()), c, y_bar.bottomRows(f_.out_size()), x_bar, theta_bar);
-    if (x_bar.size() > 0) x_bar += y_bar.topRows(in_size());
+    backward<false>(theta, x, y, c, y_bar, x_bar, theta_bar);
+  }
+  void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                 VecOut<S> theta_bar) const {
+    if (y_bar.cols() == 0) theta_bar.setZero();
+    backward<true>(theta, x, y, c, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
     if (x_dot.cols() == 0) return;
@@ -69,6 +72,15 @@ class Concat {
   }
 
  private:
+  template <bool fresh>
+  void backward(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                VecOut<S> theta_bar) const {
+    if (y_bar.cols() == 0) return;
+    detail::backward<fresh>(f_, theta, x, y.bottomRows(f_.out_size()), c, y_bar.bottomRows(f_.out_size()),
+                            x_bar, theta_bar);
+    if (x_bar.size() > 0) x_bar += y_bar.topRows(in_size());
+  }
+
   F f_;
 };
 

@@ -3,14 +3,13 @@
 #include <optional>  // std::optional
 
 #include "basin/compose/chain.hpp"  // Chain
-#include "basin/core/cut.hpp"       // Cut, Cuts
+#include "basin/core/cut.hpp"       // Cut, Cuts, MemberCuts
 
 namespace basin::inline BASIN_ABI::detail {
 
 template <class... Fs>
-struct Cuts<Chain<Fs...>> {
+struct Cuts<Chain<Fs...>> : MemberCuts<Chain<Fs...>> {
   using F = Chain<Fs...>;
-  using S = typename F::Scalar;
 
   /// On planes a chain is one step: there is no place for a cut.
   static std::optional<Cut> narrowest(const F& f) {
@@ -21,15 +20,6 @@ struct Cuts<Chain<Fs...>> {
       if (first > 0 && (!cut || rows < cut->rows)) cut = Cut{first, rows};
     });
     return cut;
-  }
-  static void jvp_behind(const Cut& cut, const F& f, VecIn<S> theta, MatIn<S> x, MatIn<S> y,
-                         typename F::Cache& c, MatIn<S> u_dot, MatOut<S> y_dot) {
-    f.jvp_behind(cut.layers, theta, x, y, c, u_dot, y_dot);
-  }
-  static void vjp_before(const Cut& cut, const F& f, VecIn<S> theta, MatIn<S> x, MatIn<S> y,
-                         typename F::Cache& c, MatIn<S> u_bar, MatOut<S> x_bar) {
-    Vec<S> no_theta_bar;
-    f.template vjp_before<false>(cut.layers, theta, x, y, c, u_bar, x_bar, no_theta_bar);
   }
 };
 

@@ -14,12 +14,13 @@
 namespace basin::inline BASIN_ABI {
 
 template <class S>
-using D1Encoder = Chain<Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>>;
+using LinearD1Encoder = Chain<Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>>;
 template <class S>
-using D1Decoder = Chain<UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>,
-                        Conv2d<S>, UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>>;
+using LinearD1Decoder =
+    Chain<UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>,
+          UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>>;
 template <class S>
-using D1 = Chain<D1Encoder<S>, D1Decoder<S>>;
+using LinearD1 = Chain<LinearD1Encoder<S>, LinearD1Decoder<S>>;
 
 namespace detail {
 
@@ -64,11 +65,11 @@ D1Layers<S> d1_layers(const Shape& image, Index filters, bool bias) {
 /// the paper gives neither channels nor kernel sizes; this is our reading. Throws unless `image` is 32 x 32
 /// and filters >= 1.
 template <class S>
-[[nodiscard]] D1<S> downsampling_d1(const Shape& image, Index filters) {
+[[nodiscard]] LinearD1<S> downsampling_d1(const Shape& image, Index filters) {
   const auto l = detail::d1_layers<S>(image, filters, false);
-  return D1<S>(D1Encoder<S>(l.down(32), l.down(16), l.down(8), l.down(4), l.down(2)),
-               D1Decoder<S>(l.up(1), l.conv(2), l.up(2), l.conv(4), l.up(4), l.conv(8), l.up(8), l.conv(16),
-                            l.up(16), l.conv(32)));
+  return LinearD1<S>(LinearD1Encoder<S>(l.down(32), l.down(16), l.down(8), l.down(4), l.down(2)),
+                     LinearD1Decoder<S>(l.up(1), l.conv(2), l.up(2), l.conv(4), l.up(4), l.conv(8), l.up(8),
+                                        l.conv(16), l.up(16), l.conv(32)));
 }
 
 template <class S, class Phi = LeakyRelu>
@@ -120,7 +121,7 @@ template <Layer Encoder, Layer Decoder>
 }
 
 template <class S>
-using D2 = Chain<Conv2d<S>, Stack<Conv2d<S>>, UpsampleNearest<S>, Conv2d<S>>;
+using LinearD2 = Chain<Conv2d<S>, Stack<Conv2d<S>>, UpsampleNearest<S>, Conv2d<S>>;
 
 /// D2 (Figure 8): a 3x3 convolution of stride s = side / 4 takes the image to 4 x 4 pixels, `depth`
 /// convolutions 3x3 stay there, nearest upsampling by s and a last 3x3 convolution lead back: depth + 2
@@ -128,7 +129,7 @@ using D2 = Chain<Conv2d<S>, Stack<Conv2d<S>>, UpsampleNearest<S>, Conv2d<S>>;
 /// a lost drawing. The operator has rank <= 16 filters. Throws unless the image is square, its side a
 /// multiple of 4 and >= 8, and filters, depth >= 1.
 template <class S>
-[[nodiscard]] D2<S> downsampling_d2(const Shape& image, Index filters, Index depth = 27) {
+[[nodiscard]] LinearD2<S> downsampling_d2(const Shape& image, Index filters, Index depth = 27) {
   require(image.height == image.width && image.height >= 8 && image.height % 4 == 0,
           "downsampling_d2: image must be square with a side of 8, 12, 16, ..., got ", image);
   detail::require_filters("downsampling_d2", filters);
@@ -137,7 +138,7 @@ template <class S>
                        filters, " filters makes too many multiply-adds");
   const Index stride = image.height / 4;
   const Shape small{filters, 4, 4};
-  return D2<S>(
+  return LinearD2<S>(
       Conv2d<S>(image,
                 {.out_channels = filters, .stride = stride, .padding = Padding::all(1), .bias = false}),
       Stack(Conv2d<S>(small, {.out_channels = filters, .padding = Padding::all(1), .bias = false}), depth),
@@ -152,12 +153,12 @@ template <class S>
 /// is, whatever its width, one filter. If the filters of f differ, so do the two functions; compare them to
 /// know.
 template <class S>
-[[nodiscard]] Model<D2<S>> one_filter(const Model<D2<S>>& f) {
+[[nodiscard]] Model<LinearD2<S>> one_filter(const Model<LinearD2<S>>& f) {
   f.require_valid("one_filter");
   const Shape image = f.layer.template child<0>().in_shape();
   const Index filters = f.layer.template child<0>().out_shape().channels;
   const Index depth = f.layer.template child<1>().depth();
-  const D2<S> thin = downsampling_d2<S>(image, 1, depth);
+  const LinearD2<S> thin = downsampling_d2<S>(image, 1, depth);
   Vec<S> theta = Vec<S>::Zero(thin.param_size());
   Index from = 0, to = 0;
   for (Index layer = 0; layer < depth + 2; ++layer) {

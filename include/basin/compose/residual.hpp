@@ -57,8 +57,11 @@ class Residual {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
-    f_.vjp(theta, x, c.fx.mat(), c.f, y_bar, x_bar, theta_bar);
-    if (x_bar.size() > 0) x_bar += y_bar;
+    backward<false>(theta, x, c, y_bar, x_bar, theta_bar);
+  }
+  void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                 VecOut<S> theta_bar) const {
+    backward<true>(theta, x, c, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& c, MatIn<S> x_dot, MatOut<S> y_dot) const {
     f_.jvp(theta, x, c.fx.mat(), c.f, x_dot, y_dot);
@@ -66,6 +69,13 @@ class Residual {
   }
 
  private:
+  template <bool fresh>
+  void backward(VecIn<S> theta, MatIn<S> x, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
+                VecOut<S> theta_bar) const {
+    detail::backward<fresh>(f_, theta, x, c.fx.mat(), c.f, y_bar, x_bar, theta_bar);
+    if (x_bar.size() > 0) x_bar += y_bar;
+  }
+
   F f_;
 };
 

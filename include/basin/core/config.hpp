@@ -29,3 +29,14 @@ static_assert(
                EIGEN_MAX_STATIC_ALIGN_BYTES)
 #define BASIN_ABI_OF(major, minor, patch, heap, stack) BASIN_ABI_PASTE(major, minor, patch, heap, stack)
 #define BASIN_ABI_PASTE(major, minor, patch, heap, stack) v##major##_##minor##_##patch##_align##heap##_##stack
+
+/// Around code that computes with Eigen's vectors: g++ warns wherever a type of <immintrin.h> becomes a
+/// template argument, as Eigen's own functions ask for.
+#if defined(__GNUC__) && !defined(__clang__)
+#define BASIN_VECTOR_CODE_BEGIN \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wignored-attributes\"")
+#define BASIN_VECTOR_CODE_END _Pragma("GCC diagnostic pop")
+#else
+#define BASIN_VECTOR_CODE_BEGIN
+#define BASIN_VECTOR_CODE_END
+#endif

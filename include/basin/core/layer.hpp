@@ -84,7 +84,7 @@ void vjp_fresh(const F& f, VecIn<typename F::Scalar> theta, MatIn<typename F::Sc
 /// Whether one forward column serves any number of tangents (see Layer): a constant of the layer's type, or
 /// what the layer says at run time.
 template <class F>
-constexpr bool broadcasts(const F& f) {
+[[nodiscard]] constexpr bool broadcasts(const F& f) {
   if constexpr (requires { static_cast<bool>(F::broadcasts); })
     return F::broadcasts;
   else if constexpr (requires { f.broadcasts(); })
@@ -95,7 +95,7 @@ constexpr bool broadcasts(const F& f) {
 
 /// Multiply-adds of one forward column, about: what the layer says, else one per parameter.
 template <class F>
-Index multiply_adds(const F& f) {
+[[nodiscard]] Index multiply_adds(const F& f) {
   if constexpr (requires { f.multiply_adds(); })
     return f.multiply_adds();
   else
@@ -104,7 +104,7 @@ Index multiply_adds(const F& f) {
 
 /// Bytes on the heap of a cache of f after forward and vjp of so many columns: what the layer says, else 0.
 template <class F>
-Index cache_bytes(const F& f, Index columns) {
+[[nodiscard]] Index cache_bytes(const F& f, Index columns) {
   if constexpr (requires { f.cache_bytes(columns); })
     return f.cache_bytes(columns);
   else
@@ -113,7 +113,7 @@ Index cache_bytes(const F& f, Index columns) {
 
 /// The image shape that f reads, if it reads one.
 template <class F>
-std::optional<Shape> in_shape(const F& f) {
+[[nodiscard]] std::optional<Shape> in_shape(const F& f) {
   if constexpr (requires { f.in_shape(); })
     return f.in_shape();
   else
@@ -122,7 +122,7 @@ std::optional<Shape> in_shape(const F& f) {
 
 /// The image shape that f gives when it is fed `given`.
 template <class F>
-std::optional<Shape> out_shape(const F& f, const std::optional<Shape>& given) {
+[[nodiscard]] std::optional<Shape> out_shape(const F& f, const std::optional<Shape>& given) {
   if constexpr (requires { f.out_shape(given); })
     return f.out_shape(given);
   else if constexpr (requires { f.out_shape(); })
@@ -135,7 +135,7 @@ std::optional<Shape> out_shape(const F& f, const std::optional<Shape>& given) {
 
 /// What messages call the layer: a constant of its type, or what it says at run time.
 template <class F>
-constexpr const char* layer_name(const F& f) {
+[[nodiscard]] constexpr const char* layer_name(const F& f) {
   if constexpr (requires { static_cast<const char*>(F::name); })
     return F::name;
   else if constexpr (requires { f.name(); })

@@ -24,7 +24,7 @@ struct ParamBlock {
 
 /// The blocks of theta in order, or one error that names the layer which does not say.
 template <Layer F>
-std::vector<ParamBlock> param_blocks(const F& f) {
+[[nodiscard]] std::vector<ParamBlock> param_blocks(const F& f) {
   if constexpr (requires { f.param_blocks(); }) {
     return f.param_blocks();
   } else {

@@ -26,8 +26,8 @@ using VecIn = const Eigen::Ref<const Vec<S>>&;
 template <class S>
 using VecOut = Eigen::Ref<Vec<S>>;
 
-/// How a factor enters a product: A or A'.
-enum class Op { plain, transposed };
+/// How a factor enters a product, op(A) in the words of BLAS: A or A'.
+enum class GemmOp { plain, transposed };
 
 namespace detail {
 /// Where entry (row, col) of a column-major matrix lies in memory; the rest of its column follows.

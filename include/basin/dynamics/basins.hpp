@@ -13,7 +13,7 @@
 namespace basin::inline BASIN_ABI {
 
 /// For each point its nearest example.
-struct Nearest {
+struct NearestExamples {
   std::vector<Index> index;      // column of the examples; of equally near ones the first
   std::vector<double> distance;  // 2-norm; infinite for a point that is not finite
 };
@@ -58,8 +58,8 @@ template <class Points, class Examples>
 
 namespace detail {
 /// The smallest entry of each row of a matrix of distances; a row of infinities gives column 0.
-inline Nearest smallest_by_row(const Mat<double>& d) {
-  Nearest result;
+inline NearestExamples smallest_by_row(const Mat<double>& d) {
+  NearestExamples result;
   for (Index i = 0; i < d.rows(); ++i) {
     Index j = 0;
     result.distance.push_back(d.row(i).minCoeff(&j));
@@ -74,22 +74,22 @@ inline Nearest smallest_by_row(const Mat<double>& d) {
 /// differences are taken.
 /// Throws if there is no example or the rows differ.
 template <class Points, class Examples>
-[[nodiscard]] Nearest nearest(const Eigen::MatrixBase<Points>& points,
-                              const Eigen::MatrixBase<Examples>& examples) {
+[[nodiscard]] NearestExamples nearest(const Eigen::MatrixBase<Points>& points,
+                                      const Eigen::MatrixBase<Examples>& examples) {
   require(examples.cols() >= 1, "nearest: there must be at least 1 example, got 0");
   require(points.rows() == examples.rows(), "nearest: points have ", points.rows(), " rows, examples have ",
           examples.rows());
   const Mat<double> p = points.template cast<double>(), e = examples.template cast<double>();
   const Vec<double> squares = e.colwise().squaredNorm().transpose();
   const double longest = std::sqrt(squares.maxCoeff<Eigen::PropagateNaN>());
-  Nearest result{
+  NearestExamples result{
       std::vector<Index>(static_cast<std::size_t>(p.cols()), 0),
       std::vector<double>(static_cast<std::size_t>(p.cols()), std::numeric_limits<double>::infinity())};
   const Index parts = (p.cols() + 63) / 64;
   parallel_for(parts, [&](Index k) {
     const ColumnRange c = column_range(p.cols(), parts, k);
     Mat<double> keys(e.cols(), c.size);
-    gemm<double, Op::transposed>(e, p.middleCols(c.begin, c.size), keys);
+    gemm<double, GemmOp::transposed>(e, p.middleCols(c.begin, c.size), keys);
     keys = (-2 * keys).colwise() + squares;
     for (Index i = 0; i < c.size; ++i) {
       const auto point = p.col(c.begin + i);
@@ -115,10 +115,10 @@ template <class Points, class Examples>
 
 /// The example within `epsilon` (strictly) of each point, the nearest of several; -1 where there is none.
 template <class Points, class Examples>
-[[nodiscard]] std::vector<Index> assign(const Eigen::MatrixBase<Points>& points,
-                                        const Eigen::MatrixBase<Examples>& examples, double epsilon) {
-  require(epsilon > 0, "assign: epsilon must be > 0, got ", epsilon);
-  Nearest n = nearest(points, examples);
+[[nodiscard]] std::vector<Index> nearest_within(const Eigen::MatrixBase<Points>& points,
+                                                const Eigen::MatrixBase<Examples>& examples, double epsilon) {
+  require(epsilon > 0, "nearest_within: epsilon must be > 0, got ", epsilon);
+  NearestExamples n = nearest(points, examples);
   for (std::size_t i = 0; i < n.index.size(); ++i)
     if (!(n.distance[i] < epsilon)) n.index[i] = -1;
   return n.index;
@@ -144,7 +144,7 @@ template <class Iterates, class Examples>
           examples.cols());
   const Mat<double> d = distances(iterates, examples);
   const Vec<double> by_example = d.colwise().minCoeff().transpose();
-  const Nearest of_iterate = detail::smallest_by_row(d);
+  const NearestExamples of_iterate = detail::smallest_by_row(d);
   std::vector<Recovery> result;
   for (const double epsilon : epsilons) {
     require(epsilon > 0, "recovery: epsilon must be > 0, got ", epsilon);

@@ -8,7 +8,7 @@
 #include "basin/core/model.hpp"                // Model
 #include "basin/core/types.hpp"                // Mat, MatIn, Vec
 #include "basin/dynamics/jacobian.hpp"         // jacobian
-#include "basin/dynamics/rank.hpp"             // Rank, rank_of
+#include "basin/dynamics/rank.hpp"             // NumericalRank, rank_of
 #include "basin/dynamics/singular_values.hpp"  // product_singular_values
 #include "basin/dynamics/spectrum.hpp"         // eigenpairs
 
@@ -85,7 +85,7 @@ template <Layer Encoder, Layer Decoder>
 
 /// The numerical rank of the whole, D E, by its singular values. Throws if the tolerance is not in [0, 1).
 template <class = void>
-[[nodiscard]] Rank numerical_rank(const Bottleneck& b, double relative_tolerance = 1e-8) {
+[[nodiscard]] NumericalRank numerical_rank(const Bottleneck& b, double relative_tolerance = 1e-8) {
   return detail::rank_of(b.singular_values, relative_tolerance, "numerical_rank");
 }
 

@@ -105,7 +105,7 @@ template <Layer F>
     if (const std::optional<detail::Cut> cut = detail::narrow_cut(f.layer)) {
       Mat<S> D, Et, J(m, n);
       detail::factors_at(*cut, f, x, D, Et);
-      gemm<S, Op::plain, Op::transposed>(D, Et, J);
+      gemm<S, GemmOp::plain, GemmOp::transposed>(D, Et, J);
       return J;
     }
   }

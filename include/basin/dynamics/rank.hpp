@@ -9,7 +9,7 @@
 namespace basin::inline BASIN_ABI {
 
 /// How many singular values are larger than `tolerance`.
-struct Rank {
+struct NumericalRank {
   Index rank = 0;
   Vec<double> singular_values;  // descending
   double tolerance = 0;         // absolute: the relative tolerance times the largest singular value
@@ -17,10 +17,10 @@ struct Rank {
 
 namespace detail {
 template <class = void>
-Rank rank_of(Vec<double> singular_values, double relative_tolerance, const char* who) {
+NumericalRank rank_of(Vec<double> singular_values, double relative_tolerance, const char* who) {
   require(relative_tolerance >= 0 && relative_tolerance < 1, who,
           ": relative_tolerance must be in [0, 1), got ", relative_tolerance);
-  Rank result;
+  NumericalRank result;
   result.singular_values = std::move(singular_values);
   if (result.singular_values.size() == 0) return result;
   result.tolerance = relative_tolerance * result.singular_values[0];
@@ -35,7 +35,8 @@ Rank rank_of(Vec<double> singular_values, double relative_tolerance, const char*
 /// in float carry noise of about 1e-7 and want a relative tolerance above that. Throws if the tolerance is
 /// not in [0, 1) or A is not finite.
 template <class Derived>
-[[nodiscard]] Rank numerical_rank(const Eigen::MatrixBase<Derived>& A, double relative_tolerance = 1e-8) {
+[[nodiscard]] NumericalRank numerical_rank(const Eigen::MatrixBase<Derived>& A,
+                                           double relative_tolerance = 1e-8) {
   return detail::rank_of(detail::singular_values_of(A.template cast<double>(), "numerical_rank"),
                          relative_tolerance, "numerical_rank");
 }

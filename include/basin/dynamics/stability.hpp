@@ -9,7 +9,7 @@
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"                // require
-#include "basin/core/product/gemm.hpp"         // gemm, Op
+#include "basin/core/product/gemm.hpp"         // gemm, GemmOp
 #include "basin/core/types.hpp"                // Index, Mat, MatIn, Vec
 #include "basin/dynamics/irreducible.hpp"      // irreducible_blocks
 #include "basin/dynamics/singular_values.hpp"  // singular_values_of
@@ -72,7 +72,7 @@ double norm_bound(const Mat<double>& A) {
   double bound = std::min(frobenius, std::sqrt(one) * std::sqrt(inf));
   if (bound > 1e-100 && bound < 1e100) {
     Mat<double> gram(A.cols(), A.cols());
-    gemm<double, Op::transposed>(A, A, gram);
+    gemm<double, GemmOp::transposed>(A, A, gram);
     bound = std::min(bound, std::sqrt(gram.norm()));
   }
   const double rounding = 2 * static_cast<double>(A.rows()) * std::numeric_limits<double>::epsilon();

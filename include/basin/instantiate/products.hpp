@@ -18,26 +18,26 @@ const char CompiledWith<lanes, alignment, fma, threads>::ok = 1;
 template struct CompiledWith<ThisFile::lanes, ThisFile::alignment, ThisFile::fma, ThisFile::threads>;
 #endif
 
-template void multiply<float, Op::plain, Op::plain>(MatIn<float>, MatIn<float>, const Start<float>&,
-                                                    MatOut<float>);
-template void multiply<float, Op::transposed, Op::plain>(MatIn<float>, MatIn<float>, const Start<float>&,
-                                                         MatOut<float>);
-template void multiply<float, Op::plain, Op::transposed>(MatIn<float>, MatIn<float>, const Start<float>&,
-                                                         MatOut<float>);
+template void multiply<float, GemmOp::plain, GemmOp::plain>(MatIn<float>, MatIn<float>, const Start<float>&,
+                                                            MatOut<float>);
+template void multiply<float, GemmOp::transposed, GemmOp::plain>(MatIn<float>, MatIn<float>,
+                                                                 const Start<float>&, MatOut<float>);
+template void multiply<float, GemmOp::plain, GemmOp::transposed>(MatIn<float>, MatIn<float>,
+                                                                 const Start<float>&, MatOut<float>);
 template void thin_dots<float>(MatIn<float>, MatIn<float>, MatOut<float>);
-template void thin_sums<float, Op::plain>(MatIn<float>, MatIn<float>, MatOut<float>);
-template void thin_sums<float, Op::transposed>(MatIn<float>, MatIn<float>, MatOut<float>);
+template void thin_sums<float, GemmOp::plain>(MatIn<float>, MatIn<float>, MatOut<float>);
+template void thin_sums<float, GemmOp::transposed>(MatIn<float>, MatIn<float>, MatOut<float>);
 template void multiply_panels<float>(Index, Index, Index, const float*, Index, const Strided<float>&,
                                      const Start<float>&, float*, Index);
-template void multiply<double, Op::plain, Op::plain>(MatIn<double>, MatIn<double>, const Start<double>&,
-                                                     MatOut<double>);
-template void multiply<double, Op::transposed, Op::plain>(MatIn<double>, MatIn<double>, const Start<double>&,
-                                                          MatOut<double>);
-template void multiply<double, Op::plain, Op::transposed>(MatIn<double>, MatIn<double>, const Start<double>&,
-                                                          MatOut<double>);
+template void multiply<double, GemmOp::plain, GemmOp::plain>(MatIn<double>, MatIn<double>,
+                                                             const Start<double>&, MatOut<double>);
+template void multiply<double, GemmOp::transposed, GemmOp::plain>(MatIn<double>, MatIn<double>,
+                                                                  const Start<double>&, MatOut<double>);
+template void multiply<double, GemmOp::plain, GemmOp::transposed>(MatIn<double>, MatIn<double>,
+                                                                  const Start<double>&, MatOut<double>);
 template void thin_dots<double>(MatIn<double>, MatIn<double>, MatOut<double>);
-template void thin_sums<double, Op::plain>(MatIn<double>, MatIn<double>, MatOut<double>);
-template void thin_sums<double, Op::transposed>(MatIn<double>, MatIn<double>, MatOut<double>);
+template void thin_sums<double, GemmOp::plain>(MatIn<double>, MatIn<double>, MatOut<double>);
+template void thin_sums<double, GemmOp::transposed>(MatIn<double>, MatIn<double>, MatOut<double>);
 template void multiply_panels<double>(Index, Index, Index, const double*, Index, const Strided<double>&,
                                       const Start<double>&, double*, Index);
 

@@ -13,7 +13,7 @@ namespace basin::inline BASIN_ABI {
 /// Numbers in C order (the last index runs fastest), as many as the product of the shape; a shape of no
 /// dimension is one number.
 template <class S>
-struct Array {
+struct NdArray {
   std::vector<Index> shape;
   Vec<S> values;
 };
@@ -21,7 +21,7 @@ struct Array {
 template <class S>
 struct NamedArray {
   std::string name;
-  Array<S> array;
+  NdArray<S> array;
 };
 
 namespace detail {
@@ -36,7 +36,7 @@ inline std::string shape_text(std::span<const Index> shape) {
 /// Throws std::invalid_argument unless the shape fits the values; `who` is the function that was given the
 /// array.
 template <class S>
-void require_array(const Array<S>& a, const char* who) {
+void require_array(const NdArray<S>& a, const char* who) {
   for (const Index side : a.shape)
     require(side >= 0, who, ": shape ", shape_text(a.shape), " has a negative side");
   const auto size = checked_product(a.shape);
@@ -51,15 +51,15 @@ using RowMajor = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajo
 
 /// The array of shape (X.rows(), X.cols()) with X's entries.
 template <class S>
-[[nodiscard]] Array<S> to_array(MatIn<S> X) {
-  Array<S> a{{X.rows(), X.cols()}, Vec<S>(X.size())};
+[[nodiscard]] NdArray<S> to_array(MatIn<S> X) {
+  NdArray<S> a{{X.rows(), X.cols()}, Vec<S>(X.size())};
   Eigen::Map<detail::RowMajor<S>>(a.values.data(), X.rows(), X.cols()) = X;
   return a;
 }
 
 /// The array as a matrix: of no dimension 1 x 1, (n,) n x 1, (r, c) r x c. Throws if it has more dimensions.
 template <class S>
-[[nodiscard]] Mat<S> to_matrix(const Array<S>& a) {
+[[nodiscard]] Mat<S> to_matrix(const NdArray<S>& a) {
   detail::require_array(a, "to_matrix");
   require(a.shape.size() <= 2, "to_matrix: the array must have at most 2 dimensions, got shape ",
           detail::shape_text(a.shape));

@@ -8,7 +8,7 @@
 #include <vector>       // std::vector
 
 #include "basin/data/bytes.hpp"        // read_bytes
-#include "basin/io/array.hpp"          // Array
+#include "basin/io/array.hpp"          // NdArray
 #include "basin/io/atomic_file.hpp"    // write_atomically
 #include "basin/io/little_endian.hpp"  // detail::load_values
 #include "basin/io/npy_header.hpp"     // detail::NpyHeader
@@ -40,7 +40,7 @@ Vec<S> to_c_order(const Vec<S>& values, std::span<const Index> shape) {
 
 /// The array in the .npy data `bytes`; errors name `file`.
 template <class S>
-Array<S> decode_npy(ByteSpan bytes, const std::string& file) {
+NdArray<S> decode_npy(ByteSpan bytes, const std::string& file) {
   const NpyHeader h = read_npy_header(bytes, file);
   const auto pick = [&]() -> std::pair<std::size_t, Vec<S> (*)(const unsigned char*, Index)> {
     if (h.descr == "<f4") return {4, load_values<S, float>};
@@ -56,7 +56,7 @@ Array<S> decode_npy(ByteSpan bytes, const std::string& file) {
   if (!count || left % item != 0 || *count != left / item)
     file_error(file, "offset ", h.data_offset, ": ", left, " bytes of data, expected ", shape_text(h.shape),
                " x ", item);
-  Array<S> a{h.shape, values(bytes.data() + h.data_offset, static_cast<Index>(*count))};
+  NdArray<S> a{h.shape, values(bytes.data() + h.data_offset, static_cast<Index>(*count))};
   if (h.fortran_order) a.values = to_c_order(a.values, h.shape);
   return a;
 }
@@ -76,14 +76,14 @@ Bytes encode_npy(const Vec<S>& values, std::span<const Index> shape, ArrayOrder 
 /// converted to S (rounded where S does not hold the number). Throws FileError, naming the offset, what was
 /// found and expected, unless the file is such a one from its first to its last byte.
 template <class S>
-[[nodiscard]] Array<S> read_npy(const std::filesystem::path& path,
-                                std::size_t max_bytes = default_max_bytes) {
+[[nodiscard]] NdArray<S> read_npy(const std::filesystem::path& path,
+                                  std::size_t max_bytes = default_max_bytes) {
   return detail::decode_npy<S>(read_bytes(path, max_bytes), path.string());
 }
 
 /// Writes `a` as <f4 (float) or <f8 (double) in C order, whole or not at all. Throws FileError if that fails.
 template <class S>
-void write_npy(const std::filesystem::path& path, const Array<S>& a) {
+void write_npy(const std::filesystem::path& path, const NdArray<S>& a) {
   detail::require_array(a, "write_npy");
   write_atomically(path, detail::encode_npy(a.values, a.shape, ArrayOrder::c));
 }

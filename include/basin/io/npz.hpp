@@ -18,7 +18,7 @@
 
 namespace basin::inline BASIN_ABI {
 
-enum class Compression { none, deflate };
+enum class NpzCompression { none, deflate };
 
 namespace detail {
 
@@ -109,7 +109,7 @@ template <class S>
 /// fails.
 template <class S>
 void write_npz(const std::filesystem::path& path, const std::vector<NamedArray<S>>& arrays,
-               Compression compression = Compression::none) {
+               NpzCompression compression = NpzCompression::none) {
   std::set<std::string> names;
   std::vector<Bytes> entries;  // the archive reads them when it closes
   for (const auto& a : arrays) {
@@ -135,7 +135,7 @@ void write_npz(const std::filesystem::path& path, const std::vector<NamedArray<S
     check(k >= 0);
     entry.release();  // now the archive's
     const auto index = static_cast<zip_uint64_t>(k);
-    const zip_int32_t method = compression == Compression::none ? ZIP_CM_STORE : ZIP_CM_DEFLATE;
+    const zip_int32_t method = compression == NpzCompression::none ? ZIP_CM_STORE : ZIP_CM_DEFLATE;
     check(zip_set_file_compression(zip.get(), index, method, 0) == 0);
     constexpr zip_uint16_t first_day = 1 << 5 | 1;  // 1980-01-01, so that the bytes are always the same
     check(zip_file_set_dostime(zip.get(), index, 0, first_day, 0) == 0);

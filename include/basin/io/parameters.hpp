@@ -95,7 +95,7 @@ template <Layer F>
 [[nodiscard]] Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const F& f) {
   using S = typename F::Scalar;
   const bool npz = detail::parameter_format(path, "load_parameters") == detail::ParameterFormat::npz;
-  std::map<std::string, Array<S>> found;
+  std::map<std::string, NdArray<S>> found;
   for (auto& [name, array] : npz ? read_npz<S>(path) : read_safetensors<S>(path).tensors)
     found.emplace(std::move(name), std::move(array));
 

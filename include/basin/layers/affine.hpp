@@ -35,7 +35,7 @@ class Affine {
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { gemm_affine<S>(A_, x, b_, y); }
   void vjp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
-    if (x_bar.size() > 0) gemm<S, Op::transposed>(A_, y_bar, x_bar);
+    if (x_bar.size() > 0) gemm<S, GemmOp::transposed>(A_, y_bar, x_bar);
   }
   void jvp(VecIn<S>, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
     gemm<S>(A_, x_dot, y_dot);

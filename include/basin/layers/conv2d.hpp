@@ -4,13 +4,12 @@
 #include <vector>    // std::vector
 
 #include "basin/core/checked_size.hpp"        // require_output
-#include "basin/core/error.hpp"               // require
 #include "basin/core/layer.hpp"               // Layer
 #include "basin/core/param_blocks.hpp"        // ParamBlock, param_blocks
 #include "basin/core/paths.hpp"               // conv_path
-#include "basin/layers/conv_geometry.hpp"     // ConvGeometry
+#include "basin/layers/conv_geometry.hpp"     // ConvGeometry, require_channels, require_countable
 #include "basin/layers/tiles/tiled_conv.hpp"  // TiledConv
-#include "basin/layers/window.hpp"            // Size2, Padding
+#include "basin/layers/window.hpp"            // Size2, Padding, geometry_of
 
 namespace basin::inline BASIN_ABI {
 
@@ -27,12 +26,8 @@ struct Conv2dOptions {
 namespace detail {
 
 inline ConvGeometry conv_geometry(const Shape& in, const Conv2dOptions& o) {
-  require_shape(in, "Conv2d");
-  require(o.out_channels >= 1, "Conv2d: out_channels must be >= 1, got ", o.out_channels);
+  require_channels("Conv2d", in, o.out_channels, o.groups);
   require_window("Conv2d", o.kernel, o.stride, o.padding, o.dilation);
-  require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0,
-          "Conv2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ", o.out_channels,
-          " output channels");
   const Size2 out = window_positions("Conv2d", in, o.kernel, o.stride, o.padding, o.dilation);
   const Shape image{o.out_channels, out.height, out.width};
   require_output("Conv2d", "out_channels, padding and stride", image);
@@ -97,8 +92,11 @@ class Conv2d {
     return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups,
                                geometry_.kernel, bias_);
   }
-  /// Kernel, stride, dilation, padding and groups.
-  const detail::ConvGeometry& geometry() const { return geometry_; }
+  /// What the layer was made with.
+  Conv2dOptions options() const {
+    const auto& g = geometry_;
+    return {g.out.channels, g.kernel, g.stride, g.padding, g.dilation, g.groups, bias_ > 0};
+  }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& cache) const {
     if (in_tiles(x.cols())) return tiled().apply(theta.data(), bias(theta), x, y);
@@ -124,6 +122,8 @@ class Conv2d {
   const S* bias(VecIn<S> theta) const { return bias_ > 0 ? theta.data() + geometry_.weight_size() : nullptr; }
 
  private:
+  template <class F>
+  friend const auto& detail::geometry_of(const F& f);
   bool in_tiles(Index columns) const {
     return detail::conv_path(geometry_, columns) == detail::ConvPath::tiles;
   }

@@ -5,11 +5,12 @@
 #include <utility>    // std::as_const
 
 #include "basin/core/checked_size.hpp"       // checked_size
+#include "basin/core/error.hpp"              // require
 #include "basin/core/paths.hpp"              // unrolled_at_once, unrolled_path
 #include "basin/core/product/gemm.hpp"       // gemm, gemm_add
 #include "basin/core/product/thin_gemm.hpp"  // thin_dots, thin_sums
 #include "basin/core/scratch.hpp"            // Scratch
-#include "basin/core/shape.hpp"              // Shape
+#include "basin/core/shape.hpp"              // Shape, require_shape
 #include "basin/layers/window.hpp"           // Size2, Padding, TapRange, tap_range
 
 namespace basin::inline BASIN_ABI {
@@ -76,11 +77,12 @@ struct ConvGeometry {
         if (thin(count)) {
           work.taps.resize(taps(), count * out.pixels());
           work.taps.mat().setZero();
-          thin_sums<S, Op::transposed>(group_weight(weight, g), work.outputs.mat(), work.taps.mat());
+          thin_sums<S, GemmOp::transposed>(group_weight(weight, g), work.outputs.mat(), work.taps.mat());
           roll_add_pixels<S>(work, x, first, count, g);
         } else {
           work.taps.resize(count * out.pixels(), taps());
-          gemm<S, Op::plain, Op::transposed>(work.outputs.mat(), group_weight(weight, g), work.taps.mat());
+          gemm<S, GemmOp::plain, GemmOp::transposed>(work.outputs.mat(), group_weight(weight, g),
+                                                     work.taps.mat());
           roll_add<S>(work, x, first, count, g);
         }
       }
@@ -96,10 +98,10 @@ struct ConvGeometry {
         gather_outputs<S>(y_bar, first, count, g, work);
         if (thin(count)) {
           unroll_pixels<S>(x, first, count, g, work);
-          thin_sums<S, Op::plain>(work.taps.mat(), work.outputs.mat(), sum);
+          thin_sums<S, GemmOp::plain>(work.taps.mat(), work.outputs.mat(), sum);
         } else {
           unroll<S>(x, first, count, g, work);
-          gemm_add<S, Op::transposed>(work.taps.mat(), work.outputs.mat(), sum);
+          gemm_add<S, GemmOp::transposed>(work.taps.mat(), work.outputs.mat(), sum);
         }
       }
     });
@@ -246,6 +248,14 @@ struct ConvGeometry {
     });
   }
 };
+
+/// Throws unless the image has pixels, there is an output channel, and the groups divide the channels.
+inline void require_channels(const char* who, const Shape& in, Index out_channels, Index groups) {
+  require_shape(in, who);
+  require(out_channels >= 1, who, ": out_channels must be >= 1, got ", out_channels);
+  require(groups >= 1 && in.channels % groups == 0 && out_channels % groups == 0, who, ": groups = ", groups,
+          " must divide the ", in.channels, " input and the ", out_channels, " output channels");
+}
 
 /// Throws unless weights and multiply-adds can be counted, in the name of the options that they come from.
 inline void require_countable(const char* who, const ConvGeometry& g) {

@@ -9,8 +9,8 @@
 #include "basin/core/layer.hpp"            // Layer
 #include "basin/core/param_blocks.hpp"     // ParamBlock, param_blocks
 #include "basin/layers/conv2d.hpp"         // conv_blocks, add_channel_bias
-#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, require_countable
-#include "basin/layers/window.hpp"         // Size2, Padding
+#include "basin/layers/conv_geometry.hpp"  // ConvGeometry, require_channels, require_countable
+#include "basin/layers/window.hpp"         // Size2, Padding, geometry_of
 
 namespace basin::inline BASIN_ABI {
 
@@ -29,12 +29,8 @@ namespace detail {
 
 /// The convolution whose adjoint is the layer: it maps the layer's outputs back to its inputs.
 inline ConvGeometry transposed_geometry(const Shape& in, const ConvTranspose2dOptions& o) {
-  require_shape(in, "ConvTranspose2d");
-  require(o.out_channels >= 1, "ConvTranspose2d: out_channels must be >= 1, got ", o.out_channels);
+  require_channels("ConvTranspose2d", in, o.out_channels, o.groups);
   require_window("ConvTranspose2d", o.kernel, o.stride, o.padding, o.dilation);
-  require(o.groups >= 1 && in.channels % o.groups == 0 && o.out_channels % o.groups == 0,
-          "ConvTranspose2d: groups = ", o.groups, " must divide the ", in.channels, " input and the ",
-          o.out_channels, " output channels");
   require(o.output_padding.height >= 0 && o.output_padding.width >= 0 &&
               o.output_padding.height < std::max(o.stride.height, o.dilation.height) &&
               o.output_padding.width < std::max(o.stride.width, o.dilation.width),
@@ -69,7 +65,9 @@ class ConvTranspose2d {
   /// Throws if a size is below 1, groups do not divide the channels, output_padding is not below stride or
   /// dilation, or padding eats the whole output.
   ConvTranspose2d(Shape in, ConvTranspose2dOptions options)
-      : geometry_(detail::transposed_geometry(in, options)), bias_(options.bias ? options.out_channels : 0) {}
+      : geometry_(detail::transposed_geometry(in, options)),
+        output_padding_(options.output_padding),
+        bias_(options.bias ? options.out_channels : 0) {}
 
   Index in_size() const { return geometry_.out.size(); }
   Index out_size() const { return geometry_.in.size(); }
@@ -82,8 +80,11 @@ class ConvTranspose2d {
     return detail::conv_blocks(geometry_.out.channels, geometry_.in.channels / geometry_.groups,
                                geometry_.kernel, bias_);
   }
-  /// The geometry of the convolution of which this layer is the adjoint.
-  const detail::ConvGeometry& geometry() const { return geometry_; }
+  /// What the layer was made with.
+  ConvTranspose2dOptions options() const {
+    const auto& g = geometry_;
+    return {g.in.channels, g.kernel, g.stride, g.padding, output_padding_, g.dilation, g.groups, bias_ > 0};
+  }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& cache) const {
     geometry_.template apply_adjoint<S>(theta.data(), x, y, cache);
@@ -103,7 +104,11 @@ class ConvTranspose2d {
   }
 
  private:
-  detail::ConvGeometry geometry_;
+  template <class F>
+  friend const auto& detail::geometry_of(const F& f);
+
+  detail::ConvGeometry geometry_;  // of the convolution of which the layer is the adjoint
+  Size2 output_padding_;
   Index bias_;  // output channels with bias, 0 without
 };
 

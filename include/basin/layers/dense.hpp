@@ -63,7 +63,7 @@ class Dense {
            VecOut<S> theta_bar) const {
     if (theta_bar.size() > 0 && y_bar.cols() > 0) {
       // W_bar += y_bar x',  b_bar += y_bar 1
-      gemm_add<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
+      gemm_add<S, GemmOp::plain, GemmOp::transposed>(y_bar, x, weight_of(theta_bar));
       if (bias_) theta_bar.tail(out_) += y_bar.rowwise().sum();
     }
     apply_adjoint(theta, y_bar, x_bar);
@@ -71,7 +71,7 @@ class Dense {
   void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
                  VecOut<S> theta_bar) const {
     if (theta_bar.size() > 0) {
-      gemm<S, Op::plain, Op::transposed>(y_bar, x, weight_of(theta_bar));
+      gemm<S, GemmOp::plain, GemmOp::transposed>(y_bar, x, weight_of(theta_bar));
       if (bias_ && y_bar.cols() > 0)
         theta_bar.tail(out_) = y_bar.rowwise().sum();
       else
@@ -86,7 +86,7 @@ class Dense {
  private:
   Eigen::Map<Mat<S>> weight_of(VecOut<S> theta_bar) const { return {theta_bar.data(), out_, in_}; }
   void apply_adjoint(VecIn<S> theta, MatIn<S> y_bar, MatOut<S> x_bar) const {
-    if (x_bar.size() > 0) gemm<S, Op::transposed>(weight(theta), y_bar, x_bar);  // x_bar = W' y_bar
+    if (x_bar.size() > 0) gemm<S, GemmOp::transposed>(weight(theta), y_bar, x_bar);  // x_bar = W' y_bar
   }
 
   Index in_, out_;

@@ -2,7 +2,7 @@
 #pragma once
 #include "basin/layers/maps/exponential.hpp"       // Sigmoid, Tanh, Softplus, Elu, Selu, ...
 #include "basin/layers/maps/gated.hpp"             // Gelu, GeluTanh, Silu, Mish
-#include "basin/layers/maps/map.hpp"               // PointwiseMap, InvertibleMap, Range
+#include "basin/layers/maps/map.hpp"               // PointwiseMap, InvertibleMap, MapRange
 #include "basin/layers/maps/periodic.hpp"          // Sin, Cosid, Ripple
 #include "basin/layers/maps/piecewise_linear.hpp"  // Identity, Relu, LeakyRelu, Hardtanh, Softsign
 

@@ -8,7 +8,7 @@
 #include "basin/core/layer.hpp"         // Layer
 #include "basin/core/parallel.hpp"      // parallel_parts
 #include "basin/core/scratch.hpp"       // Scratch
-#include "basin/layers/window.hpp"      // Size2, Padding, require_window, window_positions
+#include "basin/layers/window.hpp"      // Size2, Padding, require_window, window_positions, geometry_of
 
 namespace basin::inline BASIN_ABI {
 
@@ -115,7 +115,8 @@ class AvgPool2d {
   Shape in_shape() const { return geometry_.in; }
   Shape out_shape() const { return geometry_.out; }
   Index multiply_adds() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
-  const detail::PoolGeometry& geometry() const { return geometry_; }
+  /// What the layer was made with, the stride said where it was left open.
+  const PoolOptions& options() const { return geometry_.o; }
   /// What the sum over the window of output pixel (i, j) is divided by.
   S divisor(Index i, Index j) const {
     const auto& o = geometry_.o;
@@ -141,6 +142,8 @@ class AvgPool2d {
   }
 
  private:
+  template <class F>
+  friend const auto& detail::geometry_of(const F& f);
   void average(MatIn<S> x, MatOut<S> y) const {
     if (y.size() == 0) return;
     geometry_.for_outputs([&](Index row, Index channel, Index i, Index j) {
@@ -174,7 +177,8 @@ class MaxPool2d {
   Shape out_shape() const { return geometry_.out; }
   Index multiply_adds() const { return out_size() * geometry_.o.kernel.height * geometry_.o.kernel.width; }
   Index cache_bytes(Index columns) const { return detail::bytes<Index>(out_size(), columns); }
-  const detail::PoolGeometry& geometry() const { return geometry_; }
+  /// What the layer was made with, the stride said where it was left open.
+  const PoolOptions& options() const { return geometry_.o; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache& cache) const {
     cache.resize(y.rows(), y.cols());
@@ -214,6 +218,8 @@ class MaxPool2d {
   }
 
  private:
+  template <class F>
+  friend const auto& detail::geometry_of(const F& f);
   static Index column(const Eigen::Map<Mat<Index>>& from, Index n) { return from.cols() == 1 ? 0 : n; }
   detail::PoolGeometry geometry_;
 };

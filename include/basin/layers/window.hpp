@@ -68,6 +68,13 @@ inline TapRange tap_range(Index outputs, Index stride, Index offset, Index n) {
   return {std::min(begin, outputs), std::clamp(end, std::min(begin, outputs), outputs)};
 }
 
+/// The geometry inside a layer with windows: what other rooms see of it (linearization, planes, joins), and
+/// what users do not.
+template <class F>
+const auto& geometry_of(const F& f) {
+  return f.geometry_;
+}
+
 }  // namespace detail
 
 }  // namespace basin

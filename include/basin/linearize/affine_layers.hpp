@@ -70,13 +70,13 @@ void for_conv_entries(const ConvGeometry& g, VecIn<S> theta, const Visit& visit)
 
 template <class S, class Visit>
 void for_entries(const Conv2d<S>& f, VecIn<S> theta, const Visit& visit) {
-  for_conv_entries<S>(f.geometry(), theta, visit);
+  for_conv_entries<S>(geometry_of(f), theta, visit);
 }
 
 /// The adjoint of a convolution: its entries with row and column exchanged.
 template <class S, class Visit>
 void for_entries(const ConvTranspose2d<S>& f, VecIn<S> theta, const Visit& visit) {
-  for_conv_entries<S>(f.geometry(), theta, [&](Index row, Index col, S value) { visit(col, row, value); });
+  for_conv_entries<S>(geometry_of(f), theta, [&](Index row, Index col, S value) { visit(col, row, value); });
 }
 
 /// Pad2d and UpsampleNearest.
@@ -92,9 +92,9 @@ void for_entries(const PixelMap<S>& f, VecIn<S>, const Visit& visit) {
 
 template <class S, class Visit>
 void for_entries(const AvgPool2d<S>& f, VecIn<S>, const Visit& visit) {
-  f.geometry().for_outputs([&](Index row, Index channel, Index i, Index j) {
+  geometry_of(f).for_outputs([&](Index row, Index channel, Index i, Index j) {
     const S weight = S(1) / f.divisor(i, j);
-    f.geometry().for_window(i, j, [&](Index p) { visit(row, channel + p, weight); });
+    geometry_of(f).for_window(i, j, [&](Index p) { visit(row, channel + p, weight); });
   });
 }
 

@@ -98,7 +98,7 @@ void collect_pieces(const Pointwise<S, Phi>& f, const Ray<S>& in, const NoCache&
 template <class S>
 void collect_pieces(const MaxPool2d<S>& f, const Ray<S>& in, const typename MaxPool2d<S>::Cache& largest,
                     const RayRules<S>& rules) {
-  const auto& geometry = f.geometry();
+  const auto& geometry = geometry_of(f);
   geometry.for_outputs([&](Index row, Index channel, Index i, Index j) {
     const Index best = largest.mat()(row, 0);
     rules.pieces.push_back(best);

@@ -61,7 +61,7 @@ class StoredMatrix {
     if (is_sparse())
       x.noalias() = std::get<Sparse>(A_).transpose() * y;
     else
-      gemm<S, Op::transposed>(std::get<Mat<S>>(A_), y, x);
+      gemm<S, GemmOp::transposed>(std::get<Mat<S>>(A_), y, x);
   }
 
   /// The product A B, with A's limit. Sparse if both are and the product is.

@@ -19,7 +19,8 @@ namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// What Sum and Stacked share: theta = [theta_1; ...; theta_n], and x_bar = sum over k of J_k' y_bar_k.
+/// What BranchSum and BranchConcat share: theta = [theta_1; ...; theta_n], and
+/// x_bar = sum over k of J_k' y_bar_k.
 template <class S, bool stacked>
 class Branches {
  public:
@@ -29,7 +30,7 @@ class Branches {
     std::vector<Scratch<S>> h;  // outputs, where they are not rows of y
     Scratch<S> part;            // of x_bar or y_dot
   };
-  static constexpr const char* name = stacked ? "Stacked" : "Sum";
+  static constexpr const char* name = stacked ? "BranchConcat" : "BranchSum";
 
   /// Throws if there is no layer, if they do not take inputs of one size, or if their outputs do not go
   /// together.
@@ -198,11 +199,11 @@ State walk(const Branches<S, stacked>& f, VecIn<S> theta, State state, const Rul
 
 /// y = f_1(x) + ... + f_n(x).
 template <class S>
-using Sum = detail::Branches<S, false>;
+using BranchSum = detail::Branches<S, false>;
 /// y = [f_1(x); ...; f_n(x)], f_1 on top: of images, their channels side by side.
 template <class S>
-using Stacked = detail::Branches<S, true>;
+using BranchConcat = detail::Branches<S, true>;
 
-static_assert(Layer<Sum<float>> && Layer<Stacked<double>>);
+static_assert(Layer<BranchSum<float>> && Layer<BranchConcat<double>>);
 
 }  // namespace basin

@@ -10,7 +10,7 @@
 
 #include "basin/compose/planes/form.hpp"    // plane_program, PlaneForm
 #include "basin/core/checked_size.hpp"      // checked_sum
-#include "basin/core/cut.hpp"               // Cut, Cuts
+#include "basin/core/cut.hpp"               // Cut, Cuts, MemberCuts
 #include "basin/core/error.hpp"             // require
 #include "basin/core/layer.hpp"             // Layer
 #include "basin/core/param_blocks.hpp"      // ParamBlock, append_blocks
@@ -131,6 +131,7 @@ class Sequence {
 
  private:
   friend struct detail::Cuts<Sequence>;
+  friend struct detail::MemberCuts<Sequence>;
   using ConstRef = Eigen::Ref<const Mat<S>>;
 
   /// A layer, or two that run as one: layers first, ..., first + count - 1.
@@ -224,7 +225,7 @@ struct PlaneForm<Sequence<S>> {
 };
 
 template <class S>
-struct Cuts<Sequence<S>> {
+struct Cuts<Sequence<S>> : MemberCuts<Sequence<S>> {
   using F = Sequence<S>;
   /// On planes all is one step: there is no place for a cut.
   static std::optional<Cut> narrowest(const F& f) {
@@ -234,15 +235,6 @@ struct Cuts<Sequence<S>> {
       if (const Index rows = s.f.in_size(); s.first > 0 && (!cut || rows < cut->rows))
         cut = Cut{s.first, rows};
     return cut;
-  }
-  static void jvp_behind(const Cut& cut, const F& f, VecIn<S> theta, MatIn<S> x, MatIn<S> y,
-                         typename F::Cache& c, MatIn<S> u_dot, MatOut<S> y_dot) {
-    f.jvp_behind(cut.layers, theta, x, y, c, u_dot, y_dot);
-  }
-  static void vjp_before(const Cut& cut, const F& f, VecIn<S> theta, MatIn<S> x, MatIn<S> y,
-                         typename F::Cache& c, MatIn<S> u_bar, MatOut<S> x_bar) {
-    Vec<S> no_theta_bar;
-    f.template vjp_before<false>(cut.layers, theta, x, y, c, u_bar, x_bar, no_theta_bar);
   }
 };
 

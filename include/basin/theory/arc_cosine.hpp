@@ -10,7 +10,7 @@
 #include "basin/core/error.hpp"         // require
 #include "basin/core/layer.hpp"         // Layer, NoCache
 #include "basin/core/model.hpp"         // Model
-#include "basin/core/product/gemm.hpp"  // gemm, Op
+#include "basin/core/product/gemm.hpp"  // gemm, GemmOp
 
 namespace basin::inline BASIN_ABI {
 
@@ -113,7 +113,7 @@ class InfiniteWidth {
     if (x_bar.size() > 0)
       each_point(x, y_bar, [&](const Mat<double>& G, Index begin, Index size) {
         Mat<double> k_bar(A_.cols(), size);
-        gemm<double, Op::transposed>(A_, y_bar.middleCols(begin, size), k_bar);
+        gemm<double, GemmOp::transposed>(A_, y_bar.middleCols(begin, size), k_bar);
         gemm<double>(G, k_bar, x_bar.middleCols(begin, size));  // x_bar = G A' y_bar
       });
   }
@@ -121,7 +121,7 @@ class InfiniteWidth {
            MatOut<double> y_dot) const {
     each_point(x, x_dot, [&](const Mat<double>& G, Index begin, Index size) {
       Mat<double> k_dot(A_.cols(), size);
-      gemm<double, Op::transposed>(G, x_dot.middleCols(begin, size), k_dot);
+      gemm<double, GemmOp::transposed>(G, x_dot.middleCols(begin, size), k_dot);
       gemm<double>(A_, k_dot, y_dot.middleCols(begin, size));  // y_dot = A G' x_dot
     });
   }

@@ -3,15 +3,16 @@
 #include <algorithm>  // std::min
 #include <cmath>      // std::sqrt
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/types.hpp"  // Index, Mat, MatIn, Vec
+#include "basin/core/error.hpp"       // require
+#include "basin/core/orthogonal.hpp"  // make_orthogonal
+#include "basin/core/types.hpp"       // Index, Mat, MatIn, Vec
 
 namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
 /// Orthonormal columns that span those of X up to the tolerance: Gram-Schmidt, always with the column that is
-/// least in the span so far, and twice, so that they are orthogonal to rounding.
+/// least in the span so far.
 template <class = void>
 Mat<double> orthonormal_basis(MatIn<double> X, double tolerance, const char* who) {
   require(X.rows() >= 1, who, ": X must have rows, got ", X.rows(), " x ", X.cols());
@@ -25,7 +26,8 @@ Mat<double> orthonormal_basis(MatIn<double> X, double tolerance, const char* who
     Index pivot = 0;
     if (!(rest.colwise().norm().maxCoeff(&pivot) > tolerance)) break;
     Vec<double> q = rest.col(pivot).normalized();
-    for (int pass = 0; pass < 2; ++pass) q = (q - Q * (Q.transpose() * q)).normalized();
+    make_orthogonal<double>(Q, q);
+    q.normalize();
     Q.conservativeResize(Eigen::NoChange, Q.cols() + 1);
     Q.rightCols(1) = q;
     rest -= q * (q.transpose() * rest).eval();

@@ -91,7 +91,7 @@ template <class = void>
   require((norms.array() > 0).all(), "orthogonal_features_weights: an example has no active unit");
   const Mat<double> scaled = X * norms.cwiseInverse().asDiagonal();
   Mat<double> W2(X.rows(), H.rows());
-  gemm<double, Op::plain, Op::transposed>(scaled, H, W2);
+  gemm<double, GemmOp::plain, GemmOp::transposed>(scaled, H, W2);
   return W2;
 }
 

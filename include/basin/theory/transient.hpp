@@ -11,7 +11,7 @@
 #include <vector>             // std::vector
 
 #include "basin/core/error.hpp"         // require
-#include "basin/core/product/gemm.hpp"  // gemm, Op
+#include "basin/core/product/gemm.hpp"  // gemm, GemmOp
 #include "basin/core/types.hpp"         // Mat, MatIn, Index
 
 namespace basin::inline BASIN_ABI {
@@ -40,7 +40,7 @@ double spectral_norm(const Mat<double>& A) {
   if (scale == 0 || !std::isfinite(scale)) return scale;
   const Mat<double> B = A / scale;
   Mat<double> gram(B.cols(), B.cols());
-  gemm<double, Op::transposed>(B, B, gram);
+  gemm<double, GemmOp::transposed>(B, B, gram);
   const Eigen::SelfAdjointEigenSolver<Mat<double>> solver(gram, Eigen::EigenvaluesOnly);
   return scale * std::sqrt(solver.eigenvalues().maxCoeff());
 }

@@ -4,11 +4,7 @@
 
 #include "basin/compose/planes/layout.hpp"  // PlaneLayout
 
-// g++ warns wherever a type of <immintrin.h> becomes a template argument, as Eigen's own functions ask for.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-#endif
+BASIN_VECTOR_CODE_BEGIN
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -101,6 +97,4 @@ void convolve_adjoint(const PlaneLayout& l, const S* mask, Index n, const S* w, 
 
 }  // namespace basin::detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+BASIN_VECTOR_CODE_END

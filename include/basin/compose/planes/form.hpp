@@ -14,6 +14,7 @@
 #include "basin/core/layer.hpp"              // Layer
 #include "basin/core/paths.hpp"              // is_plane_filter, keeps_planes_zero, most_plane_steps
 #include "basin/layers/maps/map.hpp"         // PointwiseMap
+#include "basin/layers/window.hpp"           // geometry_of
 
 namespace basin::inline BASIN_ABI {
 
@@ -85,7 +86,7 @@ inline constexpr bool has_plane_form = requires(const F& f, PlaneBuilder<typenam
 template <class S>
 struct PlaneForm<Conv2d<S>> {
   static bool add_steps(const Conv2d<S>& f, Index offset, PlaneBuilder<S>& steps) {
-    const auto& g = f.geometry();
+    const auto& g = geometry_of(f);
     return is_plane_filter(g) && steps.conv({g.in.height, g.in.width}, f.param_size() > 9, offset);
   }
 };

@@ -9,7 +9,7 @@
 #include "basin/core/paths.hpp"            // product_path
 #include "basin/core/product/panels.hpp"   // multiply_by_panels
 #include "basin/core/product/vectors.hpp"  // panel_rows, panel_depth, micro_wide
-#include "basin/core/types.hpp"            // Mat, MatIn, MatOut, Op
+#include "basin/core/types.hpp"            // Mat, MatIn, MatOut, GemmOp
 
 namespace basin::inline BASIN_ABI {
 
@@ -83,61 +83,64 @@ void set_to(const Start<S>& start, MatOut<S> C) {
 }
 
 /// C = start + op(A) op(B).
-template <class S, Op OpA, Op OpB>
+template <class S, GemmOp OpA, GemmOp OpB>
 void multiply(MatIn<S> A, MatIn<S> B, const Start<S>& start, MatOut<S> C) {
-  static_assert(OpA == Op::plain || OpB == Op::plain);
-  const Index depth = OpA == Op::plain ? A.cols() : A.rows(), lda = A.outerStride(), ldb = B.outerStride();
-  eigen_assert(C.rows() == (OpA == Op::plain ? A.rows() : A.cols()));
-  eigen_assert(C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
-  eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
-  const ProductPath path = product_path<S>(C.rows(), depth, OpB == Op::plain && C.cols() == 1);
+  static_assert(OpA == GemmOp::plain || OpB == GemmOp::plain);
+  const Index depth = OpA == GemmOp::plain ? A.cols() : A.rows(), lda = A.outerStride(),
+              ldb = B.outerStride();
+  eigen_assert(C.rows() == (OpA == GemmOp::plain ? A.rows() : A.cols()));
+  eigen_assert(C.cols() == (OpB == GemmOp::plain ? B.cols() : B.rows()));
+  eigen_assert(depth == (OpB == GemmOp::plain ? B.rows() : B.cols()));
+  const ProductPath path = product_path<S>(C.rows(), depth, OpB == GemmOp::plain && C.cols() == 1);
   if (path == ProductPath::nothing) return set_to(start, C);
-  if constexpr (OpB == Op::plain) {
+  if constexpr (OpB == GemmOp::plain) {
     if (path == ProductPath::column) {
       set_to(start, C);
-      if constexpr (OpA == Op::plain)
+      if constexpr (OpA == GemmOp::plain)
         C.col(0).noalias() += A * B.col(0);
       else
         C.col(0).noalias() += A.transpose() * B.col(0);
       return;
     }
   }
-  const Index row_step = OpA == Op::plain ? 1 : lda;
-  const Strided<S> b{B.data(), OpB == Op::plain ? 1 : ldb, OpB == Op::plain ? ldb : 1};
+  const Index row_step = OpA == GemmOp::plain ? 1 : lda;
+  const Strided<S> b{B.data(), OpB == GemmOp::plain ? 1 : ldb, OpB == GemmOp::plain ? ldb : 1};
   share_product(C.rows(), C.cols(), depth, [&](ColumnRange rows, ColumnRange columns) {
     thread_local Vec<S> panel(panel_rows<S> * panel_depth);
     const S* const from = start.data ? start.data + columns.begin * start.column + rows.begin : nullptr;
-    multiply_by_panels<S, OpA == Op::transposed>(
+    multiply_by_panels<S, OpA == GemmOp::transposed>(
         rows.size, columns.size, depth, A.data() + rows.begin * row_step, lda, b.from(0, columns.begin),
         {from, start.column}, entry(C, rows.begin, columns.begin), C.outerStride(), panel.data());
   });
 }
 
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template void multiply<float, Op::plain, Op::plain>(MatIn<float>, MatIn<float>, const Start<float>&,
-                                                           MatOut<float>);
-extern template void multiply<float, Op::transposed, Op::plain>(MatIn<float>, MatIn<float>,
-                                                                const Start<float>&, MatOut<float>);
-extern template void multiply<float, Op::plain, Op::transposed>(MatIn<float>, MatIn<float>,
-                                                                const Start<float>&, MatOut<float>);
-extern template void multiply<double, Op::plain, Op::plain>(MatIn<double>, MatIn<double>,
-                                                            const Start<double>&, MatOut<double>);
-extern template void multiply<double, Op::transposed, Op::plain>(MatIn<double>, MatIn<double>,
-                                                                 const Start<double>&, MatOut<double>);
-extern template void multiply<double, Op::plain, Op::transposed>(MatIn<double>, MatIn<double>,
-                                                                 const Start<double>&, MatOut<double>);
+extern template void multiply<float, GemmOp::plain, GemmOp::plain>(MatIn<float>, MatIn<float>,
+                                                                   const Start<float>&, MatOut<float>);
+extern template void multiply<float, GemmOp::transposed, GemmOp::plain>(MatIn<float>, MatIn<float>,
+                                                                        const Start<float>&, MatOut<float>);
+extern template void multiply<float, GemmOp::plain, GemmOp::transposed>(MatIn<float>, MatIn<float>,
+                                                                        const Start<float>&, MatOut<float>);
+extern template void multiply<double, GemmOp::plain, GemmOp::plain>(MatIn<double>, MatIn<double>,
+                                                                    const Start<double>&, MatOut<double>);
+extern template void multiply<double, GemmOp::transposed, GemmOp::plain>(MatIn<double>, MatIn<double>,
+                                                                         const Start<double>&,
+                                                                         MatOut<double>);
+extern template void multiply<double, GemmOp::plain, GemmOp::transposed>(MatIn<double>, MatIn<double>,
+                                                                         const Start<double>&,
+                                                                         MatOut<double>);
 #endif
 
 }  // namespace detail
 
 /// C += op(A) op(B). C must not overlap A or B.
-template <class S, Op OpA = Op::plain, Op OpB = Op::plain>
+template <class S, GemmOp OpA = GemmOp::plain, GemmOp OpB = GemmOp::plain>
 void gemm_add(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   detail::multiply<S, OpA, OpB>(A, B, {C.data(), C.outerStride()}, C);
 }
 
 /// C = op(A) op(B). C must not overlap A or B.
-template <class S, Op OpA = Op::plain, Op OpB = Op::plain>
+template <class S, GemmOp OpA = GemmOp::plain, GemmOp OpB = GemmOp::plain>
 void gemm(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   detail::multiply<S, OpA, OpB>(A, B, {nullptr, 0}, C);
 }
@@ -146,7 +149,7 @@ void gemm(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
 template <class S>
 void gemm_affine(MatIn<S> A, MatIn<S> B, VecIn<S> b, MatOut<S> C) {
   eigen_assert(b.size() == C.rows());
-  detail::multiply<S, Op::plain, Op::plain>(A, B, {b.data(), 0}, C);
+  detail::multiply<S, GemmOp::plain, GemmOp::plain>(A, B, {b.data(), 0}, C);
 }
 
 }  // namespace basin

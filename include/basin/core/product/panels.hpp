@@ -10,10 +10,7 @@
 #include "basin/core/product/vectors.hpp"    // Packet, vector_size, whole_lanes, panel_rows, panel_depth
 #include "basin/core/types.hpp"              // Index
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // as in thin_gemm.hpp
-#endif
+BASIN_VECTOR_CODE_BEGIN
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -136,6 +133,4 @@ void multiply_by_panels(Index rows, Index cols, Index depth, const S* a, Index l
 
 }  // namespace basin::detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+BASIN_VECTOR_CODE_END

@@ -7,14 +7,10 @@
 #include <cstddef>    // std::size_t
 
 #include "basin/core/product/vectors.hpp"  // Packet, vector_size, micro_tall, micro_wide
-#include "basin/core/types.hpp"            // MatIn, MatOut, Index, Op
+#include "basin/core/types.hpp"            // MatIn, MatOut, Index, GemmOp
 
-// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template
-// argument.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-#endif
+// Loops over registers must vanish at -O2 too: `unroll` says so.
+BASIN_VECTOR_CODE_BEGIN
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -122,14 +118,14 @@ EIGEN_STRONG_INLINE void sum_micro_tile(Index depth, const S* a, Index lda, cons
 }
 
 /// C += A op(B), where A or C has few columns. C must not overlap A or B.
-template <class S, Op OpB>
+template <class S, GemmOp OpB>
 void thin_sums(MatIn<S> A, MatIn<S> B, MatOut<S> C) {
   const Index rows = A.rows(), depth = A.cols(), lda = A.outerStride(), ldc = C.outerStride();
-  eigen_assert(C.rows() == rows && C.cols() == (OpB == Op::plain ? B.cols() : B.rows()));
-  eigen_assert(depth == (OpB == Op::plain ? B.rows() : B.cols()));
+  eigen_assert(C.rows() == rows && C.cols() == (OpB == GemmOp::plain ? B.cols() : B.rows()));
+  eigen_assert(depth == (OpB == GemmOp::plain ? B.rows() : B.cols()));
   if (depth == 0 || C.size() == 0) return;
-  const Strided<S> b{B.data(), OpB == Op::plain ? 1 : B.outerStride(),
-                     OpB == Op::plain ? B.outerStride() : 1};
+  const Strided<S> b{B.data(), OpB == GemmOp::plain ? 1 : B.outerStride(),
+                     OpB == GemmOp::plain ? B.outerStride() : 1};
   const S* const a = A.data();
   S* const c = C.data();
   using P = Packet<S>;
@@ -197,10 +193,10 @@ void multiply_panels(Index rows, Index cols, Index depth, const S* a, Index lda,
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
 extern template void thin_dots<float>(MatIn<float>, MatIn<float>, MatOut<float>);
 extern template void thin_dots<double>(MatIn<double>, MatIn<double>, MatOut<double>);
-extern template void thin_sums<float, Op::plain>(MatIn<float>, MatIn<float>, MatOut<float>);
-extern template void thin_sums<float, Op::transposed>(MatIn<float>, MatIn<float>, MatOut<float>);
-extern template void thin_sums<double, Op::plain>(MatIn<double>, MatIn<double>, MatOut<double>);
-extern template void thin_sums<double, Op::transposed>(MatIn<double>, MatIn<double>, MatOut<double>);
+extern template void thin_sums<float, GemmOp::plain>(MatIn<float>, MatIn<float>, MatOut<float>);
+extern template void thin_sums<float, GemmOp::transposed>(MatIn<float>, MatIn<float>, MatOut<float>);
+extern template void thin_sums<double, GemmOp::plain>(MatIn<double>, MatIn<double>, MatOut<double>);
+extern template void thin_sums<double, GemmOp::transposed>(MatIn<double>, MatIn<double>, MatOut<double>);
 extern template void multiply_panels<float>(Index, Index, Index, const float*, Index, const Strided<float>&,
                                             const Start<float>&, float*, Index);
 extern template void multiply_panels<double>(Index, Index, Index, const double*, Index,
@@ -209,6 +205,4 @@ extern template void multiply_panels<double>(Index, Index, Index, const double*,
 
 }  // namespace basin::detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+BASIN_VECTOR_CODE_END

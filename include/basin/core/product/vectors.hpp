@@ -6,11 +6,7 @@
 #include "basin/core/compiled.hpp"  // that program and compiled library have the same vectors
 #include "basin/core/types.hpp"     // Index
 
-// g++ warns wherever a type of <immintrin.h> becomes a template argument.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-#endif
+BASIN_VECTOR_CODE_BEGIN
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -38,6 +34,4 @@ inline constexpr Index panel_depth = 512, panel_columns = 300;
 
 }  // namespace basin::detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+BASIN_VECTOR_CODE_END

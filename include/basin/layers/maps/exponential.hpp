@@ -3,7 +3,7 @@
 #include <cmath>  // std::abs, std::atanh, std::exp, std::expm1, std::isfinite, std::log, ...
 
 #include "basin/core/error.hpp"       // require
-#include "basin/layers/maps/map.hpp"  // Range, require_in_range
+#include "basin/layers/maps/map.hpp"  // MapRange, require_in_range
 
 namespace basin::inline BASIN_ABI {
 
@@ -19,7 +19,7 @@ struct Sigmoid {
   S derivative(S, S y) const {
     return y * (S(1) - y);
   }
-  Range range() const { return {0, 1}; }
+  MapRange range() const { return {0, 1}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -38,7 +38,7 @@ struct Tanh {
   S derivative(S, S y) const {
     return S(1) - y * y;
   }
-  Range range() const { return {-1, 1}; }
+  MapRange range() const { return {-1, 1}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -64,7 +64,7 @@ struct Softplus {
   S derivative(S, S y) const {
     return -std::expm1(-static_cast<S>(beta) * y);
   }
-  Range range() const { return {.lo = 0}; }
+  MapRange range() const { return {.lo = 0}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -90,7 +90,7 @@ struct Elu {
   S derivative(S x, S y) const {
     return x > S(0) ? S(1) : y + static_cast<S>(alpha);
   }
-  Range range() const { return {.lo = -alpha}; }
+  MapRange range() const { return {.lo = -alpha}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -113,7 +113,7 @@ struct Selu {
   S derivative(S x, S y) const {
     return x > S(0) ? static_cast<S>(scale) : y + static_cast<S>(scale * alpha);
   }
-  Range range() const { return {.lo = -scale * alpha}; }
+  MapRange range() const { return {.lo = -scale * alpha}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -132,7 +132,7 @@ struct ExpNeg {
   S derivative(S, S y) const {
     return -y;
   }
-  Range range() const { return {.lo = 0}; }
+  MapRange range() const { return {.lo = 0}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -151,7 +151,7 @@ struct SigmoidNeg {
   S derivative(S, S y) const {
     return -y * (S(1) - y);
   }
-  Range range() const { return {0, 1}; }
+  MapRange range() const { return {0, 1}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);

@@ -5,7 +5,7 @@
 #include <limits>     // std::numeric_limits
 
 #include "basin/core/error.hpp"         // require
-#include "basin/layers/maps/map.hpp"    // Range, require_in_range
+#include "basin/layers/maps/map.hpp"    // MapRange, require_in_range
 #include "basin/layers/maps/solve.hpp"  // solve_monotone
 
 namespace basin::inline BASIN_ABI {
@@ -62,7 +62,7 @@ struct Gelu {
     const S density = static_cast<S>(0.3989422804014326779399) * std::exp(S(-0.5) * x * x);
     return cdf(x) + x * density;
   }
-  Range range() const { return {.lo = minimum.y, .lo_attained = true}; }
+  MapRange range() const { return {.lo = minimum.y, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
     return detail::inverse_of_gated(*this, y, minimum);
@@ -88,7 +88,7 @@ struct GeluTanh {
     const S z = std::clamp(x, S(-30), S(30));  // beyond, the second term is 0, not 0 times infinity
     return gate(x).p + z * gate(z).slope * twice_k<S> * (S(1) + S(3) * c<S> * z * z);
   }
-  Range range() const { return {.lo = minimum.y, .lo_attained = true}; }
+  MapRange range() const { return {.lo = minimum.y, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
     return detail::inverse_of_gated(*this, y, minimum);
@@ -123,7 +123,7 @@ struct Silu {
     const detail::Logistic<S> gate(b * x);
     return gate.p + x * gate.slope * b;
   }
-  Range range() const { return {.lo = minimum().y, .lo_attained = true}; }
+  MapRange range() const { return {.lo = minimum().y, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
     return detail::inverse_of_gated(*this, y, minimum());
@@ -145,7 +145,7 @@ struct Mish {
     const Gate<S> g(x);
     return g.numerator / g.denominator + x * (g.slope / g.denominator) / g.denominator;
   }
-  Range range() const { return {.lo = minimum.y, .lo_attained = true}; }
+  MapRange range() const { return {.lo = minimum.y, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
     return detail::inverse_of_gated(*this, y, minimum);

@@ -28,7 +28,7 @@ concept PointwiseMap = std::copyable<Phi> && requires(const Phi& phi, S x) {
 
 /// The interval of the values phi(x), x real. It is that of the exact map: rounding may bring phi(x) to an
 /// end that is not attained (tanh(20.) == 1), never past an end.
-struct Range {
+struct MapRange {
   double lo = -std::numeric_limits<double>::infinity();
   double hi = std::numeric_limits<double>::infinity();
   bool lo_attained = false, hi_attained = false;
@@ -39,27 +39,27 @@ struct Range {
     const S a = static_cast<S>(lo), b = static_cast<S>(hi);
     return (y > a || (lo_attained && y == a)) && (y < b || (hi_attained && y == b));
   }
-  bool operator==(const Range&) const = default;
-  friend std::ostream& operator<<(std::ostream& out, const Range& r) {
+  bool operator==(const MapRange&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const MapRange& r) {
     return out << (r.lo_attained ? '[' : '(') << r.lo << ", " << r.hi << (r.hi_attained ? ']' : ')');
   }
 };
 
 /// A pointwise map whose values can be taken back:
 ///
-///     phi.range()       the Range of phi
+///     phi.range()       the MapRange of phi
 ///     phi.inverse(y)    the x of minimum absolute value with phi(x) = y: the phi^-1 of Theorem 1.
 ///                       Throws std::domain_error unless range().contains(y).
 template <class Phi, class S = double>
 concept InvertibleMap = PointwiseMap<Phi, S> && requires(const Phi& phi, S y) {
-  { phi.range() } -> std::same_as<Range>;
+  { phi.range() } -> std::same_as<MapRange>;
   { phi.inverse(y) } -> std::same_as<S>;
 };
 
 /// Throws std::domain_error that names map, y and range unless phi.range() contains y.
 template <class Phi, std::floating_point S>
 void require_in_range(const Phi& phi, S y) {
-  const Range range = phi.range();
+  const MapRange range = phi.range();
   if (!range.contains(y)) [[unlikely]]
     throw std::domain_error(
         detail::text(Phi::name, ": inverse of y = ", std::setprecision(std::numeric_limits<S>::max_digits10),

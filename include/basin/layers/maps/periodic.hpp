@@ -4,7 +4,7 @@
 #include <cmath>      // std::abs, std::asin, std::ceil, std::copysign, std::cos, std::sin
 #include <limits>     // std::numeric_limits
 
-#include "basin/layers/maps/map.hpp"    // Range, require_in_range
+#include "basin/layers/maps/map.hpp"    // MapRange, require_in_range
 #include "basin/layers/maps/solve.hpp"  // solve_monotone
 
 namespace basin::inline BASIN_ABI {
@@ -20,7 +20,7 @@ struct Sin {
   S derivative(S x, S) const {
     return std::cos(x);
   }
-  Range range() const { return {-1, 1, true, true}; }
+  MapRange range() const { return {-1, 1, true, true}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -39,7 +39,7 @@ struct Cosid {
   S derivative(S x, S) const {
     return -std::sin(x) - S(1);
   }
-  Range range() const { return {}; }
+  MapRange range() const { return {}; }
   /// By bisection between -y - 1 and -y + 1.
   template <class S>
   S inverse(S y) const {
@@ -60,7 +60,7 @@ struct Ripple {
   S derivative(S x, S) const {
     return S(1) + S(2) * std::cos(S(10) * x);
   }
-  Range range() const { return {}; }
+  MapRange range() const { return {}; }
   /// phi is odd and x phi(x) >= 0. The local maxima on x > 0 rise with x, so that the pre-image nearest to 0
   /// of y > 0 lies on the rising branch to the first maximum that is not below y.
   template <class S>

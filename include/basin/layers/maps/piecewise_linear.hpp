@@ -5,7 +5,7 @@
 
 #include "basin/core/error.hpp"       // require
 #include "basin/core/types.hpp"       // Index
-#include "basin/layers/maps/map.hpp"  // Range, require_in_range
+#include "basin/layers/maps/map.hpp"  // MapRange, require_in_range
 
 // Loops over these maps vectorize. Under -ftrapping-math, their default, compilers may not move arithmetic
 // out of a branch, so that each value is computed first and selected afterwards.
@@ -24,7 +24,7 @@ struct Identity {
   S derivative(S, S) const {
     return S(1);
   }
-  Range range() const { return {}; }
+  MapRange range() const { return {}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -44,7 +44,7 @@ struct Relu {
   S derivative(S x, S) const {
     return x <= S(0) ? S(0) : S(1);
   }
-  Range range() const { return {.lo = 0, .lo_attained = true}; }
+  MapRange range() const { return {.lo = 0, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -70,7 +70,7 @@ struct LeakyRelu {
     const S right = x > S(0) ? S(1) : S(0), left = x > S(0) ? S(0) : S(1);
     return right + static_cast<S>(slope) * left;
   }
-  Range range() const { return slope > 0 ? Range{} : Relu{}.range(); }
+  MapRange range() const { return slope > 0 ? MapRange{} : Relu{}.range(); }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);
@@ -98,7 +98,7 @@ struct Hardtanh {
     const S below = x <= static_cast<S>(lo) ? S(0) : S(1);
     return x >= static_cast<S>(hi) ? S(0) : below;
   }
-  Range range() const { return {lo, hi, true, true}; }
+  MapRange range() const { return {lo, hi, true, true}; }
   /// The pre-images of lo are (-inf, lo], those of hi [hi, inf).
   template <class S>
   S inverse(S y) const {
@@ -122,7 +122,7 @@ struct Softsign {
     const S r = S(1) / (S(1) + std::abs(x));
     return r * r;
   }
-  Range range() const { return {-1, 1}; }
+  MapRange range() const { return {-1, 1}; }
   template <class S>
   S inverse(S y) const {
     require_in_range(*this, y);

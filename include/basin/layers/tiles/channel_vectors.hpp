@@ -8,10 +8,7 @@
 #include "basin/core/types.hpp"             // Index
 #include "basin/layers/tiles/winograd.hpp"  // along_both_sides
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-#endif
+BASIN_VECTOR_CODE_BEGIN
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -213,6 +210,4 @@ void add_matrices_to_filters(const ChannelMatrices<S>& matrices, const Filters<S
 
 }  // namespace basin::detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+BASIN_VECTOR_CODE_END

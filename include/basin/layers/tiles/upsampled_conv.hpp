@@ -26,7 +26,7 @@ class UpsampledConv {
 
   /// nullopt where that would not be faster, or the two do not fit.
   static std::optional<UpsampledConv> join(const UpsampleNearest<S>& up, const Conv2d<S>& conv) {
-    const ConvGeometry& g = conv.geometry();
+    const ConvGeometry& g = geometry_of(conv);
     if (up.out_shape() != g.in || !joins_upsampling(g, up.factor(), up.in_shape().pixels()))
       return std::nullopt;
     return UpsampledConv(up, conv);
@@ -62,7 +62,8 @@ class UpsampledConv {
 /// The two as one where that is faster, else nullopt: a Chain asks so of every two layers that follow each
 /// other.
 template <class S>
-std::optional<detail::UpsampledConv<S>> joined(const UpsampleNearest<S>& up, const Conv2d<S>& conv) {
+[[nodiscard]] std::optional<detail::UpsampledConv<S>> joined(const UpsampleNearest<S>& up,
+                                                             const Conv2d<S>& conv) {
   return detail::UpsampledConv<S>::join(up, conv);
 }
 

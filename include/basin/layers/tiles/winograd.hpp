@@ -1,15 +1,14 @@
 // Two outputs of a convolution with three taps by fewer multiplications (Winograd 1980; Lavin, Gray 2016).
 #pragma once
 #include <Eigen/Core>
+#include <iterator>     // std::size
+#include <type_traits>  // std::is_same_v
+#include <utility>      // std::integer_sequence
 
 #include "basin/core/types.hpp"  // Index
 
-// Loops over registers must vanish at -O2 too. g++ warns wherever a type of <immintrin.h> becomes a template
-// argument.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"
-#endif
+// Loops over registers must vanish at -O2 too: `unroll` says so.
+BASIN_VECTOR_CODE_BEGIN
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -17,146 +16,106 @@ namespace basin::inline BASIN_ABI::detail {
 //
 //     y = A'[(G w) * (B' d)],   * entry by entry, on `products` entries,
 //
-// with constant matrices A, B, G. The structs named after the six maps that forward and derivatives need have
-// `from`, `to` and map(x, s, y, t), which reads x[0], x[s], ... and writes y[0], y[t], ... On images the maps
-// are applied along both sides.
+// with constant matrices A, B, G. The six maps that forward and derivatives need are these and their
+// transposes, each with `from`, `to` and map(x, s, y, t), which reads x[0], x[s], ... and writes y[0], y[t],
+// ... On images the maps are applied along both sides.
+
+template <int rows, int cols>
+struct Constants {
+  double entry[rows][cols];
+  constexpr Constants<cols, rows> transposed() const {
+    Constants<cols, rows> t{};
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < cols; ++j) t.entry[j][i] = entry[i][j];
+    return t;
+  }
+};
+
+/// sign x with a sign of 0, 1 or -1, to be added to a sum that begins with Nothing.
+template <int sign, class P>
+struct Term {
+  P x;
+};
+struct Nothing {};
+template <class Sum, int sign, class P>
+EIGEN_ALWAYS_INLINE auto operator+(Sum sum, Term<sign, P> t) {
+  using namespace Eigen::internal;
+  if constexpr (sign == 0)
+    return sum;
+  else if constexpr (std::is_same_v<Sum, Nothing>)
+    return sign > 0 ? t.x : pnegate(t.x);
+  else
+    return sign > 0 ? padd(sum, t.x) : psub(sum, t.x);
+}
+
+/// y = M x for a constant M of entries 0, +-1 and +-1/2.
+template <auto M>
+struct ConstantMap {
+  static constexpr Index to = std::size(M.entry), from = std::size(M.entry[0]);
+
+  template <class P>
+  static EIGEN_ALWAYS_INLINE void map(const P* x, Index s, P* y, Index t) {
+    rows(x, s, y, t, std::make_integer_sequence<int, to>(), std::make_integer_sequence<int, from>());
+  }
+
+ private:
+  template <class P, int... i, class Columns>
+  static EIGEN_ALWAYS_INLINE void rows(const P* x, Index s, P* y, Index t, std::integer_sequence<int, i...>,
+                                       Columns columns) {
+    ((y[i * t] = row<i>(x, s, columns)), ...);
+  }
+  /// Ones are added from the first positive one on, cyclically, so that no vector is negated for a sum.
+  /// Halves are added from both ends inwards: rows that differ by the sign in the middle share a sum.
+  template <int i, class P, int... k>
+  static EIGEN_ALWAYS_INLINE P row(const P* x, Index s, std::integer_sequence<int, k...>) {
+    using namespace Eigen::internal;
+    constexpr int first = first_positive(i);
+    const auto ones = (Nothing() + ... + Term<sign<i, (first + k) % from>(1), P>{x[(first + k) % from * s]});
+    const P half = pset1<P>(0.5f);
+    const auto halves = (Nothing() + ... + Term<sign<i, inwards(k)>(.5), P>{pmul(half, x[inwards(k) * s])});
+    if constexpr (std::is_same_v<decltype(halves), const Nothing>)
+      return ones;
+    else if constexpr (std::is_same_v<decltype(ones), const Nothing>)
+      return halves;
+    else
+      return padd(ones, halves);
+  }
+  template <int i, int j>
+  static constexpr int sign(double size) {
+    return M.entry[i][j] == size ? 1 : M.entry[i][j] == -size ? -1 : 0;
+  }
+  static constexpr int first_positive(int i) {
+    for (int j = 0; j < from; ++j)
+      if (M.entry[i][j] > 0) return j;
+    return 0;
+  }
+  static constexpr int inwards(int k) { return k % 2 == 0 ? k / 2 : static_cast<int>(from) - 1 - k / 2; }
+};
+
+template <auto A, auto B, auto G>
+struct WinogradMaps {
+  using Data = ConstantMap<B.transposed()>;
+  using DataAdjoint = ConstantMap<B>;
+  using Output = ConstantMap<A.transposed()>;
+  using OutputAdjoint = ConstantMap<A>;
+  using Weight = ConstantMap<G>;
+  using WeightAdjoint = ConstantMap<G.transposed()>;
+};
 
 /// F(2, 3): four products in place of six. The next tile begins two inputs further.
-struct Winograd {
+struct Winograd : WinogradMaps<Constants<4, 2>{{{1, 0}, {1, 1}, {1, -1}, {0, -1}}},
+                               Constants<4, 4>{{{1, 0, 0, 0}, {0, 1, -1, 1}, {-1, 1, 1, 0}, {0, 0, 0, -1}}},
+                               Constants<4, 3>{{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}}> {
   static constexpr Index tile = 4, step = 2, products = 4;
-
-  struct Data {  // B'
-    static constexpr Index from = 4, to = 4;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* d, Index s, P* v, Index t) {
-      using namespace Eigen::internal;
-      v[0] = psub(d[0], d[2 * s]);
-      v[t] = padd(d[s], d[2 * s]);
-      v[2 * t] = psub(d[2 * s], d[s]);
-      v[3 * t] = psub(d[s], d[3 * s]);
-    }
-  };
-  struct DataAdjoint {  // B
-    static constexpr Index from = 4, to = 4;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* v, Index s, P* d, Index t) {
-      using namespace Eigen::internal;
-      d[0] = v[0];
-      d[t] = padd(psub(v[s], v[2 * s]), v[3 * s]);
-      d[2 * t] = psub(padd(v[s], v[2 * s]), v[0]);
-      d[3 * t] = pnegate(v[3 * s]);
-    }
-  };
-  struct Output {  // A'
-    static constexpr Index from = 4, to = 2;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* m, Index s, P* y, Index t) {
-      using namespace Eigen::internal;
-      y[0] = padd(padd(m[0], m[s]), m[2 * s]);
-      y[t] = psub(psub(m[s], m[2 * s]), m[3 * s]);
-    }
-  };
-  struct OutputAdjoint {  // A
-    static constexpr Index from = 2, to = 4;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* y, Index s, P* m, Index t) {
-      using namespace Eigen::internal;
-      m[0] = y[0];
-      m[t] = padd(y[0], y[s]);
-      m[2 * t] = psub(y[0], y[s]);
-      m[3 * t] = pnegate(y[s]);
-    }
-  };
-  struct Weight {  // G
-    static constexpr Index from = 3, to = 4;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* w, Index s, P* u, Index t) {
-      using namespace Eigen::internal;
-      const P half = pset1<P>(0.5f), ends = pmul(half, padd(w[0], w[2 * s])), middle = pmul(half, w[s]);
-      u[0] = w[0];
-      u[t] = padd(ends, middle);
-      u[2 * t] = psub(ends, middle);
-      u[3 * t] = w[2 * s];
-    }
-  };
-  struct WeightAdjoint {  // G'
-    static constexpr Index from = 4, to = 3;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* u, Index s, P* w, Index t) {
-      using namespace Eigen::internal;
-      const P half = pset1<P>(0.5f), sum = pmul(half, padd(u[s], u[2 * s]));
-      w[0] = padd(u[0], sum);
-      w[t] = pmul(half, psub(u[s], u[2 * s]));
-      w[2 * t] = padd(sum, u[3 * s]);
-    }
-  };
 };
 
 /// The same behind nearest upsampling by 2, from the small image: outputs 2 i and 2 i + 1 depend on its
 /// pixels i - 1, i and i + 1, y = (w0 d0 + (w1 + w2) d1, (w0 + w1) d1 + w2 d2). Three products in place of
-/// six.
-struct UpsampledWinograd {
+/// six; the one of d1 comes first, which DataAdjoint begins with.
+struct UpsampledWinograd : WinogradMaps<Constants<3, 2>{{{1, 1}, {1, 0}, {0, -1}}},
+                                        Constants<3, 3>{{{0, 1, 0}, {1, -1, 1}, {0, 0, -1}}},
+                                        Constants<3, 3>{{{1, 1, 1}, {1, 0, 0}, {0, 0, 1}}}> {
   static constexpr Index tile = 3, step = 1, products = 3;
-
-  struct Data {
-    static constexpr Index from = 3, to = 3;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* d, Index s, P* v, Index t) {
-      using namespace Eigen::internal;
-      v[0] = psub(d[0], d[s]);
-      v[t] = d[s];
-      v[2 * t] = psub(d[s], d[2 * s]);
-    }
-  };
-  struct DataAdjoint {
-    static constexpr Index from = 3, to = 3;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* v, Index s, P* d, Index t) {
-      using namespace Eigen::internal;
-      d[0] = v[0];
-      d[t] = padd(psub(v[s], v[0]), v[2 * s]);
-      d[2 * t] = pnegate(v[2 * s]);
-    }
-  };
-  struct Output {
-    static constexpr Index from = 3, to = 2;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* m, Index s, P* y, Index t) {
-      using namespace Eigen::internal;
-      y[0] = padd(m[0], m[s]);
-      y[t] = psub(m[s], m[2 * s]);
-    }
-  };
-  struct OutputAdjoint {
-    static constexpr Index from = 2, to = 3;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* y, Index s, P* m, Index t) {
-      using namespace Eigen::internal;
-      m[0] = y[0];
-      m[t] = padd(y[0], y[s]);
-      m[2 * t] = pnegate(y[s]);
-    }
-  };
-  struct Weight {
-    static constexpr Index from = 3, to = 3;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* w, Index s, P* u, Index t) {
-      using namespace Eigen::internal;
-      u[0] = w[0];
-      u[t] = padd(padd(w[0], w[s]), w[2 * s]);
-      u[2 * t] = w[2 * s];
-    }
-  };
-  struct WeightAdjoint {
-    static constexpr Index from = 3, to = 3;
-    template <class P>
-    static EIGEN_STRONG_INLINE void map(const P* u, Index s, P* w, Index t) {
-      using namespace Eigen::internal;
-      w[0] = padd(u[0], u[s]);
-      w[t] = u[s];
-      w[2 * t] = padd(u[s], u[2 * s]);
-    }
-  };
 };
 
 /// y = L x L' for a map L of these: x holds from x from entries, y to x to.
@@ -171,6 +130,4 @@ EIGEN_STRONG_INLINE void along_both_sides(const P* x, P* y) {
 
 }  // namespace basin::detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+BASIN_VECTOR_CODE_END
