@@ -10,6 +10,7 @@
 #include <utility>     // std::move
 
 #include "basin/core/error.hpp"         // require
+#include "basin/core/product/gemm.hpp"  // gemm
 #include "basin/core/types.hpp"         // Index, Mat, Vec, VecIn
 #include "basin/dynamics/self_map.hpp"  // SelfMap, LocalMap
 
