@@ -1,14 +1,18 @@
 // Which starts end at which training example, and how many examples are recovered.
 #pragma once
+#include <cstddef>  // std::size_t
+#include <vector>   // std::vector
+
+#include "basin/core/error.hpp"  // require
+#include "basin/core/types.hpp"  // Mat, Vec, Index
+#ifdef BASIN_BODIES
 #include <algorithm>  // std::none_of, std::sort, std::unique
 #include <cmath>      // std::isfinite, std::sqrt
 #include <limits>     // std::numeric_limits
-#include <vector>     // std::vector
 
-#include "basin/core/error.hpp"         // require
 #include "basin/core/parallel.hpp"      // parallel_for, column_range
 #include "basin/core/product/gemm.hpp"  // gemm
-#include "basin/core/types.hpp"         // Mat, Vec, Index
+#endif
 
 namespace basin::inline BASIN_ABI {
 
@@ -18,15 +22,112 @@ struct Nearest {
   std::vector<double> distance;  // 2-norm; infinite for a point that is not finite
 };
 
+struct Recovery;
+
+namespace detail {
+// The functions below, in double.
+template <class = void>
+Mat<double> distances_of(const Mat<double>& points, const Mat<double>& examples);
+template <class = void>
+Mat<double> cosines_of(const Mat<double>& points, const Mat<double>& examples);
+template <class = void>
+Nearest nearest_of(const Mat<double>& points, const Mat<double>& examples);
+template <class = void>
+std::vector<Recovery> recovery_of(const Mat<double>& iterates, const Mat<double>& examples,
+                                  const std::vector<double>& epsilons);
+template <class = void>
+Index count_distinct_of(const Mat<double>& points, double epsilon);
+}  // namespace detail
+
 /// The distances |points_i - examples_j|, points x examples, in double; infinite where a point is NaN or
 /// infinite. Differences are taken entry by entry: |a|^2 - 2 a'b + |b|^2 would lose small distances. Throws
 /// if the rows differ.
 template <class Points, class Examples>
 [[nodiscard]] Mat<double> distances(const Eigen::MatrixBase<Points>& points,
                                     const Eigen::MatrixBase<Examples>& examples) {
-  require(points.rows() == examples.rows(), "distances: points have ", points.rows(), " rows, examples have ",
-          examples.rows());
-  const Mat<double> p = points.template cast<double>(), e = examples.template cast<double>();
+  return detail::distances_of(points.template cast<double>(), examples.template cast<double>());
+}
+
+/// The cosines of the angles between points_i and examples_j, points x examples, in double: whether a point
+/// is a multiple of an example, whatever its size. NaN where one of the two is 0 or not finite. Throws if the
+/// rows differ.
+template <class Points, class Examples>
+[[nodiscard]] Mat<double> cosines(const Eigen::MatrixBase<Points>& points,
+                                  const Eigen::MatrixBase<Examples>& examples) {
+  return detail::cosines_of(points.template cast<double>(), examples.template cast<double>());
+}
+
+/// The nearest example of each point: what the smallest of `distances` is, bit for bit, without that matrix.
+/// Products |e|^2 - 2 p'e, whose rounding is bounded, say which examples may be the nearest; of these the
+/// differences are taken.
+/// Throws if there is no example or the rows differ.
+template <class Points, class Examples>
+[[nodiscard]] Nearest nearest(const Eigen::MatrixBase<Points>& points,
+                              const Eigen::MatrixBase<Examples>& examples) {
+  return detail::nearest_of(points.template cast<double>(), examples.template cast<double>());
+}
+
+/// The example within `epsilon` (strictly) of each point, the nearest of several; -1 where there is none.
+template <class Points, class Examples>
+[[nodiscard]] std::vector<Index> assign(const Eigen::MatrixBase<Points>& points,
+                                        const Eigen::MatrixBase<Examples>& examples, double epsilon) {
+  require(epsilon > 0, "assign: epsilon must be > 0, got ", epsilon);
+  Nearest n = nearest(points, examples);
+  for (std::size_t i = 0; i < n.index.size(); ++i)
+    if (!(n.distance[i] < epsilon)) n.index[i] = -1;
+  return n.index;
+}
+
+/// How far a set of iterates f^t(starts) recovers the examples, at one epsilon.
+struct Recovery {
+  double epsilon = 0;
+  double recovered = 0;  // the paper's R_t: fraction of examples with an iterate within epsilon (Section 3.3)
+  double arrived = 0;    // fraction of iterates within epsilon of an example
+  Index distinct = 0;    // examples that are the nearest of an iterate within epsilon
+};
+
+/// R_t = P_{x in examples} { min over iterates |f^t(start) - x| < epsilon } and the fraction of starts that
+/// end at an example, for each epsilon (in the units of x). The paper states neither epsilon nor the starts:
+/// give several.
+template <class Iterates, class Examples>
+[[nodiscard]] std::vector<Recovery> recovery(const Eigen::MatrixBase<Iterates>& iterates,
+                                             const Eigen::MatrixBase<Examples>& examples,
+                                             const std::vector<double>& epsilons) {
+  return detail::recovery_of(iterates.template cast<double>(), examples.template cast<double>(), epsilons);
+}
+
+/// The recovery of several sets of iterates of the same starts, for example the snapshots of an orbit: entry
+/// [k][e] is that of iterates[k] at epsilons[e]. R_t as a curve over t. It need not rise: an orbit can pass
+/// an example that does not attract. Throws as recovery does.
+template <class S, class Examples>
+[[nodiscard]] std::vector<std::vector<Recovery>> recovery_curve(const std::vector<Mat<S>>& iterates,
+                                                                const Eigen::MatrixBase<Examples>& examples,
+                                                                const std::vector<double>& epsilons) {
+  std::vector<std::vector<Recovery>> curve;
+  for (const Mat<S>& x : iterates) curve.push_back(recovery(x, examples, epsilons));
+  return curve;
+}
+
+/// How many points differ by more than epsilon: columns are taken from the left, and one counts if none that
+/// was counted before it is within epsilon. Throws as recovery does.
+template <class Derived>
+[[nodiscard]] Index count_distinct(const Eigen::MatrixBase<Derived>& points, double epsilon) {
+  return detail::count_distinct_of(points.template cast<double>(), epsilon);
+}
+
+/// The mean 2-norm of the columns: the unit in which epsilon is usually given (5 % of the mean norm).
+template <class Derived>
+[[nodiscard]] double mean_norm(const Eigen::MatrixBase<Derived>& X) {
+  require(X.cols() >= 1, "mean_norm: X must have at least 1 column, got 0");
+  return static_cast<double>(X.colwise().norm().mean());
+}
+
+#ifdef BASIN_BODIES
+namespace detail {
+
+template <class>
+Mat<double> distances_of(const Mat<double>& p, const Mat<double>& e) {
+  require(p.rows() == e.rows(), "distances: points have ", p.rows(), " rows, examples have ", e.rows());
   Mat<double> d(p.cols(), e.cols());
   parallel_for(p.cols(), [&](Index i) {
     for (Index j = 0; j < e.cols(); ++j) {
@@ -37,16 +138,11 @@ template <class Points, class Examples>
   return d;
 }
 
-/// The cosines of the angles between points_i and examples_j, points x examples, in double: whether a point
-/// is a multiple of an example, whatever its size. NaN where one of the two is 0 or not finite. Throws if the
-/// rows differ.
-template <class Points, class Examples>
-[[nodiscard]] Mat<double> cosines(const Eigen::MatrixBase<Points>& points,
-                                  const Eigen::MatrixBase<Examples>& examples) {
+template <class>
+Mat<double> cosines_of(const Mat<double>& points, const Mat<double>& examples) {
   require(points.rows() == examples.rows(), "cosines: points have ", points.rows(), " rows, examples have ",
           examples.rows());
-  const auto directions = [](const auto& X) {  // stableNorm: the squares of small entries are no zeros
-    Mat<double> u = X.template cast<double>();
+  const auto directions = [](Mat<double> u) {  // stableNorm: the squares of small entries are no zeros
     for (Index j = 0; j < u.cols(); ++j) u.col(j) /= u.col(j).stableNorm();
     return u;
   };
@@ -56,30 +152,10 @@ template <class Points, class Examples>
   });  // rounding aside; a NaN stays one
 }
 
-namespace detail {
-/// The smallest entry of each row of a matrix of distances; a row of infinities gives column 0.
-inline Nearest smallest_by_row(const Mat<double>& d) {
-  Nearest result;
-  for (Index i = 0; i < d.rows(); ++i) {
-    Index j = 0;
-    result.distance.push_back(d.row(i).minCoeff(&j));
-    result.index.push_back(j);
-  }
-  return result;
-}
-}  // namespace detail
-
-/// The nearest example of each point: what the smallest of `distances` is, bit for bit, without that matrix.
-/// Products |e|^2 - 2 p'e, whose rounding is bounded, say which examples may be the nearest; of these the
-/// differences are taken.
-/// Throws if there is no example or the rows differ.
-template <class Points, class Examples>
-[[nodiscard]] Nearest nearest(const Eigen::MatrixBase<Points>& points,
-                              const Eigen::MatrixBase<Examples>& examples) {
-  require(examples.cols() >= 1, "nearest: there must be at least 1 example, got 0");
-  require(points.rows() == examples.rows(), "nearest: points have ", points.rows(), " rows, examples have ",
-          examples.rows());
-  const Mat<double> p = points.template cast<double>(), e = examples.template cast<double>();
+template <class>
+Nearest nearest_of(const Mat<double>& p, const Mat<double>& e) {
+  require(e.cols() >= 1, "nearest: there must be at least 1 example, got 0");
+  require(p.rows() == e.rows(), "nearest: points have ", p.rows(), " rows, examples have ", e.rows());
   const Vec<double> squares = e.colwise().squaredNorm().transpose();
   const double longest = std::sqrt(squares.maxCoeff<Eigen::PropagateNaN>());
   Nearest result{
@@ -113,38 +189,27 @@ template <class Points, class Examples>
   return result;
 }
 
-/// The example within `epsilon` (strictly) of each point, the nearest of several; -1 where there is none.
-template <class Points, class Examples>
-[[nodiscard]] std::vector<Index> assign(const Eigen::MatrixBase<Points>& points,
-                                        const Eigen::MatrixBase<Examples>& examples, double epsilon) {
-  require(epsilon > 0, "assign: epsilon must be > 0, got ", epsilon);
-  Nearest n = nearest(points, examples);
-  for (std::size_t i = 0; i < n.index.size(); ++i)
-    if (!(n.distance[i] < epsilon)) n.index[i] = -1;
-  return n.index;
+/// The smallest entry of each row of a matrix of distances; a row of infinities gives column 0.
+template <class = void>
+Nearest smallest_by_row(const Mat<double>& d) {
+  Nearest result;
+  for (Index i = 0; i < d.rows(); ++i) {
+    Index j = 0;
+    result.distance.push_back(d.row(i).minCoeff(&j));
+    result.index.push_back(j);
+  }
+  return result;
 }
 
-/// How far a set of iterates f^t(starts) recovers the examples, at one epsilon.
-struct Recovery {
-  double epsilon = 0;
-  double recovered = 0;  // the paper's R_t: fraction of examples with an iterate within epsilon (Section 3.3)
-  double arrived = 0;    // fraction of iterates within epsilon of an example
-  Index distinct = 0;    // examples that are the nearest of an iterate within epsilon
-};
-
-/// R_t = P_{x in examples} { min over iterates |f^t(start) - x| < epsilon } and the fraction of starts that
-/// end at an example, for each epsilon (in the units of x). The paper states neither epsilon nor the starts:
-/// give several.
-template <class Iterates, class Examples>
-[[nodiscard]] std::vector<Recovery> recovery(const Eigen::MatrixBase<Iterates>& iterates,
-                                             const Eigen::MatrixBase<Examples>& examples,
-                                             const std::vector<double>& epsilons) {
+template <class>
+std::vector<Recovery> recovery_of(const Mat<double>& iterates, const Mat<double>& examples,
+                                  const std::vector<double>& epsilons) {
   require(iterates.cols() >= 1 && examples.cols() >= 1,
           "recovery: iterates and examples must have at least 1 column, got ", iterates.cols(), " and ",
           examples.cols());
-  const Mat<double> d = distances(iterates, examples);
+  const Mat<double> d = distances_of(iterates, examples);
   const Vec<double> by_example = d.colwise().minCoeff().transpose();
-  const Nearest of_iterate = detail::smallest_by_row(d);
+  const Nearest of_iterate = smallest_by_row(d);
   std::vector<Recovery> result;
   for (const double epsilon : epsilons) {
     require(epsilon > 0, "recovery: epsilon must be > 0, got ", epsilon);
@@ -162,25 +227,11 @@ template <class Iterates, class Examples>
   return result;
 }
 
-/// The recovery of several sets of iterates of the same starts, for example the snapshots of an orbit: entry
-/// [k][e] is that of iterates[k] at epsilons[e]. R_t as a curve over t. It need not rise: an orbit can pass
-/// an example that does not attract. Throws as recovery does.
-template <class S, class Examples>
-[[nodiscard]] std::vector<std::vector<Recovery>> recovery_curve(const std::vector<Mat<S>>& iterates,
-                                                                const Eigen::MatrixBase<Examples>& examples,
-                                                                const std::vector<double>& epsilons) {
-  std::vector<std::vector<Recovery>> curve;
-  for (const Mat<S>& x : iterates) curve.push_back(recovery(x, examples, epsilons));
-  return curve;
-}
-
-/// How many points differ by more than epsilon: columns are taken from the left, and one counts if none that
-/// was counted before it is within epsilon. Throws as recovery does.
-template <class Derived>
-[[nodiscard]] Index count_distinct(const Eigen::MatrixBase<Derived>& points, double epsilon) {
+template <class>
+Index count_distinct_of(const Mat<double>& points, double epsilon) {
   require(points.cols() >= 1, "count_distinct: points must have at least 1 column, got 0");
   require(epsilon > 0, "count_distinct: epsilon must be > 0, got ", epsilon);
-  const Mat<double> d = distances(points, points);
+  const Mat<double> d = distances_of(points, points);
   std::vector<Index> counted;
   for (Index j = 0; j < d.cols(); ++j)
     if (std::none_of(counted.begin(), counted.end(), [&](Index i) { return d(i, j) <= epsilon; }))
@@ -188,11 +239,7 @@ template <class Derived>
   return static_cast<Index>(counted.size());
 }
 
-/// The mean 2-norm of the columns: the unit in which epsilon is usually given (5 % of the mean norm).
-template <class Derived>
-[[nodiscard]] double mean_norm(const Eigen::MatrixBase<Derived>& X) {
-  require(X.cols() >= 1, "mean_norm: X must have at least 1 column, got 0");
-  return static_cast<double>(X.colwise().norm().mean());
-}
+}  // namespace detail
+#endif
 
 }  // namespace basin

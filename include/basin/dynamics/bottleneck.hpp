@@ -1,9 +1,8 @@
 // The spectrum of a network that passes through a bottleneck, from a matrix of the bottleneck's size.
 #pragma once
-#include <Eigen/Householder>  // makeHouseholder, applyHouseholderOnTheLeft
-#include <complex>            // std::complex
-#include <concepts>           // std::same_as
-#include <vector>             // std::vector
+#include <complex>   // std::complex
+#include <concepts>  // std::same_as
+#include <vector>    // std::vector
 
 #include "basin/core/error.hpp"         // require
 #include "basin/core/model.hpp"         // Model
@@ -11,6 +10,9 @@
 #include "basin/dynamics/jacobian.hpp"  // jacobian
 #include "basin/dynamics/rank.hpp"      // Rank, rank_of
 #include "basin/dynamics/spectrum.hpp"  // eigenpairs
+#ifdef BASIN_BODIES
+#include <Eigen/Householder>  // makeHouseholder, applyHouseholderOnTheLeft
+#endif
 
 namespace basin::inline BASIN_ABI {
 
@@ -24,55 +26,12 @@ struct Bottleneck {
 };
 
 namespace detail {
-
+/// The singular values of D E, from the k x k matrix in between: D E = Q_D (R_D R_E') Q_E' with orthonormal Q.
 template <class = void>
-void require_bottleneck(MatIn<double> E, MatIn<double> D, const char* who) {
-  require(D.rows() == E.cols() && D.cols() == E.rows(), who, ": E is ", E.rows(), " x ", E.cols(),
-          " and D is ", D.rows(), " x ", D.cols(), ", expected k x d and d x k");
-  require(D.cols() <= D.rows(), who, ": the bottleneck has ", D.cols(), " numbers, more than the ", D.rows(),
-          " around it");
-  require(E.allFinite() && D.allFinite(), who, ": E or D has entries that are NaN or infinite");
-}
-
-/// R of the QR factorization of A, rows >= columns.
+Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who);
+/// bottleneck_spectrum
 template <class = void>
-Mat<double> triangular_factor(Mat<double> A) {
-  const Index n = A.cols();
-  Vec<double> essential(A.rows()), work(n);
-  for (Index k = 0; k < n; ++k) {
-    double tau, beta;
-    auto v = essential.head(A.rows() - k - 1);
-    A.col(k).tail(A.rows() - k).makeHouseholder(v, tau, beta);
-    A.col(k).tail(A.rows() - k - 1).setZero();
-    A(k, k) = beta;
-    A.bottomRightCorner(A.rows() - k, n - k - 1).applyHouseholderOnTheLeft(v, tau, work.data());
-  }
-  return A.topRows(n);
-}
-
-/// D E = Q_D (R_D R_E') Q_E' with orthonormal Q: the k x k matrix in between has its singular values.
-template <class = void>
-Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who) {
-  return singular_values_of(triangular_factor(D) * triangular_factor(E.transpose()).transpose(), who);
-}
-
-template <class = void>
-Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D) {
-  require_bottleneck(E, D, "bottleneck_spectrum");
-  const Eigenpairs small = eigenpairs_of(E * D, "bottleneck_spectrum");
-  Bottleneck b;
-  b.values = small.values;
-  b.vectors = D * small.vectors;
-  for (Index i = 0; i < b.vectors.cols(); ++i) {
-    normalize_phase(b.vectors.col(i));
-    const std::complex<double> lambda = b.values[static_cast<std::size_t>(i)];
-    if (lambda.imag() == 0) b.vectors.col(i).imag().setZero();
-    b.residuals.push_back((D * (E * b.vectors.col(i)) - lambda * b.vectors.col(i)).norm());
-  }
-  b.singular_values = product_singular_values(E, D, "bottleneck_spectrum");
-  return b;
-}
-
+Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D);
 }  // namespace detail
 
 /// The spectrum of D E (d x d) from E D (k x k), E the Jacobian of an encoder (k x d) and D of a decoder (d x
@@ -110,5 +69,58 @@ template <class = void>
 [[nodiscard]] Rank numerical_rank(const Bottleneck& b, double relative_tolerance = 1e-8) {
   return detail::rank_of(b.singular_values, relative_tolerance, "numerical_rank");
 }
+
+#ifdef BASIN_BODIES
+namespace detail {
+
+template <class = void>
+void require_bottleneck(MatIn<double> E, MatIn<double> D, const char* who) {
+  require(D.rows() == E.cols() && D.cols() == E.rows(), who, ": E is ", E.rows(), " x ", E.cols(),
+          " and D is ", D.rows(), " x ", D.cols(), ", expected k x d and d x k");
+  require(D.cols() <= D.rows(), who, ": the bottleneck has ", D.cols(), " numbers, more than the ", D.rows(),
+          " around it");
+  require(E.allFinite() && D.allFinite(), who, ": E or D has entries that are NaN or infinite");
+}
+
+/// R of the QR factorization of A, rows >= columns.
+template <class = void>
+Mat<double> triangular_factor(Mat<double> A) {
+  const Index n = A.cols();
+  Vec<double> essential(A.rows()), work(n);
+  for (Index k = 0; k < n; ++k) {
+    double tau, beta;
+    auto v = essential.head(A.rows() - k - 1);
+    A.col(k).tail(A.rows() - k).makeHouseholder(v, tau, beta);
+    A.col(k).tail(A.rows() - k - 1).setZero();
+    A(k, k) = beta;
+    A.bottomRightCorner(A.rows() - k, n - k - 1).applyHouseholderOnTheLeft(v, tau, work.data());
+  }
+  return A.topRows(n);
+}
+
+template <class>
+Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who) {
+  return singular_values_of(triangular_factor(D) * triangular_factor(E.transpose()).transpose(), who);
+}
+
+template <class>
+Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D) {
+  require_bottleneck(E, D, "bottleneck_spectrum");
+  const Eigenpairs small = eigenpairs_of(E * D, "bottleneck_spectrum");
+  Bottleneck b;
+  b.values = small.values;
+  b.vectors = D * small.vectors;
+  for (Index i = 0; i < b.vectors.cols(); ++i) {
+    normalize_phase(b.vectors.col(i));
+    const std::complex<double> lambda = b.values[static_cast<std::size_t>(i)];
+    if (lambda.imag() == 0) b.vectors.col(i).imag().setZero();
+    b.residuals.push_back((D * (E * b.vectors.col(i)) - lambda * b.vectors.col(i)).norm());
+  }
+  b.singular_values = product_singular_values(E, D, "bottleneck_spectrum");
+  return b;
+}
+
+}  // namespace detail
+#endif
 
 }  // namespace basin

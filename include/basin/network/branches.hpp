@@ -203,6 +203,4 @@ using Sum = detail::Branches<S, false>;
 template <class S>
 using Stacked = detail::Branches<S, true>;
 
-static_assert(Layer<Sum<float>> && Layer<Stacked<double>>);
-
 }  // namespace basin
