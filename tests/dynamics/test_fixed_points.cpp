@@ -1,6 +1,7 @@
 // Fixed points: found, judged where they are, and all of them counted.
 #include "basin/dynamics/fixed_points.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 
 #include "basin/compose/chain.hpp"

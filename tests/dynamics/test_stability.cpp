@@ -1,6 +1,7 @@
 // Verdicts on Jacobians: right or withheld, whatever the matrix.
 #include "basin/dynamics/stability.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 #include <numbers>
 

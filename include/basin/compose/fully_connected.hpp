@@ -10,11 +10,16 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// The type of fully_connected's network.
+template <class S, class Phi = LeakyRelu>
+using FullyConnected =
+    Chain<Dense<S>, Pointwise<S, Phi>, Stack<Chain<Dense<S>, Pointwise<S, Phi>>>, Dense<S>>;
+
 /// d -> width -> ... -> width -> d with `hidden` hidden layers, each followed by phi, and a linear last
 /// layer: hidden + 1 weight matrices, all with bias. "7 layers, 128 hidden neurons" is hidden = 7, width =
 /// 128. Throws unless d, width >= 1 and hidden >= 2.
 template <class S, class Phi = LeakyRelu>
-[[nodiscard]] auto fully_connected(Index d, Index width, Index hidden, Phi phi = {}) {
+[[nodiscard]] FullyConnected<S, Phi> fully_connected(Index d, Index width, Index hidden, Phi phi = {}) {
   require(d >= 1, "fully_connected: d must be >= 1, got ", d);
   require(width >= 1, "fully_connected: width must be >= 1, got ", width);
   require(hidden >= 2, "fully_connected: hidden must be >= 2, got ", hidden);
@@ -29,8 +34,11 @@ template <class S, class Phi = LeakyRelu>
                Dense<S>(width, d));
 }
 
-/// The type of fully_connected's network.
-template <class S, class Phi = LeakyRelu>
-using FullyConnected = decltype(fully_connected<S, Phi>(1, 1, 2));
-
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI {
+extern template FullyConnected<float> fully_connected<float, LeakyRelu>(Index, Index, Index, LeakyRelu);
+extern template FullyConnected<double> fully_connected<double, LeakyRelu>(Index, Index, Index, LeakyRelu);
+}  // namespace basin
+#endif

@@ -20,6 +20,12 @@ static_assert(
     "basin: Eigen::Index must be signed and have 64 bits: do not define EIGEN_DEFAULT_DENSE_INDEX_TYPE, "
     "and compile for a machine of 64 bits");
 
+/// Whether this file is given the bodies of functions that basin::compiled holds (basin/instantiate.hpp), and
+/// what Eigen and Spectra they need: every file is where that library is not used, and its own sources.
+#if !defined(BASIN_COMPILED) || defined(BASIN_INSTANTIATE)
+#define BASIN_BODIES
+#endif
+
 /// The name of the inline namespace that holds the library: v0_1_0_align32_32 is version 0.1.0 where Eigen
 /// aligns to 32 bytes on the heap and on the stack. Files of one program that were compiled with different
 /// machine flags lay out their matrices differently; with the name in every symbol they do not link, where

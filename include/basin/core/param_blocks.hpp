@@ -37,14 +37,21 @@ template <Layer F>
 namespace detail {
 
 /// `blocks`, moved to `offset` and with "prefix." before each name, appended to `all`.
-inline void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> blocks, Index offset,
-                          const std::string& prefix) {
+template <class = void>
+void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> blocks, Index offset,
+                   const std::string& prefix);
+
+#ifdef BASIN_BODIES
+template <class>
+void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> blocks, Index offset,
+                   const std::string& prefix) {
   for (auto& b : blocks) {
     b.offset += offset;
     b.name = prefix + "." + b.name;
     all.push_back(std::move(b));
   }
 }
+#endif
 
 }  // namespace detail
 

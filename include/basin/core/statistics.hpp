@@ -14,7 +14,8 @@ namespace basin::inline BASIN_ABI {
 /// The quantile of `values` for 0 <= p <= 1, linear between order statistics (numpy's and R's default, type
 /// 7: the value at rank 1 + p (n - 1)); not a number if any value is. Throws if `values` is empty or p
 /// outside [0, 1].
-[[nodiscard]] inline double quantile(std::vector<double> values, double p) {
+template <class = void>
+[[nodiscard]] double quantile(std::vector<double> values, double p) {
   require(!values.empty(), "quantile: values must hold at least one number, got none");
   require(p >= 0 && p <= 1, "quantile: p must be within [0, 1], got ", p);
   for (const double v : values)
@@ -28,11 +29,15 @@ namespace basin::inline BASIN_ABI {
 }
 
 /// The quantile for p = 1/2; throws as that does.
-[[nodiscard]] inline double median(std::vector<double> values) { return quantile(std::move(values), 0.5); }
+template <class = void>
+[[nodiscard]] double median(std::vector<double> values) {
+  return quantile(std::move(values), 0.5);
+}
 
 namespace detail {
 /// The ranks 1 .. n; equal values share their mean rank.
-inline std::vector<double> ranks(const std::vector<double>& values) {
+template <class = void>
+std::vector<double> ranks(const std::vector<double>& values) {
   std::vector<double> result;
   for (const double v : values) {
     double below = 0, equal = 0;
@@ -53,7 +58,8 @@ inline std::vector<double> ranks(const std::vector<double>& values) {
 ///
 /// from -1 (y falls whenever x rises) to 1; equal values share their mean rank. Not a number if any value is,
 /// or if all x or all y are equal. Compares all pairs: O(n^2). Throws unless both have the same size >= 2.
-[[nodiscard]] inline double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
+template <class = void>
+[[nodiscard]] double rank_correlation(const std::vector<double>& x, const std::vector<double>& y) {
   require(x.size() == y.size() && x.size() >= 2, "rank_correlation: x and y have ", x.size(), " and ",
           y.size(), " values, expected as many, at least 2");
   const auto nan = [](double v) { return std::isnan(v); };

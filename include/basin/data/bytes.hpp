@@ -48,8 +48,9 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
 inline bool is_gzip(ByteSpan bytes) { return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b; }
 
 /// The contents of a gzip file with any number of members (RFC 1952). `file` is named in errors.
-inline Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::path& file,
-                    [[maybe_unused]] std::size_t max_bytes) {
+template <class = void>
+Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::path& file,
+             [[maybe_unused]] std::size_t max_bytes) {
 #ifndef BASIN_USE_ZLIB
   file_error(file,
              "this is a gzip file, and this program was built without zlib: define BASIN_USE_ZLIB and link ",
@@ -93,8 +94,9 @@ inline Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::pat
 }  // namespace detail
 
 /// All bytes of a file as they are. Throws FileError if it cannot be read or has more than max_bytes.
-[[nodiscard]] inline Bytes read_plain_bytes(const std::filesystem::path& path,
-                                            std::size_t max_bytes = default_max_bytes) {
+template <class = void>
+[[nodiscard]] Bytes read_plain_bytes(const std::filesystem::path& path,
+                                     std::size_t max_bytes = default_max_bytes) {
   const detail::File file(std::fopen(path.string().c_str(), "rb"));
   if (!file) detail::file_error(path, "cannot open: ", detail::reason(errno));
   std::error_code none;
@@ -120,8 +122,8 @@ inline Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::pat
 /// FileError if it cannot be read, is damaged, cut off or followed by anything else, or unpacks to more than
 /// max_bytes. Gzip needs BASIN_USE_ZLIB, defined in all files of the program, and zlib linked; without them
 /// it is an error that says so.
-[[nodiscard]] inline Bytes read_bytes(const std::filesystem::path& path,
-                                      std::size_t max_bytes = default_max_bytes) {
+template <class = void>
+[[nodiscard]] Bytes read_bytes(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
   Bytes bytes = read_plain_bytes(path, max_bytes);
   if (!detail::is_gzip(bytes)) return bytes;
   return detail::gunzip(bytes, path, max_bytes);

@@ -12,8 +12,9 @@ namespace basin::inline BASIN_ABI {
 /// All records of a file, plain or gzip: a byte for the label, then shape.size() bytes, the channels one
 /// after the other and each row by row. Throws FileError unless the file is one or more whole records, and
 /// std::invalid_argument if a side of `shape` is < 1.
-[[nodiscard]] inline ImageSet read_image_records(const std::filesystem::path& path, const Shape& shape,
-                                                 std::size_t max_bytes = default_max_bytes) {
+template <class = void>
+[[nodiscard]] ImageSet read_image_records(const std::filesystem::path& path, const Shape& shape,
+                                          std::size_t max_bytes = default_max_bytes) {
   require_shape(shape, "read_image_records");
   const auto sides = {shape.channels, shape.height, shape.width};
   const auto size = detail::checked_product(sides);
@@ -38,8 +39,9 @@ namespace basin::inline BASIN_ABI {
 
 /// A file of CIFAR-10 (data_batch_1.bin, ...): 3 x 32 x 32, labels 0 to 9 (Krizhevsky 2009). Throws FileError
 /// as read_image_records does, and for another label.
-[[nodiscard]] inline ImageSet read_cifar10(const std::filesystem::path& path,
-                                           std::size_t max_bytes = default_max_bytes) {
+template <class = void>
+[[nodiscard]] ImageSet read_cifar10(const std::filesystem::path& path,
+                                    std::size_t max_bytes = default_max_bytes) {
   ImageSet images = read_image_records(path, {3, 32, 32}, max_bytes);
   for (std::size_t k = 0; k < images.labels.size(); ++k)
     if (images.labels[k] > 9)

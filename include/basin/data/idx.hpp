@@ -57,8 +57,9 @@ std::array<std::uint64_t, N> idx_sizes(ByteSpan bytes, const std::filesystem::pa
 
 /// The images of an IDX file with magic number 0x00000803, without labels. Throws FileError if the file is
 /// not such a file or its length is not what its header says.
-[[nodiscard]] inline ImageSet read_idx_images(const std::filesystem::path& path,
-                                              std::size_t max_bytes = default_max_bytes) {
+template <class = void>
+[[nodiscard]] ImageSet read_idx_images(const std::filesystem::path& path,
+                                       std::size_t max_bytes = default_max_bytes) {
   const Bytes bytes = read_bytes(path, max_bytes);
   const auto [count, height, width] = detail::idx_sizes<3>(bytes, path);
   if (height == 0 || width == 0)
@@ -71,8 +72,9 @@ std::array<std::uint64_t, N> idx_sizes(ByteSpan bytes, const std::filesystem::pa
 }
 
 /// The labels of an IDX file with magic number 0x00000801. Throws as read_idx_images does.
-[[nodiscard]] inline std::vector<int> read_idx_labels(const std::filesystem::path& path,
-                                                      std::size_t max_bytes = default_max_bytes) {
+template <class = void>
+[[nodiscard]] std::vector<int> read_idx_labels(const std::filesystem::path& path,
+                                               std::size_t max_bytes = default_max_bytes) {
   const Bytes bytes = read_bytes(path, max_bytes);
   detail::idx_sizes<1>(bytes, path);
   return {bytes.begin() + 8, bytes.end()};
@@ -80,8 +82,8 @@ std::array<std::uint64_t, N> idx_sizes(ByteSpan bytes, const std::filesystem::pa
 
 /// The file `stem` (such as train-images-idx3-ubyte) in `folder`, which may also end in .gz and be written
 /// with a dot before "idx". Throws FileError with the names looked for if there is none.
-[[nodiscard]] inline std::filesystem::path find_idx(const std::filesystem::path& folder,
-                                                    const std::string& stem) {
+template <class = void>
+[[nodiscard]] std::filesystem::path find_idx(const std::filesystem::path& folder, const std::string& stem) {
   std::vector<std::string> names = {stem, stem + ".gz"};
   if (const std::size_t dash = stem.rfind("-idx"); dash != std::string::npos) {
     std::string dotted = stem;
@@ -101,8 +103,9 @@ std::array<std::uint64_t, N> idx_sizes(ByteSpan bytes, const std::filesystem::pa
 
 /// The images PREFIX-images-idx3-ubyte in `folder` with their labels, PREFIX-labels-idx1-ubyte, both as
 /// find_idx finds them. Throws FileError also where there are not as many labels as images.
-[[nodiscard]] inline ImageSet read_idx(const std::filesystem::path& folder, const std::string& prefix,
-                                       std::size_t max_bytes = default_max_bytes) {
+template <class = void>
+[[nodiscard]] ImageSet read_idx(const std::filesystem::path& folder, const std::string& prefix,
+                                std::size_t max_bytes = default_max_bytes) {
   ImageSet images = read_idx_images(find_idx(folder, prefix + "-images-idx3-ubyte"), max_bytes);
   const std::filesystem::path labels = find_idx(folder, prefix + "-labels-idx1-ubyte");
   images.labels = read_idx_labels(labels, max_bytes);

@@ -6,24 +6,27 @@
 #error \
     "basin/dynamics/leading.hpp needs Spectra: install it (Debian: libspectra-dev) or use dynamics/spectrum.hpp"
 #endif
+#include <complex>  // std::complex
+#include <vector>   // std::vector
+
+#include "basin/core/types.hpp"                // Index, Mat, Vec, VecIn, VecOut
+#include "basin/dynamics/leading_options.hpp"  // LeadingOptions
+#include "basin/dynamics/matrix_product.hpp"   // MatrixProduct
+#ifdef BASIN_BODIES
 #include <Spectra/GenEigsSolver.h>  // Spectra::GenEigsSolver
 #include <Eigen/QR>                 // Eigen::HouseholderQR
 #include <algorithm>                // std::max, std::max_element, std::min, std::stable_sort
 #include <cmath>                    // std::abs, std::hypot
-#include <complex>                  // std::complex
 #include <exception>                // std::exception, std::exception_ptr
 #include <functional>               // std::function
 #include <limits>                   // std::numeric_limits
 #include <numeric>                  // std::iota
 #include <optional>                 // std::optional
-#include <vector>                   // std::vector
 
-#include "basin/core/error.hpp"                // require
-#include "basin/core/random.hpp"               // Random
-#include "basin/core/types.hpp"                // Index, Mat, Vec, VecIn, VecOut
-#include "basin/dynamics/leading_options.hpp"  // LeadingOptions
-#include "basin/dynamics/matrix_product.hpp"   // MatrixProduct
-#include "basin/dynamics/spectrum.hpp"         // eigenvalues_of, eigenpairs_of, comes_before, normalize_phase
+#include "basin/core/error.hpp"         // require
+#include "basin/core/random.hpp"        // Random
+#include "basin/dynamics/spectrum.hpp"  // eigenvalues_of, eigenpairs_of, comes_before, normalize_phase
+#endif
 
 namespace basin::inline BASIN_ABI {
 
@@ -55,6 +58,11 @@ struct ProductMatrix {
   const Mat<double>* entries = nullptr;
 };
 
+/// leading_eigenvalues for a matrix of any kind.
+template <class = void>
+Leading leading_of(const ProductMatrix& A, Index count, const LeadingOptions& options);
+
+#ifdef BASIN_BODIES
 struct Cancelled : std::exception {};
 struct TooManyProducts : std::exception {};
 
@@ -299,8 +307,7 @@ Leading iterated_leading(const ProductMatrix& A, Index count, const LeadingOptio
   return result;
 }
 
-/// leading_eigenvalues for a matrix of any kind.
-template <class = void>
+template <class>
 Leading leading_of(const ProductMatrix& A, Index count, const LeadingOptions& options) {
   require(A.n >= 1, "leading_eigenvalues: the matrix must not be empty");
   require(count >= 1 && count <= A.n, "leading_eigenvalues: count must be from 1 to ", A.n, ", got ", count);
@@ -322,8 +329,6 @@ Leading leading_of(const ProductMatrix& A, Index count, const LeadingOptions& op
   }
 }
 
-#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template Leading leading_of<void>(const ProductMatrix&, Index, const LeadingOptions&);
 #endif
 
 }  // namespace detail

@@ -24,39 +24,15 @@ struct Bottleneck {
 };
 
 namespace detail {
-
+/// bottleneck_spectrum
 template <class = void>
-void require_bottleneck(MatIn<double> E, MatIn<double> D, const char* who) {
-  require(D.rows() == E.cols() && D.cols() == E.rows(), who, ": E is ", E.rows(), " x ", E.cols(),
-          " and D is ", D.rows(), " x ", D.cols(), ", expected k x d and d x k");
-  require(D.cols() <= D.rows(), who, ": the bottleneck has ", D.cols(), " numbers, more than the ", D.rows(),
-          " around it");
-  require(E.allFinite() && D.allFinite(), who, ": E or D has entries that are NaN or infinite");
-}
-
-template <class = void>
-Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D) {
-  require_bottleneck(E, D, "bottleneck_spectrum");
-  const Eigenpairs small = eigenpairs_of(E * D, "bottleneck_spectrum");
-  Bottleneck b;
-  b.values = small.values;
-  b.vectors = D * small.vectors;
-  for (Index i = 0; i < b.vectors.cols(); ++i) {
-    normalize_phase(b.vectors.col(i));
-    const std::complex<double> lambda = b.values[static_cast<std::size_t>(i)];
-    if (lambda.imag() == 0) b.vectors.col(i).imag().setZero();
-    b.residuals.push_back((D * (E * b.vectors.col(i)) - lambda * b.vectors.col(i)).norm());
-  }
-  b.singular_values = product_singular_values(E, D, "bottleneck_spectrum");
-  return b;
-}
-
+Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D);
 }  // namespace detail
 
 /// The spectrum of D E (d x d) from E D (k x k), E the Jacobian of an encoder (k x d) and D of a decoder (d x
 /// k), given in the order in which they act: E D u = lambda u with lambda != 0 gives D E v = lambda v for v =
 /// D u, and so the nonzero eigenvalues of the two agree with their multiplicities. Exact, in O(d k^2 + k^3)
-/// instead of O(d^3). For an eigenvalue 0, D u may be 0, and the vector is then 0 or noise of norm 1. Rank
+/// instead of O(d^3). For an eigenvalue 0, D u may be 0, and the vector is then 0 or noise of norm 1. NumericalRank
 /// and singular values of D E are not those of E D; they come from the triangular factors of D and E'.
 ///
 /// Not valid where something goes around the bottleneck, as the skips of a U-Net do: the Jacobian is then D E
@@ -88,5 +64,37 @@ template <class = void>
 [[nodiscard]] NumericalRank numerical_rank(const Bottleneck& b, double relative_tolerance = 1e-8) {
   return detail::rank_of(b.singular_values, relative_tolerance, "numerical_rank");
 }
+
+#ifdef BASIN_BODIES
+namespace detail {
+
+template <class = void>
+void require_bottleneck(MatIn<double> E, MatIn<double> D, const char* who) {
+  require(D.rows() == E.cols() && D.cols() == E.rows(), who, ": E is ", E.rows(), " x ", E.cols(),
+          " and D is ", D.rows(), " x ", D.cols(), ", expected k x d and d x k");
+  require(D.cols() <= D.rows(), who, ": the bottleneck has ", D.cols(), " numbers, more than the ", D.rows(),
+          " around it");
+  require(E.allFinite() && D.allFinite(), who, ": E or D has entries that are NaN or infinite");
+}
+
+template <class>
+Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D) {
+  require_bottleneck(E, D, "bottleneck_spectrum");
+  const Eigenpairs small = eigenpairs_of(E * D, "bottleneck_spectrum");
+  Bottleneck b;
+  b.values = small.values;
+  b.vectors = D * small.vectors;
+  for (Index i = 0; i < b.vectors.cols(); ++i) {
+    normalize_phase(b.vectors.col(i));
+    const std::complex<double> lambda = b.values[static_cast<std::size_t>(i)];
+    if (lambda.imag() == 0) b.vectors.col(i).imag().setZero();
+    b.residuals.push_back((D * (E * b.vectors.col(i)) - lambda * b.vectors.col(i)).norm());
+  }
+  b.singular_values = product_singular_values(E, D, "bottleneck_spectrum");
+  return b;
+}
+
+}  // namespace detail
+#endif
 
 }  // namespace basin

@@ -8,13 +8,17 @@
 
 #include "basin/core/error.hpp"                // require
 #include "basin/core/model.hpp"                // Model
-#include "basin/core/random.hpp"               // Random
 #include "basin/dynamics/leading_options.hpp"  // LeadingOptions
 #include "basin/dynamics/newton.hpp"           // newton_search, SearchOptions, SearchEnd
 #include "basin/dynamics/self_map.hpp"         // self_map
 #include "basin/dynamics/stability.hpp"        // LinearStability, judge_matrix
+#ifdef BASIN_BODIES
+#include "basin/core/product/gemm.hpp"         // gemm
+#include "basin/core/random.hpp"               // Random
+#include "basin/dynamics/singular_values.hpp"  // product_singular_values
 #if __has_include(<Spectra/GenEigsSolver.h>)
 #include "basin/dynamics/arnoldi.hpp"  // leading_of
+#endif
 #endif
 
 namespace basin::inline BASIN_ABI {
@@ -58,6 +62,93 @@ constexpr bool with_spectra = true;
 #else
 constexpr bool with_spectra = false;
 #endif
+
+/// LinearStability from whatever form J is known in. `epsilon` is that of the numbers it was computed in,
+/// `change` what else it may be off by.
+template <bool WithSpectra>
+LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
+                      const LeadingOptions& options);
+/// The verdict at a point that was found.
+template <bool WithSpectra>
+LinearStability judge_point(const SelfMap& f, const Found& p, const LeadingOptions& options);
+/// The fixed point found from x0, all of it in double.
+struct JudgedPoint {
+  Found found;
+  LinearStability stability;
+};
+template <bool WithSpectra>
+JudgedPoint search_and_judge(const SelfMap& f, VecIn<double> x0, const FixedPointOptions& o);
+
+inline void require_fixed_point_options(const FixedPointOptions& o, const char* who) {
+  require(o.tolerance >= 0, who, ": tolerance must be >= 0, got ", o.tolerance);
+  require_search_options(o.search, who);
+}
+
+/// size relative to `unit`, or as it is where that is 0.
+inline double relative(double size, double unit) { return unit > 0 ? size / unit : size; }
+
+}  // namespace detail
+
+/// The fixed point that Newton's method finds from x0, with the verdict at that point: whether it attracts, by
+/// what is shown in LinearStability. Steps are taken in double, whatever the network's type, and damped
+/// (Armijo's rule on |f(x) - x|); the linear systems with I - J are solved dense, by factors of J where the
+/// network is narrow (jacobian_factors), or above options.search.form_up_to dimensions by products alone. Kinks
+/// of piecewise linear networks are stepped over; where one passes through the point itself, both sides must
+/// agree for a verdict. That the point is the one next to x0, or that there is one
+/// at all, nobody knows before: look at `end` and `distance`. options.tolerance plays no part.
+///
+/// In float, x is as exact as float allows: within about `left` of the fixed point. Throws if f does not map
+/// its space to itself, if x0 does not fit, or if an option makes no sense.
+template <Layer F, bool WithSpectra = detail::with_spectra>
+[[nodiscard]] FoundPoint<typename F::Scalar> find_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x0,
+                                                              const FixedPointOptions& options = {}) {
+  using S = typename F::Scalar;
+  detail::require_self_map(f, x0.size(), "find_fixed_point", "x0");
+  detail::require_fixed_point_options(options, "find_fixed_point");
+  const Vec<double> start = x0.template cast<double>();
+  const detail::JudgedPoint p =
+      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search.form_up_to), start, options);
+  FoundPoint<S> point;
+  static_cast<LinearStability&>(point) = p.stability;
+  point.end = p.found.end;
+  point.x = p.found.x.template cast<S>();
+  point.residual = p.found.residual;
+  point.left = p.found.left;
+  point.distance = (p.found.x - start).stableNorm();
+  point.steps = p.found.steps;
+  point.evaluations = p.found.evaluations;
+  return point;
+}
+
+/// Which kind of fixed point x is, up to options.tolerance: x is judged by the fixed point that is found from
+/// it (find_fixed_point), for |f(x) - x| tells neither how far it is (f(x) = .995 x passes at 1 with its fixed
+/// point at 0), nor is the Jacobian at x the one there: in a piecewise linear network a kink may lie between.
+/// attracting or unstable where that is shown of the Jacobian at the fixed point (see LinearStability;
+/// Theorem 2, corrected: the paper says "largest eigenvalue"), else undecided; not_fixed where no fixed point
+/// is found within the tolerance, whatever the other numbers say of one farther away. That the orbit of x ends
+/// there is another matter: x may lie outside of its basin. A point where f is NaN or infinite is not fixed.
+/// Throws as find_fixed_point does.
+template <Layer F, bool WithSpectra = detail::with_spectra>
+[[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
+                                              const FixedPointOptions& options = {}) {
+  detail::require_self_map(f, x.size(), "classify_fixed_point", "x");
+  detail::require_fixed_point_options(options, "classify_fixed_point");
+  const detail::SelfMap map = detail::self_map(f, options.search.form_up_to);
+  const Vec<double> start = x.template cast<double>();
+  const detail::JudgedPoint found = detail::search_and_judge<WithSpectra>(map, start, options);
+  FixedPoint p;
+  static_cast<LinearStability&>(p) = found.stability;
+  p.end = found.found.end;
+  const double size = start.stableNorm();
+  p.residual = detail::relative((map.value(start) - start).stableNorm(), size);
+  p.distance = p.end == SearchEnd::converged ? detail::relative((found.found.x - start).stableNorm(), size)
+                                             : std::numeric_limits<double>::infinity();
+  if (!(p.distance <= options.tolerance)) p.stability = Stability::not_fixed;
+  return p;
+}
+
+#ifdef BASIN_BODIES
+namespace detail {
 
 /// The k up to 2000 for which J^k of ten normal vectors is so short that |J^k| < 1 except with a probability
 /// of 1e-10: |A| <= 10 (2 / pi)^(1/2) max |A g_i| (Halko, Martinsson, Tropp 2011, Lemma 4.1). 0: there is none.
@@ -189,8 +280,6 @@ double slope_change(const SelfMap& f, const Found& p, const LocalMap& J) {
   return change;
 }
 
-/// LinearStability from whatever form J is known in. `epsilon` is that of the numbers it was computed in,
-/// `change` what else it may be off by.
 template <bool WithSpectra>
 LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
                       const LeadingOptions& options) {
@@ -213,17 +302,11 @@ LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
   return stability_of(whole, matrix_error(n, epsilon, whole.stableNorm()), change);
 #endif
 }
-/// The verdict at a point that was found.
 template <bool WithSpectra>
 LinearStability judge_point(const SelfMap& f, const Found& p, const LeadingOptions& options) {
   return judge<WithSpectra>(p.map, f.size, f.epsilon, slope_change(f, p, p.map), options);
 }
 
-/// The fixed point found from x0, all of it in double.
-struct JudgedPoint {
-  Found found;
-  LinearStability stability;
-};
 template <bool WithSpectra>
 JudgedPoint search_and_judge(const SelfMap& f, VecIn<double> x0, const FixedPointOptions& o) {
   JudgedPoint p{newton_search(f, x0, o.search), {}};
@@ -234,80 +317,8 @@ JudgedPoint search_and_judge(const SelfMap& f, VecIn<double> x0, const FixedPoin
   return p;
 }
 
-#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template LinearStability judge_point<with_spectra>(const SelfMap&, const Found&,
-                                                          const LeadingOptions&);
-extern template JudgedPoint search_and_judge<with_spectra>(const SelfMap&, VecIn<double>,
-                                                           const FixedPointOptions&);
-#endif
-
-inline void require_fixed_point_options(const FixedPointOptions& o, const char* who) {
-  require(o.tolerance >= 0, who, ": tolerance must be >= 0, got ", o.tolerance);
-  require_search_options(o.search, who);
-}
-
-/// size relative to `unit`, or as it is where that is 0.
-inline double relative(double size, double unit) { return unit > 0 ? size / unit : size; }
-
 }  // namespace detail
-
-/// The fixed point that Newton's method finds from x0, with the verdict at that point: whether it attracts, by
-/// what is shown in LinearStability. Steps are taken in double, whatever the network's type, and damped
-/// (Armijo's rule on |f(x) - x|); the linear systems with I - J are solved dense, by factors of J where the
-/// network is narrow (jacobian_factors), or above options.search.form_up_to dimensions by products alone. Kinks
-/// of piecewise linear networks are stepped over; where one passes through the point itself, both sides must
-/// agree for a verdict. That the point is the one next to x0, or that there is one
-/// at all, nobody knows before: look at `end` and `distance`. options.tolerance plays no part.
-///
-/// In float, x is as exact as float allows: within about `left` of the fixed point. Throws if f does not map
-/// its space to itself, if x0 does not fit, or if an option makes no sense.
-template <Layer F, bool WithSpectra = detail::with_spectra>
-[[nodiscard]] FoundPoint<typename F::Scalar> find_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x0,
-                                                              const FixedPointOptions& options = {}) {
-  using S = typename F::Scalar;
-  detail::require_self_map(f, x0.size(), "find_fixed_point", "x0");
-  detail::require_fixed_point_options(options, "find_fixed_point");
-  const Vec<double> start = x0.template cast<double>();
-  const detail::JudgedPoint p =
-      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search.form_up_to), start, options);
-  FoundPoint<S> point;
-  static_cast<LinearStability&>(point) = p.stability;
-  point.end = p.found.end;
-  point.x = p.found.x.template cast<S>();
-  point.residual = p.found.residual;
-  point.left = p.found.left;
-  point.distance = (p.found.x - start).stableNorm();
-  point.steps = p.found.steps;
-  point.evaluations = p.found.evaluations;
-  return point;
-}
-
-/// Which kind of fixed point x is, up to options.tolerance: x is judged by the fixed point that is found from
-/// it (find_fixed_point), for |f(x) - x| tells neither how far it is (f(x) = .995 x passes at 1 with its fixed
-/// point at 0), nor is the Jacobian at x the one there: in a piecewise linear network a kink may lie between.
-/// attracting or unstable where that is shown of the Jacobian at the fixed point (see LinearStability;
-/// Theorem 2, corrected: the paper says "largest eigenvalue"), else undecided; not_fixed where no fixed point
-/// is found within the tolerance, whatever the other numbers say of one farther away. That the orbit of x ends
-/// there is another matter: x may lie outside of its basin. A point where f is NaN or infinite is not fixed.
-/// Throws as find_fixed_point does.
-template <Layer F, bool WithSpectra = detail::with_spectra>
-[[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
-                                              const FixedPointOptions& options = {}) {
-  detail::require_self_map(f, x.size(), "classify_fixed_point", "x");
-  detail::require_fixed_point_options(options, "classify_fixed_point");
-  const detail::SelfMap map = detail::self_map(f, options.search.form_up_to);
-  const Vec<double> start = x.template cast<double>();
-  const detail::JudgedPoint found = detail::search_and_judge<WithSpectra>(map, start, options);
-  FixedPoint p;
-  static_cast<LinearStability&>(p) = found.stability;
-  p.end = found.found.end;
-  const double size = start.stableNorm();
-  p.residual = detail::relative((map.value(start) - start).stableNorm(), size);
-  p.distance = p.end == SearchEnd::converged ? detail::relative((found.found.x - start).stableNorm(), size)
-                                             : std::numeric_limits<double>::infinity();
-  if (!(p.distance <= options.tolerance)) p.stability = Stability::not_fixed;
-  return p;
-}
+#endif
 
 }  // namespace basin
 

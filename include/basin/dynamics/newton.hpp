@@ -1,18 +1,20 @@
 // Newton's method for f(x) = x.
 #pragma once
-#include <Eigen/LU>    // Eigen::PartialPivLU
-#include <Eigen/QR>    // Eigen::HouseholderQR
-#include <algorithm>   // std::max, std::min
-#include <cmath>       // std::abs, std::hypot, std::isfinite
+#include <cmath>       // std::isfinite
 #include <functional>  // std::function
-#include <limits>      // std::numeric_limits
 #include <ostream>     // std::ostream
-#include <utility>     // std::move
 
 #include "basin/core/error.hpp"         // require
-#include "basin/core/product/gemm.hpp"  // gemm
 #include "basin/core/types.hpp"         // Index, Mat, Vec, VecIn
 #include "basin/dynamics/self_map.hpp"  // SelfMap, LocalMap
+#ifdef BASIN_BODIES
+#include <Eigen/LU>   // Eigen::PartialPivLU
+#include <algorithm>  // std::max, std::min
+#include <limits>     // std::numeric_limits
+#include <utility>    // std::move
+
+#include "basin/core/product/gemm.hpp"  // gemm
+#endif
 
 namespace basin::inline BASIN_ABI {
 
@@ -64,6 +66,29 @@ inline void require_search_options(const SearchOptions& o, const char* who) {
 /// s with (I - J) s = r up to |(I - J) s - r| <= tolerance |r|, or as near as `most` products come: GMRES
 /// (Saad, Schultz 1986) without restarts, by Givens rotations.
 template <class = void>
+Vec<double> gmres(const MatrixProduct& J, const Vec<double>& r, double tolerance, Index most);
+/// Newton's step s = (I - J)^-1 r, dense, by the factors, or by products.
+template <class = void>
+Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOptions& o);
+
+/// Where a search ended. `map` is the Jacobian at x where it converged.
+struct Found {
+  SearchEnd end = SearchEnd::exhausted;
+  Vec<double> x;
+  double residual = 0;    // |f(x) - x|
+  double left = 0;        // |(I - J)^-1 (f(x) - x)|
+  Index steps = 0;        // Jacobians
+  Index evaluations = 0;  // of f
+  double size = 0;        // what counts as the size of x
+  LocalMap map;
+};
+
+/// The search from x0.
+template <class = void>
+Found newton_search(const SelfMap& f, VecIn<double> x0, const SearchOptions& o);
+
+#ifdef BASIN_BODIES
+template <class>
 Vec<double> gmres(const MatrixProduct& J, const Vec<double>& r, double tolerance, Index most) {
   const Index n = r.size(), m = std::min(most, n);
   const double size = r.stableNorm();
@@ -101,8 +126,7 @@ Vec<double> gmres(const MatrixProduct& J, const Vec<double>& r, double tolerance
   return size * (V.leftCols(k) * z);
 }
 
-/// Newton's step s = (I - J)^-1 r, dense, by the factors, or by products.
-template <class = void>
+template <class>
 Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOptions& o) {
   if (!J.is_formed()) return gmres(J.apply, r, 1e-8, o.krylov);
   Mat<double> small = J.D;
@@ -114,18 +138,6 @@ Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOpt
   if (!J.is_product()) return lu.solve(r);
   return r + J.D * lu.solve(J.E * r);
 }
-
-/// Where a search ended. `map` is the Jacobian at x where it converged.
-struct Found {
-  SearchEnd end = SearchEnd::exhausted;
-  Vec<double> x;
-  double residual = 0;    // |f(x) - x|
-  double left = 0;        // |(I - J)^-1 (f(x) - x)|
-  Index steps = 0;        // Jacobians
-  Index evaluations = 0;  // of f
-  double size = 0;        // what counts as the size of x
-  LocalMap map;
-};
 
 /// Damped Newton (Armijo's rule on |g|, g = f(x) - x), and what gets it over kinks: a piecewise linear map may
 /// change its slopes right beside x, where no damped step makes |g| smaller. Then the whole step is made all the
@@ -215,14 +227,13 @@ class NewtonSearch {
   int rescues_ = 0, polishes_ = 0;
 };
 
-template <class = void>
+template <class>
 Found newton_search(const SelfMap& f, VecIn<double> x0, const SearchOptions& o) {
   return NewtonSearch<>(f, x0, o).run();
 }
 
-#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template Found newton_search<void>(const SelfMap&, VecIn<double>, const SearchOptions&);
 #endif
 
 }  // namespace detail
+
 }  // namespace basin

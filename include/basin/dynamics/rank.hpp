@@ -17,16 +17,7 @@ struct NumericalRank {
 
 namespace detail {
 template <class = void>
-NumericalRank rank_of(Vec<double> singular_values, double relative_tolerance, const char* who) {
-  require(relative_tolerance >= 0 && relative_tolerance < 1, who,
-          ": relative_tolerance must be in [0, 1), got ", relative_tolerance);
-  NumericalRank result;
-  result.singular_values = std::move(singular_values);
-  if (result.singular_values.size() == 0) return result;
-  result.tolerance = relative_tolerance * result.singular_values[0];
-  result.rank = (result.singular_values.array() > result.tolerance).count();
-  return result;
-}
+NumericalRank rank_of(Vec<double> singular_values, double relative_tolerance, const char* who);
 }  // namespace detail
 
 /// The numerical rank of A: the number of singular values > relative_tolerance * (the largest one), and 0 for
@@ -40,5 +31,21 @@ template <class Derived>
   return detail::rank_of(detail::singular_values_of(A.template cast<double>(), "numerical_rank"),
                          relative_tolerance, "numerical_rank");
 }
+
+#ifdef BASIN_BODIES
+namespace detail {
+template <class>
+NumericalRank rank_of(Vec<double> singular_values, double relative_tolerance, const char* who) {
+  require(relative_tolerance >= 0 && relative_tolerance < 1, who,
+          ": relative_tolerance must be in [0, 1), got ", relative_tolerance);
+  NumericalRank result;
+  result.singular_values = std::move(singular_values);
+  if (result.singular_values.size() == 0) return result;
+  result.tolerance = relative_tolerance * result.singular_values[0];
+  result.rank = (result.singular_values.array() > result.tolerance).count();
+  return result;
+}
+}  // namespace detail
+#endif
 
 }  // namespace basin

@@ -1,15 +1,34 @@
 // Singular values of a dense matrix without singular vectors, and cheap to compile (Eigen's BDCSVD is not).
 #pragma once
+#include "basin/core/error.hpp"  // require
+#include "basin/core/types.hpp"  // Mat, MatIn, Vec
+#ifdef BASIN_BODIES
 #include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
 #include <Eigen/Householder>  // makeHouseholder, applyHouseholderOnTheLeft
 #include <algorithm>          // std::max, std::min
 #include <stdexcept>          // std::runtime_error
-
-#include "basin/core/error.hpp"  // require
-#include "basin/core/types.hpp"  // Mat, MatIn, Vec
+#endif
 
 namespace basin::inline BASIN_ABI {
 
+namespace detail {
+/// The singular values of A in descending order.
+template <class = void>
+Vec<double> singular_values_of(MatIn<double> A, const char* who);
+/// The singular values of D E, from the k x k matrix in between: D E = Q_D (R_D R_E') Q_E' with orthonormal Q.
+template <class = void>
+Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who);
+}  // namespace detail
+
+/// The singular values of A, min(rows, columns) of them, in descending order, computed in double with an
+/// absolute error of some eps |A|_2, in O(rows columns min(rows, columns)). Throws if A is not finite, and
+/// std::runtime_error if the iteration fails.
+template <class Derived>
+[[nodiscard]] Vec<double> singular_values(const Eigen::MatrixBase<Derived>& A) {
+  return detail::singular_values_of(A.template cast<double>(), "singular_values");
+}
+
+#ifdef BASIN_BODIES
 namespace detail {
 
 /// Householder reduction of A, rows >= columns, to an upper bidiagonal matrix with the same singular values.
@@ -33,8 +52,7 @@ Vec<double> bidiagonal(Mat<double> A) {
   return entries;
 }
 
-/// The singular values of A in descending order.
-template <class = void>
+template <class>
 Vec<double> singular_values_of(MatIn<double> A, const char* who) {
   require(A.allFinite(), who, ": A has entries that are NaN or infinite");
   const Index n = std::min(A.rows(), A.cols());
@@ -68,25 +86,12 @@ Mat<double> triangular_factor(Mat<double> A) {
   return A.topRows(n);
 }
 
-/// D E = Q_D (R_D R_E') Q_E' with orthonormal Q: the k x k matrix in between has its singular values.
-template <class = void>
+template <class>
 Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who) {
   return singular_values_of(triangular_factor(D) * triangular_factor(E.transpose()).transpose(), who);
 }
 
-#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template Vec<double> singular_values_of<void>(MatIn<double>, const char*);
-extern template Vec<double> product_singular_values<void>(MatIn<double>, MatIn<double>, const char*);
-#endif
-
 }  // namespace detail
-
-/// The singular values of A, min(rows, columns) of them, in descending order, computed in double with an
-/// absolute error of some eps |A|_2, in O(rows columns min(rows, columns)). Throws if A is not finite, and
-/// std::runtime_error if the iteration fails.
-template <class Derived>
-[[nodiscard]] Vec<double> singular_values(const Eigen::MatrixBase<Derived>& A) {
-  return detail::singular_values_of(A.template cast<double>(), "singular_values");
-}
+#endif
 
 }  // namespace basin

@@ -1,22 +1,26 @@
 // All eigenvalues of a dense matrix, its eigenvectors, and its spectral radius.
 #pragma once
-#include <Eigen/Eigenvalues>  // Eigen::EigenSolver
-#include <Eigen/LU>           // Eigen::PartialPivLU
-#include <algorithm>          // std::sort, std::stable_sort
-#include <cmath>              // std::abs
-#include <complex>            // std::complex, std::arg, std::polar
-#include <limits>             // std::numeric_limits
-#include <numeric>            // std::iota
-#include <stdexcept>          // std::runtime_error
-#include <vector>             // std::vector
+#include <cmath>    // std::abs
+#include <complex>  // std::complex
+#include <vector>   // std::vector
 
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Mat, MatIn
+#ifdef BASIN_BODIES
+#include <Eigen/Eigenvalues>  // Eigen::EigenSolver
+#include <Eigen/LU>           // Eigen::PartialPivLU
+#include <algorithm>          // std::sort, std::stable_sort
+#include <limits>             // std::numeric_limits
+#include <numeric>            // std::iota
+#include <stdexcept>          // std::runtime_error
 #ifdef BASIN_USE_LAPACK
 #include "basin/dynamics/lapack.hpp"  // lapack_eigenvalues
 #endif
+#endif
 
 namespace basin::inline BASIN_ABI {
+
+struct Eigenpairs;
 
 namespace detail {
 
@@ -27,57 +31,26 @@ inline bool comes_before(const std::complex<double>& a, const std::complex<doubl
   if (ra != rb) return ra > rb;
   return a.real() != b.real() ? a.real() > b.real() : a.imag() > b.imag();
 }
-inline void sort_by_modulus(std::vector<std::complex<double>>& values) {
-  std::sort(values.begin(), values.end(), comes_before);
-}
-
-/// A as doubles, or an error in the name of `who` if it is not square or not finite.
-template <class = void>
-Mat<double> square_matrix(Mat<double> A, const char* who) {
-  require(A.rows() == A.cols(), who, ": A is ", A.rows(), " x ", A.cols(), ", expected a square matrix");
-  require(A.allFinite(), who, ": A has entries that are NaN or infinite");
-  return A;
-}
-
-template <class = void>
-Eigen::EigenSolver<Mat<double>> solve_eigen(const Mat<double>& A, bool vectors, const char* who) {
-  Eigen::EigenSolver<Mat<double>> solver(A, vectors);
-  if (solver.info() != Eigen::Success)
-    throw std::runtime_error(
-        text(who, ": the QR iteration did not converge on a ", A.rows(), " x ", A.cols(), " matrix"));
-  return solver;
-}
 
 /// From this size on LAPACK takes over, if it is there at all.
 inline constexpr Index lapack_from = 256;
 
+/// A as doubles, or an error in the name of `who` if it is not square or not finite.
 template <class = void>
-std::vector<std::complex<double>> eigenvalues_of(const Mat<double>& A) {
-  if (A.rows() == 0) return {};
-  std::vector<std::complex<double>> values;
-#ifdef BASIN_USE_LAPACK
-  if (A.rows() >= lapack_from) values = lapack_eigenvalues(A);
-#endif
-  if (values.empty()) {
-    const auto solver = solve_eigen(A, false, "eigenvalues");
-    values.assign(solver.eigenvalues().begin(), solver.eigenvalues().end());
-  }
-  sort_by_modulus(values);
-  return values;
-}
-
+Mat<double> square_matrix(Mat<double> A, const char* who);
+template <class = void>
+std::vector<std::complex<double>> eigenvalues_of(const Mat<double>& A);
+template <class = void>
+Eigenpairs eigenpairs_of(const Mat<double>& A, const char* who);
 /// v with norm 1 and one of its many possible phases: real and imaginary part are orthogonal, the real part
 /// is not the smaller one, and its largest entry is positive. A multiple of a real vector becomes real.
 template <class = void>
-void normalize_phase(Eigen::Ref<Vec<std::complex<double>>> v) {
-  const double size = v.norm();
-  if (!(size > 0)) return;
-  const std::complex<double> square = v.cwiseProduct(v).sum();
-  v *= std::polar(1 / size, -std::arg(square) / 2);
-  Index largest = 0;
-  v.real().cwiseAbs().maxCoeff(&largest);
-  if (v[largest].real() < 0) v = -v;
-}
+void normalize_phase(Eigen::Ref<Vec<std::complex<double>>> v);
+/// The condition number 1 / |w'v| of the eigenvalue lambda of A, with its right and left eigenvectors v and w
+/// of norm 1: an error of A moves lambda by so many times its norm, to first order. By inverse iteration next
+/// to lambda.
+template <class = void>
+double eigenvalue_condition(const Mat<double>& A, std::complex<double> lambda);
 
 }  // namespace detail
 
@@ -97,8 +70,78 @@ struct Eigenpairs {
   Mat<std::complex<double>> vectors;
 };
 
-namespace detail {
+/// All eigenvalues and eigenvectors of the square matrix A, by Eigen in double. The eigenvectors are only as
+/// well determined as A is far from one with too few of them. Throws as eigenvalues does.
+template <class Derived>
+[[nodiscard]] Eigenpairs eigenpairs(const Eigen::MatrixBase<Derived>& A) {
+  return detail::eigenpairs_of(detail::square_matrix(A.template cast<double>(), "eigenpairs"), "eigenpairs");
+}
+
+/// Real columns that span the same, to be looked at: v for a real eigenvalue; for a pair lambda, conj(lambda)
+/// the real and the imaginary part of v (of half a pair, which can only be the last one, the real part).
 template <class = void>
+[[nodiscard]] Mat<double> real_vectors(const std::vector<std::complex<double>>& values,
+                                       const Mat<std::complex<double>>& vectors);
+
+/// rho(A) = max |lambda|, the growth of A^t (Theorem 2 of the paper, corrected: the paper says "largest
+/// eigenvalue"). 0 for an empty matrix. Throws as eigenvalues does.
+template <class Derived>
+[[nodiscard]] double spectral_radius(const Eigen::MatrixBase<Derived>& A) {
+  const std::vector<std::complex<double>> values = eigenvalues(A);
+  return values.empty() ? 0 : std::abs(values.front());
+}
+
+#ifdef BASIN_BODIES
+namespace detail {
+
+template <class = void>
+void sort_by_modulus(std::vector<std::complex<double>>& values) {
+  std::sort(values.begin(), values.end(), comes_before);
+}
+
+template <class>
+Mat<double> square_matrix(Mat<double> A, const char* who) {
+  require(A.rows() == A.cols(), who, ": A is ", A.rows(), " x ", A.cols(), ", expected a square matrix");
+  require(A.allFinite(), who, ": A has entries that are NaN or infinite");
+  return A;
+}
+
+template <class = void>
+Eigen::EigenSolver<Mat<double>> solve_eigen(const Mat<double>& A, bool vectors, const char* who) {
+  Eigen::EigenSolver<Mat<double>> solver(A, vectors);
+  if (solver.info() != Eigen::Success)
+    throw std::runtime_error(
+        text(who, ": the QR iteration did not converge on a ", A.rows(), " x ", A.cols(), " matrix"));
+  return solver;
+}
+
+template <class>
+std::vector<std::complex<double>> eigenvalues_of(const Mat<double>& A) {
+  if (A.rows() == 0) return {};
+  std::vector<std::complex<double>> values;
+#ifdef BASIN_USE_LAPACK
+  if (A.rows() >= lapack_from) values = lapack_eigenvalues(A);
+#endif
+  if (values.empty()) {
+    const auto solver = solve_eigen(A, false, "eigenvalues");
+    values.assign(solver.eigenvalues().begin(), solver.eigenvalues().end());
+  }
+  sort_by_modulus(values);
+  return values;
+}
+
+template <class>
+void normalize_phase(Eigen::Ref<Vec<std::complex<double>>> v) {
+  const double size = v.norm();
+  if (!(size > 0)) return;
+  const std::complex<double> square = v.cwiseProduct(v).sum();
+  v *= std::polar(1 / size, -std::arg(square) / 2);
+  Index largest = 0;
+  v.real().cwiseAbs().maxCoeff(&largest);
+  if (v[largest].real() < 0) v = -v;
+}
+
+template <class>
 Eigenpairs eigenpairs_of(const Mat<double>& A, const char* who) {
   if (A.rows() == 0) return {};
   const auto solver = solve_eigen(A, true, who);
@@ -120,10 +163,7 @@ Eigenpairs eigenpairs_of(const Mat<double>& A, const char* who) {
   return pairs;
 }
 
-/// The condition number 1 / |w'v| of the eigenvalue lambda of A, with its right and left eigenvectors v and w
-/// of norm 1: an error of A moves lambda by so many times its norm, to first order. By inverse iteration next
-/// to lambda.
-template <class = void>
+template <class>
 double eigenvalue_condition(const Mat<double>& A, std::complex<double> lambda) {
   using C = std::complex<double>;
   const double aside = 4 * std::numeric_limits<double>::epsilon() * A.norm();
@@ -138,26 +178,11 @@ double eigenvalue_condition(const Mat<double>& A, std::complex<double> lambda) {
   return cosine > 0 ? 1 / cosine : std::numeric_limits<double>::infinity();
 }
 
-#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template double eigenvalue_condition<void>(const Mat<double>&, std::complex<double>);
-extern template Eigen::EigenSolver<Mat<double>> solve_eigen<void>(const Mat<double>&, bool, const char*);
-extern template std::vector<std::complex<double>> eigenvalues_of<void>(const Mat<double>&);
-extern template Eigenpairs eigenpairs_of<void>(const Mat<double>&, const char*);
-#endif
 }  // namespace detail
 
-/// All eigenvalues and eigenvectors of the square matrix A, by Eigen in double. The eigenvectors are only as
-/// well determined as A is far from one with too few of them. Throws as eigenvalues does.
-template <class Derived>
-[[nodiscard]] Eigenpairs eigenpairs(const Eigen::MatrixBase<Derived>& A) {
-  return detail::eigenpairs_of(detail::square_matrix(A.template cast<double>(), "eigenpairs"), "eigenpairs");
-}
-
-/// Real columns that span the same, to be looked at: v for a real eigenvalue; for a pair lambda, conj(lambda)
-/// the real and the imaginary part of v (of half a pair, which can only be the last one, the real part).
-template <class = void>
-[[nodiscard]] Mat<double> real_vectors(const std::vector<std::complex<double>>& values,
-                                       const Mat<std::complex<double>>& vectors) {
+template <class>
+Mat<double> real_vectors(const std::vector<std::complex<double>>& values,
+                         const Mat<std::complex<double>>& vectors) {
   require(vectors.cols() == static_cast<Index>(values.size()), "real_vectors: vectors has ", vectors.cols(),
           " columns, expected one for each of the ", values.size(), " values");
   Mat<double> real(vectors.rows(), vectors.cols());
@@ -169,13 +194,6 @@ template <class = void>
   }
   return real;
 }
-
-/// rho(A) = max |lambda|, the growth of A^t (Theorem 2 of the paper, corrected: the paper says "largest
-/// eigenvalue"). 0 for an empty matrix. Throws as eigenvalues does.
-template <class Derived>
-[[nodiscard]] double spectral_radius(const Eigen::MatrixBase<Derived>& A) {
-  const std::vector<std::complex<double>> values = eigenvalues(A);
-  return values.empty() ? 0 : std::abs(values.front());
-}
+#endif
 
 }  // namespace basin

@@ -1,19 +1,23 @@
 // Does x -> J x decay, or does something in it grow? Two verdicts that are shown, and one that is withheld.
 #pragma once
-#include <Eigen/LU>   // Eigen::PartialPivLU
-#include <algorithm>  // std::count_if, std::max, std::min
-#include <cmath>      // std::abs, std::isfinite, std::pow, std::sqrt
-#include <complex>    // std::complex
-#include <limits>     // std::numeric_limits
-#include <ostream>    // std::ostream
-#include <vector>     // std::vector
+#include <cmath>    // std::abs, std::isfinite, std::pow, std::sqrt
+#include <complex>  // std::complex
+#include <limits>   // std::numeric_limits
+#include <ostream>  // std::ostream
+#include <vector>   // std::vector
 
-#include "basin/core/error.hpp"                // require
+#include "basin/core/error.hpp"         // require
+#include "basin/core/types.hpp"         // Index, Mat, MatIn, Vec
+#include "basin/dynamics/spectrum.hpp"  // square_matrix
+#ifdef BASIN_BODIES
+#include <Eigen/LU>   // Eigen::PartialPivLU
+#include <algorithm>  // std::max, std::min
+#include <utility>    // std::move
+
 #include "basin/core/product/gemm.hpp"         // gemm, GemmOp
-#include "basin/core/types.hpp"                // Index, Mat, MatIn, Vec
 #include "basin/dynamics/irreducible.hpp"      // irreducible_blocks
 #include "basin/dynamics/singular_values.hpp"  // singular_values_of
-#include "basin/dynamics/spectrum.hpp"         // eigenpairs_of, square_matrix
+#endif
 
 namespace basin::inline BASIN_ABI {
 
@@ -64,6 +68,45 @@ struct LinearStability {
 
 namespace detail {
 
+/// Discs that hold the eigenvalues of A: |z - values[i]| <= radii[i]. A union of discs apart from all others
+/// holds as many eigenvalues as discs.
+struct EigenvalueDiscs {
+  std::vector<std::complex<double>> values;  // largest modulus first
+  std::vector<double> radii;
+};
+
+template <class = void>
+EigenvalueDiscs eigenvalue_discs(const Mat<double>& A, double error);
+/// All of LinearStability but the norm for a matrix that may be off by `error`, and by `change` even where it
+/// is 0.
+template <class = void>
+LinearStability judge_matrix(const Mat<double>& A, double error, double change = 0);
+/// linear_stability of a J in double.
+template <class = void>
+LinearStability stability_of(const Mat<double>& J, double error, double change = 0);
+
+/// What rounding may have done to A, which was computed in numbers of this epsilon (an estimate), and what
+/// backward stable algorithms do to it in double.
+inline double matrix_error(Index n, double epsilon, double size) {
+  const auto rows = static_cast<double>(n);
+  return (4 * std::sqrt(rows) * epsilon + rows * std::numeric_limits<double>::epsilon()) * size;
+}
+
+}  // namespace detail
+
+/// Whether x -> J x attracts to 0 or not, see LinearStability, for a square matrix J whose entries are as
+/// exact as their type: |error|_2 <= (4 sqrt(d) eps + d 2^-52) |J|_F, eps that of the type. O(d^3). Throws if
+/// J is not square or not finite.
+template <class Derived>
+[[nodiscard]] LinearStability linear_stability(const Eigen::MatrixBase<Derived>& J) {
+  const Mat<double> A = detail::square_matrix(J.template cast<double>(), "linear_stability");
+  constexpr double epsilon = static_cast<double>(std::numeric_limits<typename Derived::Scalar>::epsilon());
+  return detail::stability_of(A, detail::matrix_error(A.rows(), epsilon, A.stableNorm()));
+}
+
+#ifdef BASIN_BODIES
+namespace detail {
+
 /// |A|_2 is at most this: the least of |A|_F, (|A|_1 |A|_inf)^(1/2) and |A'A|_F^(1/2), rounded up.
 template <class = void>
 double norm_bound(const Mat<double>& A) {
@@ -108,18 +151,11 @@ PowerProof prove_by_powers(const Mat<double>& A, double error) {
   return {};
 }
 
-/// Discs that hold the eigenvalues of A: |z - values[i]| <= radii[i]. A union of discs apart from all others
-/// holds as many eigenvalues as discs.
-struct EigenvalueDiscs {
-  std::vector<std::complex<double>> values;  // largest modulus first
-  std::vector<double> radii;
-};
-
 /// Gershgorin's theorem for X^-1 A X = Lambda + X^-1 R with R = A X - X Lambda: the radius of disc i is
 /// |row i of X^-1| |R|. That length is the condition number of eigenvalue i where the columns of X have norm
 /// 1. With the computed Y = (I + G) X^-1 the row is that of Y - G (I + G)^-1 Y. `error` bounds what A may be
 /// off by in the 2-norm.
-template <class = void>
+template <class>
 EigenvalueDiscs eigenvalue_discs(const Mat<double>& A, double error) {
   using C = std::complex<double>;
   const Index n = A.rows();
@@ -219,8 +255,8 @@ inline LinearStability joined(const LinearStability& a, const LinearStability& b
 
 /// judge_block for A, or for its irreducible blocks, each with its share of the error. `change` is what A may
 /// be off by besides, by a kink even where it is 0: then it is not taken apart.
-template <class = void>
-LinearStability judge_matrix(const Mat<double>& A, double error, double change = 0) {
+template <class>
+LinearStability judge_matrix(const Mat<double>& A, double error, double change) {
   LinearStability s{Stability::attracting, 0, 0, 0, true, 1, 0, 1};
   if (A.rows() == 0) return s;
   if (!A.allFinite() || !std::isfinite(error + change)) {
@@ -235,9 +271,8 @@ LinearStability judge_matrix(const Mat<double>& A, double error, double change =
   return s;
 }
 
-/// linear_stability of a J in double.
-template <class = void>
-LinearStability stability_of(const Mat<double>& J, double error, double change = 0) {
+template <class>
+LinearStability stability_of(const Mat<double>& J, double error, double change) {
   LinearStability s = judge_matrix(J, error, change);
   s.norm = J.size() == 0   ? 0
            : J.allFinite() ? singular_values_of(J, "linear_stability")[0]
@@ -245,29 +280,7 @@ LinearStability stability_of(const Mat<double>& J, double error, double change =
   return s;
 }
 
-/// What rounding may have done to A, which was computed in numbers of this epsilon (an estimate), and what
-/// backward stable algorithms do to it in double.
-inline double matrix_error(Index n, double epsilon, double size) {
-  const auto rows = static_cast<double>(n);
-  return (4 * std::sqrt(rows) * epsilon + rows * std::numeric_limits<double>::epsilon()) * size;
-}
-
-#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template LinearStability judge_block<void>(const Mat<double>&, double);
-extern template LinearStability judge_matrix<void>(const Mat<double>&, double, double);
-extern template LinearStability stability_of<void>(const Mat<double>&, double, double);
-#endif
-
 }  // namespace detail
-
-/// Whether x -> J x attracts to 0 or not, see LinearStability, for a square matrix J whose entries are as
-/// exact as their type: |error|_2 <= (4 sqrt(d) eps + d 2^-52) |J|_F, eps that of the type. O(d^3). Throws if
-/// J is not square or not finite.
-template <class Derived>
-[[nodiscard]] LinearStability linear_stability(const Eigen::MatrixBase<Derived>& J) {
-  const Mat<double> A = detail::square_matrix(J.template cast<double>(), "linear_stability");
-  constexpr double epsilon = static_cast<double>(std::numeric_limits<typename Derived::Scalar>::epsilon());
-  return detail::stability_of(A, detail::matrix_error(A.rows(), epsilon, A.stableNorm()));
-}
+#endif
 
 }  // namespace basin

@@ -1,5 +1,7 @@
 // Matrix products, compiled once: see basin/instantiate.hpp.
 #pragma once
+#include "basin/instantiate/bodies.hpp"  // before all other headers of basin
+
 #include "basin/core/compiled.hpp"               // CompiledWith
 #include "basin/core/product/gemm.hpp"           // multiply
 #include "basin/core/product/packed_weight.hpp"  // PackedWeight

@@ -46,6 +46,4 @@ class Affine {
   Vec<S> b_;
 };
 
-static_assert(Layer<Affine<float>> && Layer<Affine<double>>);
-
 }  // namespace basin

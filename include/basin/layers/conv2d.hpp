@@ -135,6 +135,4 @@ class Conv2d {
   Index bias_;  // output channels with bias, 0 without
 };
 
-static_assert(Layer<Conv2d<float>> && Layer<Conv2d<double>>);
-
 }  // namespace basin

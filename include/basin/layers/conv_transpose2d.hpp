@@ -112,6 +112,4 @@ class ConvTranspose2d {
   Index bias_;  // output channels with bias, 0 without
 };
 
-static_assert(Layer<ConvTranspose2d<float>> && Layer<ConvTranspose2d<double>>);
-
 }  // namespace basin

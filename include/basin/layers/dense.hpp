@@ -93,6 +93,4 @@ class Dense {
   bool bias_;
 };
 
-static_assert(Layer<Dense<float>> && Layer<Dense<double>>);
-
 }  // namespace basin

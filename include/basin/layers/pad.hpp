@@ -59,6 +59,4 @@ class Pad2d : public detail::PixelMap<S> {
   }
 };
 
-static_assert(Layer<Pad2d<float>> && Layer<Pad2d<double>>);
-
 }  // namespace basin

@@ -113,7 +113,4 @@ class Pointwise {
   Phi phi_;
 };
 
-static_assert(Layer<Pointwise<float, Tanh>> && Layer<Pointwise<double, Tanh>>);
-static_assert(Layer<Pointwise<float, LeakyRelu>> && Layer<Pointwise<double, LeakyRelu>>);
-
 }  // namespace basin

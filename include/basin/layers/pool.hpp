@@ -224,7 +224,4 @@ class MaxPool2d {
   detail::PoolGeometry geometry_;
 };
 
-static_assert(Layer<AvgPool2d<float>> && Layer<AvgPool2d<double>>);
-static_assert(Layer<MaxPool2d<float>> && Layer<MaxPool2d<double>>);
-
 }  // namespace basin

@@ -38,6 +38,4 @@ class UpsampleNearest : public detail::PixelMap<S> {
   Size2 factor_;
 };
 
-static_assert(Layer<UpsampleNearest<float>> && Layer<UpsampleNearest<double>>);
-
 }  // namespace basin

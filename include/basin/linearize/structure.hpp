@@ -172,7 +172,8 @@ template <Layer F>
 /// The same for convolutions, each on the image that the one before gives: with stride > 1, or padding that
 /// does not keep the size, the images shrink from layer to layer. Nothing also when they have become too
 /// small for the kernel. Throws where Conv2d does on the first image, and if images grow.
-[[nodiscard]] inline std::optional<Index> depth_without_forced_zeros(Shape image, const Conv2dOptions& o) {
+template <class = void>
+[[nodiscard]] std::optional<Index> depth_without_forced_zeros(Shape image, const Conv2dOptions& o) {
   using Net = Conv2d<double>;
   const Shape first = Net(image, o).out_shape();
   require(first.height <= image.height && first.width <= image.width,

@@ -41,8 +41,7 @@ class AnyLayer {
   template <class F>
   requires(!std::same_as<F, AnyLayer> && std::same_as<typename F::Scalar, S> &&
            requires { typename F::Cache; }) AnyLayer(F f)
-      : layer_(std::make_shared<const Typed<F>>(
-            std::move(f))) {  // NOLINT: implicit, so that a list of layers is one
+      : layer_(hold(std::move(f))) {  // NOLINT: implicit, so that a list of layers is one
     static_assert(Layer<F>, "AnyLayer: give it a Layer, see basin/core/layer.hpp");
   }
 
@@ -220,10 +219,17 @@ class AnyLayer {
     }
   };
 
+  template <class F>
+  static std::shared_ptr<const Base> hold(F f);
+
   std::shared_ptr<const Base> layer_;
 };
 
-static_assert(Layer<AnyLayer<float>> && Layer<AnyLayer<double>>);
+template <class S>
+template <class F>
+auto AnyLayer<S>::hold(F f) -> std::shared_ptr<const Base> {
+  return std::make_shared<const Typed<F>>(std::move(f));
+}
 
 namespace detail {
 
@@ -273,3 +279,44 @@ State walk(const AnyLayer<S>& f, VecIn<S> theta, State state, const Rules& rules
 }  // namespace detail
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED                              // see basin/instantiate.hpp
+#include "basin/layers/maps/exponential.hpp"       // Tanh
+#include "basin/layers/maps/piecewise_linear.hpp"  // LeakyRelu, Relu
+namespace basin::inline BASIN_ABI {
+template <class S>
+class Dense;
+template <class S>
+class UpsampleNearest;
+template <class S>
+class Sequence;
+template <Layer F>
+class Concat;
+namespace detail {
+template <class S, bool stacked>
+class Branches;
+}  // namespace detail
+extern template auto AnyLayer<float>::hold(Dense<float>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(Conv2d<float>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(UpsampleNearest<float>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(Pointwise<float, LeakyRelu>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(Pointwise<float, Relu>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(Pointwise<float, Tanh>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(Sequence<float>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(Residual<AnyLayer<float>>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(Concat<AnyLayer<float>>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(detail::Branches<float, false>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<float>::hold(detail::Branches<float, true>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Dense<double>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Conv2d<double>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(UpsampleNearest<double>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Pointwise<double, LeakyRelu>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Pointwise<double, Relu>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Pointwise<double, Tanh>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Sequence<double>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Residual<AnyLayer<double>>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(Concat<AnyLayer<double>>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(detail::Branches<double, false>) -> std::shared_ptr<const Base>;
+extern template auto AnyLayer<double>::hold(detail::Branches<double, true>) -> std::shared_ptr<const Base>;
+}  // namespace basin
+#endif

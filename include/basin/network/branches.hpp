@@ -204,6 +204,4 @@ using BranchSum = detail::Branches<S, false>;
 template <class S>
 using BranchConcat = detail::Branches<S, true>;
 
-static_assert(Layer<BranchSum<float>> && Layer<BranchConcat<double>>);
-
 }  // namespace basin

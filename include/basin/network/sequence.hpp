@@ -37,26 +37,7 @@ class Sequence {
   static constexpr const char* name = "Sequence";
 
   /// Throws where a layer does not fit the one before it, and if there is none.
-  explicit Sequence(std::vector<AnyLayer<S>> layers) : layers_(std::move(layers)) {
-    require(!layers_.empty(), "Sequence: layers is empty, expected at least one");
-    Index rows = in_size();
-    std::optional<Shape> shape = in_shape();
-    for (std::size_t k = 0; k < layers_.size(); ++k) {
-      const AnyLayer<S>& f = layers_[k];
-      detail::require_fit(f, rows, shape,
-                          " (layer " + std::to_string(k) + " of the Sequence, counted from 0)");
-      rows = f.out_size();
-      shape = f.out_shape(shape);
-      widest_ = std::max({widest_, f.in_size(), f.out_size()});
-      param_size_ =
-          detail::checked_sum({param_size_, f.param_size()}, "Sequence: its layers have too many parameters");
-      multiply_adds_ = detail::checked_sum({multiply_adds_, f.multiply_adds()},
-                                           "Sequence: its layers make too many multiply-adds");
-    }
-    out_shape_ = shape;
-    join();
-    planes_ = detail::plane_program(*this);
-  }
+  explicit Sequence(std::vector<AnyLayer<S>> layers);
   Index in_size() const { return layers_.front().in_size(); }
   Index out_size() const { return layers_.back().out_size(); }
   Index param_size() const { return param_size_; }
@@ -212,6 +193,27 @@ class Sequence {
   std::shared_ptr<const detail::PlaneProgram<S>> planes_;
 };
 
+template <class S>
+Sequence<S>::Sequence(std::vector<AnyLayer<S>> layers) : layers_(std::move(layers)) {
+  require(!layers_.empty(), "Sequence: layers is empty, expected at least one");
+  Index rows = in_size();
+  std::optional<Shape> shape = in_shape();
+  for (std::size_t k = 0; k < layers_.size(); ++k) {
+    const AnyLayer<S>& f = layers_[k];
+    detail::require_fit(f, rows, shape, " (layer " + std::to_string(k) + " of the Sequence, counted from 0)");
+    rows = f.out_size();
+    shape = f.out_shape(shape);
+    widest_ = std::max({widest_, f.in_size(), f.out_size()});
+    param_size_ =
+        detail::checked_sum({param_size_, f.param_size()}, "Sequence: its layers have too many parameters");
+    multiply_adds_ = detail::checked_sum({multiply_adds_, f.multiply_adds()},
+                                         "Sequence: its layers make too many multiply-adds");
+  }
+  out_shape_ = shape;
+  join();
+  planes_ = detail::plane_program(*this);
+}
+
 namespace detail {
 
 template <class S>
@@ -252,6 +254,12 @@ State walk(const Sequence<S>& f, VecIn<S> theta, State state, const Rules& rules
 
 }  // namespace detail
 
-static_assert(Layer<Sequence<float>> && Layer<Sequence<double>>);
-
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI {
+extern template class Sequence<float>;
+extern template class Sequence<double>;
+}  // namespace basin
+#include "basin/network/compiled.hpp"  // fit, orbit, jacobian of a Sequence
+#endif

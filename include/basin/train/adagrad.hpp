@@ -34,26 +34,32 @@ class Adagrad : public detail::OptimizerBase<Adagrad<S>, S, AdagradOptions> {
   }
 
   using Base::step;
-  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
-    detail::begin_step<S>(who, state_, 1, gradient, theta, next, rate_factor);
-    if (state_.steps == 1) state_.values.setConstant(static_cast<S>(options_.initial_accumulator));
-    const double steps_before = static_cast<double>(state_.steps - 1);
-    const S rate =
-        static_cast<S>(rate_factor * options_.learning_rate / (1 + steps_before * options_.lr_decay));
-    const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
-    const auto update = [=](const auto& g, auto& th, const auto& part) {
-      detail::Stretch<S> v = part(0);
-      v += g.square();                        // v = v + g^2
-      th -= rate * g / (v.sqrt() + epsilon);  // theta -= rate g / (sqrt(v) + epsilon)
-    };
-    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
-  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor);
 
  private:
   static constexpr const char* who = "Adagrad";
   using Base::options_, Base::state_;
 };
 
-static_assert(Optimizer<Adagrad<float>> && Optimizer<Adagrad<double>>);
+template <class S>
+void Adagrad<S>::step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
+  detail::begin_step<S>(who, state_, 1, gradient, theta, next, rate_factor);
+  if (state_.steps == 1) state_.values.setConstant(static_cast<S>(options_.initial_accumulator));
+  const double steps_before = static_cast<double>(state_.steps - 1);
+  const S rate =
+      static_cast<S>(rate_factor * options_.learning_rate / (1 + steps_before * options_.lr_decay));
+  const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
+  const auto update = [=](const auto& g, auto& th, const auto& part) {
+    detail::Stretch<S> v = part(0);
+    v += g.square();                        // v = v + g^2
+    th -= rate * g / (v.sqrt() + epsilon);  // theta -= rate g / (sqrt(v) + epsilon)
+  };
+  detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template void Adagrad<float>::step(VecIn<float>, VecIn<float>, VecOut<float>, double);
+extern template void Adagrad<double>::step(VecIn<double>, VecIn<double>, VecOut<double>, double);
+#endif
 
 }  // namespace basin

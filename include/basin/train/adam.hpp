@@ -43,38 +43,41 @@ class BasicAdam : public detail::OptimizerBase<BasicAdam<S, Options>, S, Options
   }
 
   using Base::step;
-  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
-    const bool amsgrad = options_.amsgrad;
-    detail::begin_step<S>(Options::who, state_, amsgrad ? 3 : 2, gradient, theta, next, rate_factor);
-    const double rate = rate_factor * options_.learning_rate, t = static_cast<double>(state_.steps);
-    const S beta1 = static_cast<S>(options_.beta1), fresh1 = static_cast<S>(1 - options_.beta1);
-    const S beta2 = static_cast<S>(options_.beta2), fresh2 = static_cast<S>(1 - options_.beta2);
-    const S m_scale = static_cast<S>(rate / (1 - std::pow(options_.beta1, t)));
-    const S v_scale = static_cast<S>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
-    const S epsilon = static_cast<S>(options_.epsilon);
-    const S shrink = static_cast<S>(1 - rate * options_.weight_decay);
-    const S decay = static_cast<S>(Options::decoupled ? 0 : options_.weight_decay);
-    const auto update = [=](const auto& g, auto& th, const auto& part) {
-      detail::Stretch<S> m = part(0), v = part(1);
-      m = beta1 * m + fresh1 * g;                          // m = beta1 m + (1 - beta1) g
-      v = beta2 * v + fresh2 * g.square();                 // v = beta2 v + (1 - beta2) g^2
-      if constexpr (Options::decoupled) th = shrink * th;  // theta = (1 - rate weight_decay) theta
-      // theta -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon), with AMSGrad the largest v so
-      // far
-      if (amsgrad) {
-        detail::Stretch<S> v_max = part(2);
-        v_max = v_max.max(v);
-        th -= m_scale * m / (v_scale * v_max.sqrt() + epsilon);
-      } else {
-        th -= m_scale * m / (v_scale * v.sqrt() + epsilon);
-      }
-    };
-    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
-  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor);
 
  private:
   using Base::options_, Base::state_;
 };
+
+template <class S, class Options>
+void BasicAdam<S, Options>::step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
+  const bool amsgrad = options_.amsgrad;
+  detail::begin_step<S>(Options::who, state_, amsgrad ? 3 : 2, gradient, theta, next, rate_factor);
+  const double rate = rate_factor * options_.learning_rate, t = static_cast<double>(state_.steps);
+  const S beta1 = static_cast<S>(options_.beta1), fresh1 = static_cast<S>(1 - options_.beta1);
+  const S beta2 = static_cast<S>(options_.beta2), fresh2 = static_cast<S>(1 - options_.beta2);
+  const S m_scale = static_cast<S>(rate / (1 - std::pow(options_.beta1, t)));
+  const S v_scale = static_cast<S>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
+  const S epsilon = static_cast<S>(options_.epsilon);
+  const S shrink = static_cast<S>(1 - rate * options_.weight_decay);
+  const S decay = static_cast<S>(Options::decoupled ? 0 : options_.weight_decay);
+  const auto update = [=](const auto& g, auto& th, const auto& part) {
+    detail::Stretch<S> m = part(0), v = part(1);
+    m = beta1 * m + fresh1 * g;                          // m = beta1 m + (1 - beta1) g
+    v = beta2 * v + fresh2 * g.square();                 // v = beta2 v + (1 - beta2) g^2
+    if constexpr (Options::decoupled) th = shrink * th;  // theta = (1 - rate weight_decay) theta
+    // theta -= rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon), with AMSGrad the largest v so
+    // far
+    if (amsgrad) {
+      detail::Stretch<S> v_max = part(2);
+      v_max = v_max.max(v);
+      th -= m_scale * m / (v_scale * v_max.sqrt() + epsilon);
+    } else {
+      th -= m_scale * m / (v_scale * v.sqrt() + epsilon);
+    }
+  };
+  detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
+}
 
 /// Adam (Kingma, Ba 2015), update for update PyTorch's: at step t = 1, 2, ...,
 /// with g = gradient + weight_decay * theta,
@@ -93,6 +96,13 @@ using Adam = BasicAdam<S, AdamOptions>;
 template <class S>
 using AdamW = BasicAdam<S, AdamWOptions>;
 
-static_assert(Optimizer<Adam<float>> && Optimizer<AdamW<double>>);
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template void BasicAdam<float, AdamOptions>::step(VecIn<float>, VecIn<float>, VecOut<float>, double);
+extern template void BasicAdam<float, AdamWOptions>::step(VecIn<float>, VecIn<float>, VecOut<float>, double);
+extern template void BasicAdam<double, AdamOptions>::step(VecIn<double>, VecIn<double>, VecOut<double>,
+                                                          double);
+extern template void BasicAdam<double, AdamWOptions>::step(VecIn<double>, VecIn<double>, VecOut<double>,
+                                                           double);
+#endif
 
 }  // namespace basin

@@ -91,7 +91,11 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-inline void require_fit_options(const FitOptions& o, Index samples) {
+template <class = void>
+void require_fit_options(const FitOptions& o, Index samples);
+#ifdef BASIN_BODIES
+template <class>
+void require_fit_options(const FitOptions& o, Index samples) {
   require(o.max_epochs >= 0, "fit: max_epochs must be >= 0, got ", o.max_epochs);
   require(o.loss_below >= 0, "fit: loss_below must be >= 0, got ", o.loss_below);
   require(o.gradient_below >= 0, "fit: gradient_below must be >= 0, got ", o.gradient_below);
@@ -103,27 +107,57 @@ inline void require_fit_options(const FitOptions& o, Index samples) {
   require(static_cast<bool>(o.schedule), "fit: schedule must not be empty");
   require(samples >= 1, "fit: x must have at least 1 column, got 0");
 }
+#endif
 
 /// Whether an epoch is one update with all samples.
 inline bool takes_full_batch(const FitOptions& o, Index samples) {
   return o.batch_size == 0 || o.batch_size >= samples;
 }
 
+/// What a training does with the network, its loss and the optimizer, whatever their types: the training
+/// itself is compiled once for each scalar type.
+template <class S>
+class FitWork {
+ public:
+  virtual ~FitWork() = default;
+  /// The loss and its gradient.
+  virtual double measure(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) = 0;
+  virtual double loss(VecIn<S> theta, MatIn<S> x, MatIn<S> target) = 0;
+  virtual void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) = 0;
+  virtual double learning_rate() const = 0;
+};
+
 template <Layer F, class O, class L>
-class Fit {
+class TypedFitWork final : public FitWork<typename F::Scalar> {
   using S = typename F::Scalar;
 
  public:
-  Fit(Model<F>& model, MatIn<S> x, MatIn<S> target, O& optimizer, const FitOptions& options, const L& loss)
-      : model_(model),
-        x_(x),
-        target_(target),
-        optimizer_(optimizer),
-        o_(options),
-        objective_(model.layer, loss, options.l2) {
+  TypedFitWork(const F& f, O& optimizer, const L& loss, double l2)
+      : objective_(f, loss, l2), optimizer_(optimizer) {}
+  double measure(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) override {
+    return objective_(theta, x, target, gradient);
+  }
+  double loss(VecIn<S> theta, MatIn<S> x, MatIn<S> target) override {
+    return objective_.value(theta, x, target);
+  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) override {
+    step_to(optimizer_, gradient, theta, next, rate_factor);
+  }
+  double learning_rate() const override { return optimizer_.learning_rate(); }
+
+ private:
+  Objective<F, L> objective_;
+  O& optimizer_;
+};
+
+template <class S>
+class Fit {
+ public:
+  Fit(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const FitOptions& options)
+      : work_(work), theta_(theta), x_(x), target_(target), o_(options) {
     require_fit_options(o_, x.cols());
-    gradient_.resize(model.theta.size());
-    last_finite_ = model.theta;
+    gradient_.resize(theta.size());
+    last_finite_ = theta;
     result_.epochs = o_.first_epoch;
     const Index epochs = std::clamp<Index>(o_.max_epochs - o_.first_epoch, 0, 1 << 16);
     result_.history.reserve(static_cast<std::size_t>(epochs + 1));
@@ -141,7 +175,7 @@ class Fit {
  private:
   void full_batch() {
     for (Index e = o_.first_epoch;; ++e) {
-      const double loss = objective_(model_.theta, x_, target_, gradient_);
+      const double loss = work_.measure(theta_, x_, target_, gradient_);
       const double norm = norm_in_double<S>(gradient_);
       result_.epochs = e;
       if (e == o_.first_epoch || std::isfinite(loss))
@@ -158,7 +192,7 @@ class Fit {
     Random random(o_.seed);
     for (Index e = 0; e < o_.first_epoch; ++e) random.shuffle(order);  // each order comes from the last one
     Scratch<S> x, target;
-    result_.loss = objective_.value(model_.theta, x_, target_);
+    result_.loss = work_.loss(theta_, x_, target_);
     for (Index e = o_.first_epoch; e < o_.max_epochs; ++e) {
       random.shuffle(order);
       double loss = 0, norm = 0;
@@ -166,7 +200,7 @@ class Fit {
         const Index size = std::min(o_.batch_size, x_.cols() - begin);
         gather(x_, order, begin, size, x);
         gather(target_, order, begin, size, target);
-        const double batch_loss = objective_(model_.theta, x.mat(), target.mat(), gradient_);
+        const double batch_loss = work_.measure(theta_, x.mat(), target.mat(), gradient_);
         const double batch_norm = norm_in_double<S>(gradient_);
         result_.epochs = e;
         if (diverged(batch_loss, batch_norm)) return recover_loss();
@@ -181,7 +215,7 @@ class Fit {
       // The mean loss of the epoch is of parameters on their way:
       // only a loss of the present ones may end the training.
       Epoch measured = record(e, loss, norm);
-      if (loss <= o_.loss_below) measured.loss = objective_.value(model_.theta, x_, target_);
+      if (loss <= o_.loss_below) measured.loss = work_.loss(theta_, x_, target_);
       if (finished(measured, e + 1 >= o_.max_epochs)) return recover_loss(result_.status);
     }
   }
@@ -190,22 +224,22 @@ class Fit {
   /// finite.
   void recover_loss(FitStatus status = FitStatus::diverged) {
     result_.status = status;
-    result_.loss = objective_.value(model_.theta, x_, target_);
+    result_.loss = work_.loss(theta_, x_, target_);
     if (std::isfinite(result_.loss)) return;
     result_.status = FitStatus::diverged;
-    model_.theta = last_finite_;
-    result_.loss = objective_.value(model_.theta, x_, target_);
+    theta_ = last_finite_;
+    result_.loss = work_.loss(theta_, x_, target_);
   }
 
   bool diverged(double loss, double norm) {
     if (std::isfinite(loss) && std::isfinite(norm)) return false;
     result_.status = FitStatus::diverged;
-    if (!std::isfinite(loss)) model_.theta = last_finite_;
+    if (!std::isfinite(loss)) theta_ = last_finite_;
     return true;
   }
   Epoch record(Index e, double loss, double norm) {
     result_.gradient_norm = norm;
-    const Epoch epoch{e, loss, norm, o_.schedule(e) * optimizer_.learning_rate(), watch_.seconds()};
+    const Epoch epoch{e, loss, norm, o_.schedule(e) * work_.learning_rate(), watch_.seconds()};
     result_.history.push_back(epoch);
     if (o_.observer) o_.observer(epoch);
     return epoch;
@@ -225,8 +259,8 @@ class Fit {
   void update(double rate_factor) {
     if (o_.clip_norm > 0) clip_norm<S>(gradient_, o_.clip_norm);
     if (o_.clip_value > 0) clip_value<S>(gradient_, o_.clip_value);
-    step_to(optimizer_, gradient_, model_.theta, last_finite_, rate_factor);
-    model_.theta.swap(last_finite_);  // the loss before the step was finite
+    work_.step(gradient_, theta_, last_finite_, rate_factor);
+    theta_.swap(last_finite_);  // the loss before the step was finite
   }
   static void gather(MatIn<S> from, const std::vector<Index>& order, Index begin, Index size,
                      Scratch<S>& to) {
@@ -234,15 +268,26 @@ class Fit {
     for (Index j = 0; j < size; ++j) to.mat().col(j) = from.col(order[static_cast<std::size_t>(begin + j)]);
   }
 
-  Model<F>& model_;
+  FitWork<S>& work_;
+  Vec<S>& theta_;
   Eigen::Ref<const Mat<S>> x_, target_;
-  O& optimizer_;
   const FitOptions& o_;
-  Objective<F, L> objective_;
   Vec<S> gradient_, last_finite_;
   Stopwatch watch_;
   FitResult result_;
 };
+
+template <class S>
+FitResult run_fit(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const FitOptions& options) {
+  return Fit<S>(work, theta, x, target, options).run();
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template FitResult run_fit<float>(FitWork<float>&, Vec<float>&, MatIn<float>, MatIn<float>,
+                                         const FitOptions&);
+extern template FitResult run_fit<double>(FitWork<double>&, Vec<double>&, MatIn<double>, MatIn<double>,
+                                          const FitOptions&);
+#endif
 
 }  // namespace detail
 
@@ -256,7 +301,8 @@ template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
                             O& optimizer, const FitOptions& options = {}, const L& loss = {}) {
-  return detail::Fit<F, O, L>(model, x, target, optimizer, options, loss).run();
+  detail::TypedFitWork<F, O, L> work(model.layer, optimizer, loss, options.l2);
+  return detail::run_fit<typename F::Scalar>(work, model.theta, x, target, options);
 }
 
 /// An autoencoder's training: the target is x itself.
@@ -268,15 +314,3 @@ requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 }
 
 }  // namespace basin
-
-#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
-#include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin::inline BASIN_ABI {
-extern template FitResult fit<FullyConnected<float>, Adam<float>, MeanSquaredError>(
-    Model<FullyConnected<float>>&, MatIn<float>, MatIn<float>, Adam<float>&, const FitOptions&,
-    const MeanSquaredError&);
-extern template FitResult fit<FullyConnected<double>, Adam<double>, MeanSquaredError>(
-    Model<FullyConnected<double>>&, MatIn<double>, MatIn<double>, Adam<double>&, const FitOptions&,
-    const MeanSquaredError&);
-}  // namespace basin
-#endif

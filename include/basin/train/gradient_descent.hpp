@@ -37,36 +37,42 @@ class GradientDescent : public detail::OptimizerBase<GradientDescent<S>, S, Grad
   }
 
   using Base::step;
-  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
-    const bool with_momentum = options_.momentum != 0;
-    detail::begin_step<S>(who, state_, with_momentum ? 1 : 0, gradient, theta, next, rate_factor);
-    const S rate = static_cast<S>(rate_factor * options_.learning_rate);
-    const S mu = static_cast<S>(options_.momentum);
-    const S fresh = static_cast<S>(1 - options_.dampening), decay = static_cast<S>(options_.weight_decay);
-    const bool first = state_.steps == 1, nesterov = options_.nesterov;
-    const auto update = [=](const auto& g, auto& th, const auto& part) {
-      if (!with_momentum) {
-        th -= rate * g;  // theta -= rate g
-        return;
-      }
-      detail::Stretch<S> b = part(0);
-      if (first)
-        b = g;
-      else
-        b = mu * b + fresh * g;  // b = momentum b + (1 - dampening) g
-      if (nesterov)
-        th -= rate * (g + mu * b);  // theta -= rate (g + momentum b)
-      else
-        th -= rate * b;  // theta -= rate b
-    };
-    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
-  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor);
 
  private:
   static constexpr const char* who = "GradientDescent";
   using Base::options_, Base::state_;
 };
 
-static_assert(Optimizer<GradientDescent<float>> && Optimizer<GradientDescent<double>>);
+template <class S>
+void GradientDescent<S>::step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
+  const bool with_momentum = options_.momentum != 0;
+  detail::begin_step<S>(who, state_, with_momentum ? 1 : 0, gradient, theta, next, rate_factor);
+  const S rate = static_cast<S>(rate_factor * options_.learning_rate);
+  const S mu = static_cast<S>(options_.momentum);
+  const S fresh = static_cast<S>(1 - options_.dampening), decay = static_cast<S>(options_.weight_decay);
+  const bool first = state_.steps == 1, nesterov = options_.nesterov;
+  const auto update = [=](const auto& g, auto& th, const auto& part) {
+    if (!with_momentum) {
+      th -= rate * g;  // theta -= rate g
+      return;
+    }
+    detail::Stretch<S> b = part(0);
+    if (first)
+      b = g;
+    else
+      b = mu * b + fresh * g;  // b = momentum b + (1 - dampening) g
+    if (nesterov)
+      th -= rate * (g + mu * b);  // theta -= rate (g + momentum b)
+    else
+      th -= rate * b;  // theta -= rate b
+  };
+  detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template void GradientDescent<float>::step(VecIn<float>, VecIn<float>, VecOut<float>, double);
+extern template void GradientDescent<double>::step(VecIn<double>, VecIn<double>, VecOut<double>, double);
+#endif
 
 }  // namespace basin

@@ -109,7 +109,4 @@ template <class L, class Y>
   return loss(y_ref, target, y.cols());
 }
 
-static_assert(Loss<MeanSquaredError, float> && Loss<MeanSquaredError, double>);
-static_assert(Loss<HalfSumOfSquares, float> && Loss<HalfSumOfSquares, double>);
-
 }  // namespace basin

@@ -37,41 +37,47 @@ class RMSprop : public detail::OptimizerBase<RMSprop<S>, S, RMSpropOptions> {
   }
 
   using Base::step;
-  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
-    const bool centered = options_.centered, with_momentum = options_.momentum != 0;
-    const Index columns = 1 + (centered ? 1 : 0) + (with_momentum ? 1 : 0);
-    detail::begin_step<S>(who, state_, columns, gradient, theta, next, rate_factor);
-    const S rate = static_cast<S>(rate_factor * options_.learning_rate);
-    const S mu = static_cast<S>(options_.momentum);
-    const S alpha = static_cast<S>(options_.alpha), fresh = static_cast<S>(1 - options_.alpha);
-    const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
-    const auto update = [=](const auto& g, auto& th, const auto& part) {
-      detail::Stretch<S> v = part(0);
-      v = alpha * v + fresh * g.square();  // v = alpha v + (1 - alpha) g^2
-      detail::StretchBuffer<S> s;
-      if (centered) {  // v >= m^2 but for rounding
-        detail::Stretch<S> m = part(1);
-        m = alpha * m + fresh * g;                        // m = alpha m + (1 - alpha) g
-        s = (v - m.square()).max(S(0)).sqrt() + epsilon;  // s = sqrt(v - m^2) + epsilon
-      } else {
-        s = v.sqrt() + epsilon;  // s = sqrt(v) + epsilon
-      }
-      if (with_momentum) {
-        detail::Stretch<S> b = part(columns - 1);
-        b = mu * b + g / s;  // b = momentum b + g / s
-        th -= rate * b;      // theta -= rate b
-      } else {
-        th -= rate * g / s;  // theta -= rate g / s
-      }
-    };
-    detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
-  }
+  void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor);
 
  private:
   static constexpr const char* who = "RMSprop";
   using Base::options_, Base::state_;
 };
 
-static_assert(Optimizer<RMSprop<float>> && Optimizer<RMSprop<double>>);
+template <class S>
+void RMSprop<S>::step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) {
+  const bool centered = options_.centered, with_momentum = options_.momentum != 0;
+  const Index columns = 1 + (centered ? 1 : 0) + (with_momentum ? 1 : 0);
+  detail::begin_step<S>(who, state_, columns, gradient, theta, next, rate_factor);
+  const S rate = static_cast<S>(rate_factor * options_.learning_rate);
+  const S mu = static_cast<S>(options_.momentum);
+  const S alpha = static_cast<S>(options_.alpha), fresh = static_cast<S>(1 - options_.alpha);
+  const S epsilon = static_cast<S>(options_.epsilon), decay = static_cast<S>(options_.weight_decay);
+  const auto update = [=](const auto& g, auto& th, const auto& part) {
+    detail::Stretch<S> v = part(0);
+    v = alpha * v + fresh * g.square();  // v = alpha v + (1 - alpha) g^2
+    detail::StretchBuffer<S> s;
+    if (centered) {  // v >= m^2 but for rounding
+      detail::Stretch<S> m = part(1);
+      m = alpha * m + fresh * g;                        // m = alpha m + (1 - alpha) g
+      s = (v - m.square()).max(S(0)).sqrt() + epsilon;  // s = sqrt(v - m^2) + epsilon
+    } else {
+      s = v.sqrt() + epsilon;  // s = sqrt(v) + epsilon
+    }
+    if (with_momentum) {
+      detail::Stretch<S> b = part(columns - 1);
+      b = mu * b + g / s;  // b = momentum b + g / s
+      th -= rate * b;      // theta -= rate b
+    } else {
+      th -= rate * g / s;  // theta -= rate g / s
+    }
+  };
+  detail::for_each_stretch<S>(gradient, theta, next, state_, decay, update);
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template void RMSprop<float>::step(VecIn<float>, VecIn<float>, VecOut<float>, double);
+extern template void RMSprop<double>::step(VecIn<double>, VecIn<double>, VecOut<double>, double);
+#endif
 
 }  // namespace basin

@@ -1,0 +1,9 @@
+// The first header of a source of basin::compiled: it gives the file the bodies that other files are spared
+// (BASIN_BODIES in core/config.hpp).
+#pragma once
+#if defined(BASIN_ABI) && !defined(BASIN_BODIES)
+#error "basin: include basin/instantiate.hpp before all other headers of basin"
+#endif
+#ifndef BASIN_INSTANTIATE
+#define BASIN_INSTANTIATE
+#endif
