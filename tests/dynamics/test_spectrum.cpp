@@ -1,6 +1,8 @@
 // Eigenvalues, dense and matrix-free, and what they say of fixed points.
 #include "basin/dynamics/spectrum.hpp"
 
+#include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
