@@ -10,8 +10,8 @@ constexpr bool layer_of_both = Layer<L<float>>&& Layer<L<double>>;
 static_assert(layer_of_both<Dense> && layer_of_both<Affine> && layer_of_both<Conv2d>);
 static_assert(layer_of_both<ConvTranspose2d> && layer_of_both<UpsampleNearest> && layer_of_both<Pad2d>);
 static_assert(layer_of_both<AvgPool2d> && layer_of_both<MaxPool2d>);
-static_assert(layer_of_both<AnyLayer> && layer_of_both<Sequence> && layer_of_both<Sum> &&
-              layer_of_both<Stacked>);
+static_assert(layer_of_both<AnyLayer> && layer_of_both<Sequence> && layer_of_both<BranchSum> &&
+              layer_of_both<BranchConcat>);
 static_assert(Layer<FullyConnected<float>> && Layer<FullyConnected<double, Tanh>>);
 
 template <class Phi>

@@ -1,6 +1,7 @@
 // Eigenvalues, dense and matrix-free, and what they say of fixed points.
 #include "basin/dynamics/spectrum.hpp"
 
+#include <Eigen/LU>
 #include <Eigen/QR>
 #include <cmath>
 #include <stdexcept>

@@ -1,6 +1,7 @@
 // The projection onto the span of the examples, and the two meanings of memorization.
 #include "basin/theory/memorization.hpp"
 
+#include <Eigen/LU>
 #include <cmath>
 
 #include "support/catch.hpp"

@@ -1,4 +1,5 @@
 // Theorem 3: random features, one example exactly, several examples against the infinite width.
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <numeric>

@@ -165,7 +165,7 @@ NearestExamples nearest_of(const Mat<double>& p, const Mat<double>& e) {
   parallel_for(parts, [&](Index k) {
     const ColumnRange c = column_range(p.cols(), parts, k);
     Mat<double> keys(e.cols(), c.size);
-    gemm<double, Op::transposed>(e, p.middleCols(c.begin, c.size), keys);
+    gemm<double, GemmOp::transposed>(e, p.middleCols(c.begin, c.size), keys);
     keys = (-2 * keys).colwise() + squares;
     for (Index i = 0; i < c.size; ++i) {
       const auto point = p.col(c.begin + i);

@@ -13,7 +13,7 @@
 #include "basin/layers/maps.hpp"        // LeakyRelu, Relu, Tanh
 #include "basin/layers/pointwise.hpp"   // Pointwise
 #include "basin/layers/upsample.hpp"    // UpsampleNearest
-#include "basin/network/branches.hpp"   // Sum, Stacked
+#include "basin/network/branches.hpp"   // BranchSum, BranchConcat
 #include "basin/network/sequence.hpp"   // Sequence
 #include "basin/train/objective.hpp"    // Objective
 #if __has_include(<Spectra/GenEigsSolver.h>)
