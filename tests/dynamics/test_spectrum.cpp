@@ -1,8 +1,8 @@
 // Eigenvalues, dense and matrix-free, and what they say of fixed points.
 #include "basin/dynamics/spectrum.hpp"
 
-#include <Eigen/LU>
-#include <Eigen/QR>
+#include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
