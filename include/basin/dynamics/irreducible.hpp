@@ -75,6 +75,7 @@ std::vector<Mat<double>> irreducible_blocks(const Mat<double>& A) {
   const std::vector<std::vector<Index>> components = Components<>(A).take();
   if (components.size() <= 1) return {A};
   std::vector<Mat<double>> blocks;
+  blocks.reserve(components.size());
   for (const std::vector<Index>& c : components) blocks.push_back(A(c, c));
   return blocks;
 }
