@@ -14,7 +14,6 @@
 #include "basin/core/statistics.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/cycle.hpp"
-#include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/orbit.hpp"
 #include "basin/io/checkpoint.hpp"
 #include "basin/io/csv.hpp"
@@ -24,6 +23,7 @@
 #include "basin/train/objective.hpp"
 #include "basin/train/resumable_fit.hpp"
 #include "basin/train/schedule.hpp"
+#include "support/attractors.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -118,9 +118,9 @@ struct Run {
   Images images;
   FitResult training;
   Curve curve;
-  double test_loss = 0;                  // over all test images
-  Mat<S> reconstructions;                // of the starts
-  std::vector<double> radii, residuals;  // of the examples inspected: spectral radius, |f(x) - x| / |x|
+  double test_loss = 0;                 // over all test images
+  Mat<S> reconstructions;               // of the starts
+  Attractors attractors;                // what there is at the examples inspected
   Trajectories of_starts, of_examples;  // the latter from the examples inspected and as many others as starts
   // At each time the percentage of iterates nearer to a training image than to any of `unseen`, and what it
   // would be if nothing told the two apart.
@@ -243,16 +243,8 @@ Run run(const Setting& s, const Choice<Phi>& c, const ImageData& data, std::uint
                 (starts + unseen);
   r.reconstructions = f(images.starts);
   const std::string what = text(c.name, ", seed ", seed);
-  {
-    Progress progress(what + ": Jacobians of the examples");
-    const Index count = std::min(s.inspected, images.examples.cols());
-    for (Index i = 0; i < count && !interrupted(); ++i) {
-      const FixedPoint p = classify_fixed_point(f, images.examples.col(i));
-      r.radii.push_back(p.spectral_radius);
-      r.residuals.push_back(p.residual);
-      progress.update(static_cast<double>(i + 1) / static_cast<double>(count));
-    }
-  }
+  r.attractors = attractors(f, images.examples.leftCols(std::min(s.inspected, images.examples.cols())),
+                            epsilons.back(), what, 2 * steps);
   r.of_starts = iterate(f, images.starts, images, what + ", from test images");
   const Index some = std::min(images.starts.cols(), images.examples.cols());
   r.of_examples = iterate(f, images.examples.leftCols(some), images, what + ", from training images");
@@ -402,15 +394,16 @@ void draw_curves(Program& program, const ImageData& data, const Study& study) {
                   .groups = {{study.name, {}}},
                   .vertical = {{1, "stable below 1"}}};
   for (const Run& each : study.runs)
-    radii.groups.front().values.insert(radii.groups.front().values.end(), each.radii.begin(),
-                                       each.radii.end());
-  program.draw(radii, text("figure_11", study.suffix, "_radii.png"),
-               "A fixed point attracts when its spectral radius is below 1 (Theorem 2).");
+    for (const ExampleVerdict& e : each.attractors.examples) radii.groups.front().values.push_back(e.radius);
+  program.draw(
+      radii, text("figure_11", study.suffix, "_radii.png"),
+      "Of the Jacobian at the training image itself. A fixed point attracts when it is below 1 there "
+      "(Theorem 2).");
 }
 
 /// What docs/paper/figure_11.md promises, in percent but for the loss, for what it has measured.
 struct Promise {
-  Band train, test, arrived, nearer, contracts;
+  Band train, test, arrived, nearer, contracts, attracting = {};
 };
 Promise promise_for(const std::string& data, const std::string& activation, bool full) {
   if (full) return {};
@@ -486,21 +479,31 @@ void add_claims(Program& program, const Study& study, const Promise& promise) {
       "%",
       text("by chance ", number(first.by_chance), "%; before the first iteration ",
            summary(over(runs, [](const Run& r) { return r.nearer_to_example.front(); }), "%"))));
+  const auto middle = [&](double ExampleVerdict::*which) {
+    return summary(over(runs, [=](const Run& r) { return median(r.attractors.values(which)); }));
+  };
+  const std::vector<const Attractors*> verdicts = attractors_of(runs);
+  program.claim(contested_claim(
+      id("attractors"),
+      text("The training images are attractors: an attracting fixed point lies within ",
+           100 * epsilons[shown],
+           "% of |x| (1% is less than the network's own error), and the orbit of x ends there."),
+      "all (here: from 95%)", percent_recalled(verdicts, epsilons[shown]), at_least(95), promise.attracting,
+      "%",
+      text("within 1%: ", summary(percent_recalled(verdicts, 0.01), "%"), ", within 20%: ",
+           summary(percent_recalled(verdicts, 0.2), "%"), "; ", other_counts(verdicts, epsilons[shown]))));
   program.claim(contested_claim(
       id("contraction"),
       "The autoencoder is contractive at its training examples: the spectral radius is below 1.",
       "all (here: from 95%)",
       over(runs,
            [](const Run& r) {
-             return 100 *
-                    static_cast<double>(
-                        std::count_if(r.radii.begin(), r.radii.end(), [](double v) { return v < 1; })) /
-                    static_cast<double>(r.radii.size());
+             return 100 * static_cast<double>(r.attractors.contracting()) /
+                    static_cast<double>(r.attractors.size());
            }),
       at_least(95), promise.contracts, "%",
-      text("of ", runs.front().radii.size(), " inspected; spectral radius ",
-           summary(over(runs, [](const Run& r) { return median(r.radii); })), ", |f(x) - x| / |x| ",
-           summary(over(runs, [](const Run& r) { return median(r.residuals); })), "; of ",
+      text("at x itself, of ", runs.front().attractors.size(), " inspected; spectral radius ",
+           middle(&ExampleVerdict::radius), ", |f(x) - x| / |x| ", middle(&ExampleVerdict::residual), "; of ",
            runs.front().of_examples.orbit.x.cols(), " training images ",
            summary(over(runs, [](const Run& r) { return stayed(r, epsilons[shown]); }), "%"),
            " end within 5% of themselves, ",

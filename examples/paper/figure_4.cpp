@@ -15,7 +15,6 @@
 #include "basin/core/model.hpp"
 #include "basin/core/statistics.hpp"
 #include "basin/dynamics/basins.hpp"
-#include "basin/dynamics/fixed_point.hpp"
 #include "basin/dynamics/orbit.hpp"
 #include "basin/io/checkpoint.hpp"
 #include "basin/io/csv.hpp"
@@ -25,6 +24,7 @@
 #include "basin/train/initial.hpp"
 #include "basin/train/resumable_fit.hpp"
 #include "basin/train/schedule.hpp"
+#include "support/attractors.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -92,6 +92,7 @@ const Setting full_setting{.widths = {64, 128, 256, 512, 1024},
                            .early = 10};
 const std::vector<double> epsilons = {0.01, 0.02, 0.05, 0.1, 0.2};  // times the mean norm of the examples
 constexpr std::size_t shown = 2;                                    // 5 %, that of the pictures and claims
+constexpr double tolerance = 0.01;  // an example's fixed point lies within this times |x|
 
 struct Images {
   Mat<S> examples, starts;
@@ -102,9 +103,10 @@ struct Run {
   std::uint64_t seed = 0;
   bool trained = false;  // to the loss goal
   double loss = 0, seconds = 0;
-  Index epochs = 0, attracting = 0, diverged = 0;  // attracting: of the examples inspected
-  std::vector<double> radii;                       // spectral radii of the Jacobians there
-  std::vector<std::vector<Recovery>> curve;        // at `times`, for `epsilons`
+  Index epochs = 0, diverged = 0;
+  Index attracting = 0, contracting = 0;  // of the examples inspected: see Attractors::recalled, contracting
+  std::vector<double> radii;              // spectral radii of the Jacobians there
+  std::vector<std::vector<Recovery>> curve;  // at `times`, for `epsilons`
 };
 
 /// `n` images of the pool (all, if it has fewer), averaged over blocks of 2 x 2 pixels if `pooled`.
@@ -136,7 +138,7 @@ Checkpoint findings(const std::filesystem::path& folder, const Setting& s, const
   return {folder / file_name(n, seed, "_recovery"),
           text(origin(s, n, seed, images), ", ", images.starts.cols(), " starts, sum ",
                Checkpoint::exact(images.starts.cast<double>().sum()), ", ", s.steps, " steps, ", s.inspected,
-               " Jacobians")};
+               " examples recalled")};
 }
 
 void save(const Run& r, const Checkpoint& checkpoint) {
@@ -154,9 +156,11 @@ void save(const Run& r, const Checkpoint& checkpoint) {
                      Checkpoint::array("distinct", distinct),
                      Checkpoint::array("radii", Eigen::Map<const Vec<double>>(
                                                     r.radii.data(), static_cast<Index>(r.radii.size())))};
-  content.metadata = {{"trained", r.trained ? "1" : "0"},           {"loss", Checkpoint::exact(r.loss)},
-                      {"seconds", Checkpoint::exact(r.seconds)},    {"epochs", std::to_string(r.epochs)},
-                      {"attracting", std::to_string(r.attracting)}, {"diverged", std::to_string(r.diverged)}};
+  content.metadata = {
+      {"trained", r.trained ? "1" : "0"},           {"loss", Checkpoint::exact(r.loss)},
+      {"seconds", Checkpoint::exact(r.seconds)},    {"epochs", std::to_string(r.epochs)},
+      {"attracting", std::to_string(r.attracting)}, {"contracting", std::to_string(r.contracting)},
+      {"diverged", std::to_string(r.diverged)}};
   checkpoint.save(std::move(content));
 }
 
@@ -184,6 +188,7 @@ bool load(Run& r, const Setting& s, const Checkpoint& checkpoint, const Images& 
   r.seconds = remark("seconds");
   r.epochs = static_cast<Index>(remark("epochs"));
   r.attracting = static_cast<Index>(remark("attracting"));
+  r.contracting = static_cast<Index>(remark("contracting"));
   r.diverged = static_cast<Index>(remark("diverged"));
   return true;
 }
@@ -217,16 +222,11 @@ Run run(const Setting& s, const Net& n, std::uint64_t seed, const Images& images
     r.epochs = trained.epochs;
     r.seconds = trained.seconds;
   }
-  {
-    Progress progress(what + ": Jacobians of the examples");
-    const Index count = std::min(s.inspected, images.examples.cols());
-    for (Index i = 0; i < count && !interrupted(); ++i) {
-      const FixedPoint p = classify_fixed_point(f, images.examples.col(i));
-      r.radii.push_back(p.spectral_radius);
-      r.attracting += p.stability == Stability::attracting ? 1 : 0;
-      progress.update(static_cast<double>(i + 1) / static_cast<double>(count));
-    }
-  }
+  const Attractors found =
+      attractors(f, images.examples.leftCols(std::min(s.inspected, images.examples.cols())), tolerance, what);
+  r.radii = found.values(&ExampleVerdict::radius);
+  r.attracting = found.recalled(tolerance);
+  r.contracting = found.contracting(tolerance);
   if (interrupted()) return r;
   OrbitOptions options{.max_steps = s.steps, .tolerance = 1e-5, .bound = 100 * mean_norm(images.examples)};
   options.snapshots = s.times;
@@ -245,12 +245,12 @@ Run run(const Setting& s, const Net& n, std::uint64_t seed, const Images& images
   return r;
 }
 
-/// Seconds of one epoch, of one step of all orbits, and of one Jacobian with its spectral radius.
+/// Seconds of one epoch, of one step of all orbits, and of what is asked about one example.
 struct Cost {
-  double epoch = 0, step = 0, jacobian = 0;
+  double epoch = 0, step = 0, example = 0;
   double training(const Setting& s) const { return epoch * static_cast<double>(s.max_epochs); }
   double statistics(const Setting& s) const {
-    return step * static_cast<double>(s.steps) + jacobian * static_cast<double>(s.inspected);
+    return step * static_cast<double>(s.steps) + example * static_cast<double>(s.inspected);
   }
   double at_most(const Setting& s) const { return training(s) + statistics(s); }
 };
@@ -266,8 +266,8 @@ Cost measure(const Net& n, const Images& images) {
   (void)orbit(f, images.starts, OrbitOptions{.max_steps = 1});
   c.step = since(start);
   start = now();
-  (void)classify_fixed_point(f, images.examples.col(0));
-  c.jacobian = since(start);
+  (void)attractors(f, images.examples.leftCols(1), tolerance);
+  c.example = since(start);
   return c;
 }
 
@@ -501,7 +501,7 @@ void draw_sizes(Program& program, const Setting& s, const std::string& images,
     program.draw(
         picture, "figure_4_sizes.png",
         "Medians over the seeds, and their range, of the networks that reached the loss. A training image "
-        "attracts when it is a fixed point and its spectral radius is below 1 (Theorem 2).");
+        "attracts when an attracting fixed point lies within 1% of it and its orbit ends there.");
 }
 
 /// What docs/paper/figure_4.md promises, by the claim's name, for what it has measured: of the training
@@ -613,7 +613,7 @@ void add_claims(Program& program, const Setting& s, const Promises& promises, co
       text(increasing, "the fraction of starts at a training image after ", s.steps, " iterations", within),
       recovery_at(s.steps, shown, &Recovery::arrived), others(&Recovery::arrived));
   claim_trend(program, promises, p, "attractors",
-              text(increasing, "the fraction of training images that attract (Theorem 2)."),
+              text(increasing, "the fraction of training images that are attractors (within 1% of |x|)."),
               percent_attracting);
 }
 
@@ -621,7 +621,7 @@ void write_table(const Setting& s, const std::vector<Run>& runs, const std::file
   std::vector<Index> width, depth, epochs, t, distinct;
   std::vector<std::uint64_t> seed;
   std::vector<int> trained;
-  std::vector<double> loss, attracting, radius, epsilon, recovered, starts;
+  std::vector<double> loss, attracting, contracting, radius, epsilon, recovered, starts;
   for (const Run& r : runs)
     for (std::size_t k = 0; k < s.times.size(); ++k)
       for (std::size_t e = 0; e < epsilons.size(); ++e) {
@@ -632,6 +632,7 @@ void write_table(const Setting& s, const std::vector<Run>& runs, const std::file
         loss.push_back(r.loss);
         epochs.push_back(r.epochs);
         attracting.push_back(percent_attracting(r) / 100);
+        contracting.push_back(static_cast<double>(r.contracting) / static_cast<double>(r.radii.size()));
         radius.push_back(median(r.radii));
         t.push_back(s.times[k]);
         epsilon.push_back(epsilons[e]);
@@ -647,6 +648,7 @@ void write_table(const Setting& s, const std::vector<Run>& runs, const std::file
       .add("loss", loss)
       .add("epochs", epochs)
       .add("attracting", attracting)
+      .add("contracting", contracting)
       .add("median_spectral_radius", radius)
       .add("t", t)
       .add("epsilon", epsilon)

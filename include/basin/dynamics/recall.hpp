@@ -1,6 +1,6 @@
 // Which examples a network recalls: the question of the paper, with all that an answer must hold.
 #pragma once
-#include <algorithm>  // std::count_if
+#include <algorithm>  // std::any_of, std::count_if
 #include <cstddef>    // std::size_t
 #include <limits>     // std::numeric_limits
 #include <vector>     // std::vector
@@ -16,17 +16,19 @@ namespace basin::inline BASIN_ABI {
 /// What became of one example x.
 template <class S>
 struct RecalledExample {
-  FoundPoint<S> point;        // the fixed point found from x
-  double distance = 0;        // |x - x*| / |x|; infinite where none was found
-  double orbit_distance = 0;  // |x_T - x*| / |x*| at the end of the orbit of x; infinite likewise
-  bool near = false;          // distance <= tolerance
-  bool attracts = false;      // near, and the fixed point is attracting: shown of its Jacobian
-  bool recalled = false;      // attracts, and the orbit of x ends at it
+  FoundPoint<S> point;  // the fixed point found from x
+  double distance = 0;  // |x - x*| / |x|; infinite where none was found
+  double orbit_distance =
+      0;              // |x_T - x*| / |x*| at the end of the orbit of x; infinite where x* does not attract
+  bool near = false;  // distance <= tolerance
+  bool attracts = false;  // near, and the fixed point is attracting: shown of its Jacobian
+  bool recalled = false;  // attracts, and the orbit of x ends at it
 };
 
 template <class S>
 struct Recall {
   std::vector<RecalledExample<S>> examples;
+  bool cancelled = false;
   Index near() const { return count(&RecalledExample<S>::near); }
   Index attracting() const { return count(&RecalledExample<S>::attracts); }
   Index recalled() const { return count(&RecalledExample<S>::recalled); }
@@ -54,7 +56,6 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   detail::require_self_map(f, X.rows(), "recall", "X");
   detail::require_fixed_point_options(options.point, "recall");
   require(options.arrived > 0, "recall: arrived must be > 0, got ", options.arrived);
-  const Orbit<S> o = orbit(f, X, {.max_steps = options.max_steps, .relative_tolerance = 1e-12});
   Recall<S> result;
   result.examples.resize(static_cast<std::size_t>(X.cols()));
   parallel_for(X.cols(), [&](Index j) {
@@ -62,13 +63,28 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
     e.point = find_fixed_point<F, WithSpectra>(f, X.col(j), options.point);
     e.distance = e.orbit_distance = std::numeric_limits<double>::infinity();
     if (!e.point.converged()) return;
-    const Vec<double> target = e.point.x.template cast<double>(), end = o.x.col(j).template cast<double>();
     e.distance = detail::relative(e.point.distance, static_cast<double>(X.col(j).stableNorm()));
-    e.orbit_distance = detail::relative((end - target).stableNorm(), target.stableNorm());
     e.near = e.distance <= options.point.tolerance;
     e.attracts = e.near && e.point.stability == Stability::attracting;
-    e.recalled = e.attracts && e.orbit_distance <= options.arrived;
   });
+  std::vector<Index> asked;  // the examples whose orbits matter
+  for (Index j = 0; j < X.cols(); ++j)
+    if (result.examples[static_cast<std::size_t>(j)].attracts) asked.push_back(j);
+  Mat<S> starts(X.rows(), static_cast<Index>(asked.size()));
+  for (Index k = 0; k < starts.cols(); ++k) starts.col(k) = X.col(asked[static_cast<std::size_t>(k)]);
+  const Orbit<S> o = orbit(f, starts,
+                           {.max_steps = options.max_steps,
+                            .relative_tolerance = 8 * static_cast<double>(std::numeric_limits<S>::epsilon()),
+                            .cancelled = options.point.search.cancelled});
+  result.cancelled =
+      o.cancelled || std::any_of(result.examples.begin(), result.examples.end(),
+                                 [](const auto& e) { return e.point.end == SearchEnd::cancelled; });
+  for (Index k = 0; k < starts.cols(); ++k) {
+    RecalledExample<S>& e = result.examples[static_cast<std::size_t>(asked[static_cast<std::size_t>(k)])];
+    const Vec<double> target = e.point.x.template cast<double>(), end = o.x.col(k).template cast<double>();
+    e.orbit_distance = detail::relative((end - target).stableNorm(), target.stableNorm());
+    e.recalled = !o.cancelled && e.orbit_distance <= options.arrived;
+  }
   return result;
 }
 
