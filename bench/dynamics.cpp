@@ -1,9 +1,10 @@
 // Networks as dynamical systems: iterates, Jacobians, leading eigenvalues.
-#include <memory>  // std::shared_ptr
+#include <memory>  // std::shared_ptr, std::make_shared
 
 #include "basin/data/grid.hpp"
 #include "basin/data/swiss_roll.hpp"
 #include "basin/dynamics/bottleneck.hpp"
+#include "basin/dynamics/fixed_points.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/leading.hpp"
 #include "basin/dynamics/orbit.hpp"
@@ -102,6 +103,27 @@ Prepared prepare_spectrum(F f, const Work& work) {
                         }});
   return p;
 }
+
+Prepared prepare_search(const FullyConnectedNet& net, const Work& work) {
+  const auto f = std::make_shared<const Model<FullyConnected<double>>>(
+      fully_connected_net<double>(net), as_vector<double>(start_weights(work)));
+  const Mat<double> x = as_columns<double>(samples(work), net.d);
+  const auto found = std::make_shared<int>(0);
+  Prepared p;
+  p.check = [=] { return as_floats((*f)(x)); };
+  p.variants.push_back({"newton",
+                        [=](long steps) {
+                          for (long i = 0; i < steps; ++i) {
+                            const FixedPoints<double> points = find_fixed_points(*f, x);
+                            const auto entries = points.x.reshaped();
+                            *found = distinct_points(std::vector<double>(entries.begin(), entries.end()),
+                                                     points.residuals);
+                          }
+                        },
+                        1, [=] { return double(*found); }});
+  return p;
+}
+
 /// All eigenvalues that are not 0, from a matrix of the size of the code.
 template <class E, class D>
 Variant bottleneck(E e, D d, const Work& work) {
@@ -129,9 +151,9 @@ bool is_there(const std::string& name) {
 }
 
 template <class F>
-void train(F f, const Mat<float>& x, const FitOptions& options, const Work& work) {
+void train(F f, const Mat<float>& x, const FitOptions& options, const Work& work, double rate = 1e-3) {
   Model<F> model(std::move(f), as_vector<float>(weights(work)));
-  Adam<float> adam({.learning_rate = 1e-3});
+  Adam<float> adam({.learning_rate = rate});
   const FitResult trained = fit(model, x, adam, options);
   write(trained_file(work), model.theta.data(), model.theta.size());
   std::printf("%s: %ld epochs, loss %.2e\n", trained_file(work).c_str(), static_cast<long>(trained.epochs),
@@ -151,6 +173,7 @@ Prepared prepare_study(const Work& work) {
   if (const auto* net = std::get_if<FullyConnectedNet>(&work.net)) {
     if (work.task == Task::jacobian) return prepare_jacobian(fully_connected_net<float>(*net), work);
     if (work.task == Task::spectrum) return prepare_spectrum(fully_connected_net<double>(*net), work);
+    if (work.task == Task::find) return prepare_search(*net, work);
     return prepare_orbit(*net, work);
   }
   const auto& net = std::get<ImageNet>(work.net);
@@ -167,6 +190,10 @@ void train_and_save(const Work& work, long max_epochs) {
     options.max_epochs = 3000;
     options.schedule = schedule::step_decay(1000, 0.5);
   }
+  if (work.task == Task::find) {  // as Figure 3
+    options = {.max_epochs = 20000, .loss_below = 1e-8};
+    options.schedule = schedule::step_decay(1000, 0.85);
+  }
   if (max_epochs > 0) options.max_epochs = max_epochs;
   const auto* dense = std::get_if<FullyConnectedNet>(&work.net);
   if (work.task == Task::settle) {
@@ -181,6 +208,9 @@ void train_and_save(const Work& work, long max_epochs) {
       return both(fully_connected_net<float>(*dense), fully_connected_net<double>(*dense));
     const auto& net = std::get<ImageNet>(work.net);
     both(autoencoder<float>(net), autoencoder<double>(net));
+  } else if (work.task == Task::find) {
+    const Mat<float> x = as_columns<float>(pictures(), dense->d).leftCols(learned_pictures);
+    if (!is_there(trained_file(work))) train(fully_connected_net<float>(*dense), x, options, work, 2e-3);
   } else {
     throw std::invalid_argument("train: " + work.name + " needs no trained network");
   }

@@ -52,7 +52,8 @@ inline std::vector<float> trained_weights(const Work& work) {
   return all;
 }
 inline std::vector<float> start_weights(const Work& work) {
-  return work.task == Task::settle || work.task == Task::spectrum ? trained_weights(work) : weights(work);
+  const bool trained = work.task == Task::settle || work.task == Task::spectrum || work.task == Task::find;
+  return trained ? trained_weights(work) : weights(work);
 }
 
 /// Seconds: of one thread CPU time, in which other programs on the machine count less; of several wall-clock
@@ -99,8 +100,9 @@ inline double status_bytes(const char* key) {
 
 struct Variant {
   std::string name;
-  std::function<void(long)> steps;  // does so many steps
-  double repeats = 1;               // how many steps make the work
+  std::function<void(long)> steps;       // does so many steps
+  double repeats = 1;                    // how many steps make the work
+  std::function<double()> results = {};  // of the last step: the time is that for one of them
 };
 
 /// Program(work, threads) has check() -> std::vector<float> and variants() -> std::vector<Variant>, of which
@@ -130,9 +132,10 @@ int run(int argc, char** argv) try {
       std::fwrite(values.data(), sizeof(float), values.size(), stdout);
   } else if (command == "time" && work && argc > 4 && threads >= 1) {
     Program program(*work, threads);
-    for (const Variant& v : program.variants())
-      std::printf("%s %.4f\n", v.name.c_str(),
-                  1e6 * v.repeats * seconds_per_step(std::atof(argv[3]), threads, v.steps));
+    for (const Variant& v : program.variants()) {
+      const double seconds = v.repeats * seconds_per_step(std::atof(argv[3]), threads, v.steps);
+      std::printf("%s %.4f\n", v.name.c_str(), 1e6 * (v.results ? seconds / v.results() : seconds));
+    }
   } else if (command == "memory" && work && work->task == Task::train) {
     const double start = status_bytes("VmHWM");
     Program program(*work, 1);

@@ -1,8 +1,9 @@
 // What is measured: networks, batches and starting values, the same numbers for basin and for its peers. The
 // name of a work says its sizes (see `parse`), so that every program also takes sizes that are in no list.
 #pragma once
-#include <algorithm>  // std::min
-#include <cmath>      // std::sqrt
+#include <algorithm>  // std::min, std::none_of
+#include <cmath>      // std::abs, std::exp, std::sqrt
+#include <cstddef>    // std::size_t
 #include <cstdio>     // std::sscanf
 #include <optional>   // std::optional
 #include <random>     // std::mt19937
@@ -82,6 +83,11 @@ struct ImageNet {
   }
 };
 
+/// Searches for fixed points: a network of 20 pictures, and as starts these, 60 others, and the midpoints of
+/// all pairs of the 20.
+inline constexpr int picture_side = 28, learned_pictures = 20, other_pictures = 60,
+                     start_count = learned_pictures * (learned_pictures + 1) / 2 + other_pictures;
+
 /// What is done with the network.
 enum class Task {
   train,     // forward, mean squared error, backward, Adam, in float
@@ -90,6 +96,7 @@ enum class Task {
   jacobian,  // df/dx at one point, in float
   // the `count` leading eigenvalues of df/dx of a trained network, in double, |A v - lambda v| < 1e-8
   spectrum,
+  find,  // all fixed points of a trained network that the starts lead to; the time is that for one of them
 };
 
 struct Work {
@@ -185,6 +192,7 @@ struct Work {
 ///     jacobian_fc{hidden}x{width}                        at 784 dimensions
 ///     jacobian_cae{channels}
 ///     spectrum10_784, spectrum10_3072                    of fc7x128 and cae64
+///     fixed_points_fc{hidden}x{width}                    at 784 dimensions, trained on 20 pictures
 inline std::optional<Work> parse(const std::string& name) {
   int a = 0, b = 0, c = 0, d = 0, e = 0;
   const auto is = [&](const char* format, auto*... numbers) {
@@ -214,14 +222,17 @@ inline std::optional<Work> parse(const std::string& name) {
   if (is("jacobian_cae%d", &a)) return Work{name, Task::jacobian, ImageNet{false, a, 32, 1}};
   if (name == "spectrum10_784") return Work{name, Task::spectrum, FullyConnectedNet{7, 128, 784, 1}, 10};
   if (name == "spectrum10_3072") return Work{name, Task::spectrum, ImageNet{false, 64, 32, 1}, 10};
+  if (is("fixed_points_fc%dx%d", &a, &b) && a > 1)
+    return Work{name, Task::find, FullyConnectedNet{a, b, picture_side * picture_side, start_count}};
   return std::nullopt;
 }
 
 inline constexpr const char* standard_works[] = {
-    "fc10x512_d3_b100", "fc7x128_d784_b100", "fc14x128_d784_b20", "fc7x512_d784_b256",  "lin29_4x4_b1",
-    "lin70_5x5_b1",     "lin267_7x7_res_b1", "lin350_7x7_b5",     "linc8x128_3x3_b2",   "cae64_b10",
-    "cae64_b100",       "unet_b1",           "iterate_fc10x512",  "settle100_fc10x512", "settle1111_fc10x512",
-    "jacobian_fc7x128", "jacobian_cae64",    "spectrum10_784",    "spectrum10_3072",
+    "fc10x512_d3_b100", "fc7x128_d784_b100",  "fc14x128_d784_b20",   "fc7x512_d784_b256",
+    "lin29_4x4_b1",     "lin70_5x5_b1",       "lin267_7x7_res_b1",   "lin350_7x7_b5",
+    "linc8x128_3x3_b2", "cae64_b10",          "cae64_b100",          "unet_b1",
+    "iterate_fc10x512", "settle100_fc10x512", "settle1111_fc10x512", "jacobian_fc7x128",
+    "jacobian_cae64",   "spectrum10_784",     "spectrum10_3072",     "fixed_points_fc7x128",
 };
 
 /// The learning rate of all training steps (Adam, else with PyTorch's defaults).
@@ -262,6 +273,58 @@ inline std::vector<float> samples(const Work& work, int columns) {
   for (float& x : all) x = static_cast<float>(uniform(random, 0, 1));
   return all;
 }
-inline std::vector<float> samples(const Work& work) { return samples(work, work.batch()); }
+
+/// 80 pictures of five blurred spots each, with values from 0 to 1, one after the other.
+inline std::vector<float> pictures() {
+  std::mt19937 random(3);
+  constexpr int side = picture_side;
+  std::vector<float> all;
+  for (int k = 0; k < learned_pictures + other_pictures; ++k) {
+    std::vector<double> picture(side * side, 0.0);
+    for (int spot = 0; spot < 5; ++spot) {
+      const double x = uniform(random, 4, side - 4), y = uniform(random, 4, side - 4);
+      const double width = uniform(random, 1.5, 5), height = uniform(random, 0.3, 1);
+      for (int i = 0; i < side * side; ++i) {
+        const double dx = (i % side - x) / width, dy = (i / side - y) / width;
+        picture[static_cast<std::size_t>(i)] += height * std::exp(-(dx * dx + dy * dy) / 2);
+      }
+    }
+    for (const double v : picture) all.push_back(static_cast<float>(std::min(v, 1.0)));
+  }
+  return all;
+}
+/// The pictures and the midpoints.
+inline std::vector<float> starts() {
+  std::vector<float> all = pictures();
+  constexpr std::size_t pixels = picture_side * picture_side;
+  for (std::size_t j = 1; j < learned_pictures; ++j)
+    for (std::size_t i = 0; i < j; ++i)
+      for (std::size_t k = 0; k < pixels; ++k) all.push_back((all[i * pixels + k] + all[j * pixels + k]) / 2);
+  return all;
+}
+inline std::vector<float> samples(const Work& work) {
+  return work.task == Task::find ? starts() : samples(work, work.batch());
+}
+
+/// How many of the points (one after the other in x, with their residuals |f(x) - x|) are fixed points, each
+/// counted once: |f(x) - x|^2 / 2 < 1e-12, and one coordinate at least differs by 1e-3 or more, as
+/// FixedPointFinder has it.
+template <class Number>
+int distinct_points(const std::vector<Number>& x, const std::vector<double>& residuals) {
+  if (residuals.empty()) return 0;
+  const std::size_t d = x.size() / residuals.size();
+  std::vector<const Number*> kept;
+  for (std::size_t j = 0; j < residuals.size(); ++j) {
+    if (!(residuals[j] * residuals[j] / 2 < 1e-12)) continue;
+    const Number* const point = &x[j * d];
+    const auto same = [&](const Number* other) {
+      for (std::size_t i = 0; i < d; ++i)
+        if (!(std::abs(double(point[i] - other[i])) < 1e-3)) return false;
+      return true;
+    };
+    if (std::none_of(kept.begin(), kept.end(), same)) kept.push_back(point);
+  }
+  return static_cast<int>(kept.size());
+}
 
 }  // namespace bench

@@ -2,6 +2,9 @@
 // which weights and gradients are views. bench/run also raises glibc's thresholds for giving memory back.
 #include <torch/torch.h>
 
+#include <limits>  // std::numeric_limits
+#include <memory>  // std::make_shared
+
 #include "program.hpp"
 
 namespace {
@@ -26,6 +29,7 @@ class Program {
   std::vector<float> check() {
     if (task_ == bench::Task::jacobian)
       return values_of(jacobian(x_, 128).t());  // column by column, as basin
+    if (task_ == bench::Task::find) return values_of(iterate(x_, 1));
     if (task_ != bench::Task::train) return values_of(iterate(x_, 3));
     std::vector<float> values{gradient(x_).item<float>()};
     const std::vector<float> g = values_of(theta_.grad());
@@ -33,6 +37,7 @@ class Program {
     return values;
   }
   std::vector<bench::Variant> variants() {
+    if (task_ == bench::Task::find) return searches();
     std::vector<bench::Variant> all;
     const auto add = [&](const std::string& name, double repeats, const auto& step) {
       const auto on = [&](const std::string& variant, const torch::Tensor& x) {
@@ -63,6 +68,19 @@ class Program {
   }
 
  private:
+  std::vector<bench::Variant> searches() {
+    std::vector<bench::Variant> all;
+    for (const at::ScalarType type : {torch::kFloat32, torch::kFloat64})
+      for (const bool adaptive : {false, true}) {
+        const auto found = std::make_shared<int>(0);
+        all.push_back({std::string(adaptive ? "adaptive_" : "steps_") + at::toString(type),
+                       [=](long steps) {
+                         for (long i = 0; i < steps; ++i) *found = find(type, adaptive);
+                       },
+                       1, [=] { return double(*found); }});
+      }
+    return all;
+  }
   void build(const bench::FullyConnectedNet& net) {
     shape_ = {net.d};
     for (const bench::Product& p : net.products()) {
@@ -151,6 +169,50 @@ class Program {
     torch::Tensor loss = torch::mse_loss(network_(x), x);
     loss.backward();
     return loss;
+  }
+  /// FixedPointFinder's search (Golub, Sussillo 2018): Adam on the mean over the starts of
+  /// q = |f(x) - x|^2 / 2, all of them at once, at most 5000 steps, until each q < 1e-12 or no longer changes
+  /// (by 1e-20). Rates as in its PyTorch version, .05 times .7 every 500 steps; or adaptive, .01 times .95
+  /// after 5 steps without gain.
+  int find(at::ScalarType type, bool adaptive) {
+    const std::vector<torch::Tensor> kept = w_;
+    for (torch::Tensor& w : w_) w = w.to(type);
+    torch::Tensor x = x_.to(type, false, true).requires_grad_(), before;
+    torch::optim::Adam adam({x}, torch::optim::AdamOptions(adaptive ? 0.01 : 0.05));
+    double& rate = static_cast<torch::optim::AdamOptions&>(adam.param_groups()[0].options()).lr();
+    double best = std::numeric_limits<double>::infinity();
+    int since = 0;
+    for (int step = 1; step < 5000; ++step) {
+      adam.zero_grad();
+      const torch::Tensor q = 0.5 * (x - network_(x)).square().sum(1), mean = q.mean();
+      mean.backward();
+      adam.step();
+      const torch::Tensor now = q.detach();
+      if (step > 1 && ((now < 1e-12) | ((now - before).abs() < 1e-20)).all().item<bool>()) break;
+      before = now;
+      if (!adaptive) {
+        if (step % 500 == 0) rate *= 0.7;
+      } else if (const double value = mean.item<double>(); value < best) {
+        best = value;
+        since = 0;
+      } else if (++since == 5) {
+        rate *= 0.95;
+        since = 0;
+      }
+    }
+    const int found = count(x.detach());
+    w_ = kept;
+    return found;
+  }
+  /// Residuals in double, whatever the network was searched in.
+  int count(const torch::Tensor& x) {
+    for (torch::Tensor& w : w_) w = w.to(torch::kFloat64);
+    const c10::InferenceMode no_derivatives;
+    const torch::Tensor at = x.to(torch::kFloat64).contiguous(),
+                        r = (network_(at) - at).norm(2, 1).contiguous();
+    return bench::distinct_points(
+        std::vector<double>(at.data_ptr<double>(), at.data_ptr<double>() + at.numel()),
+        std::vector<double>(r.data_ptr<double>(), r.data_ptr<double>() + r.numel()));
   }
   torch::Tensor iterate(torch::Tensor x, int steps) const {
     const c10::InferenceMode no_derivatives;
