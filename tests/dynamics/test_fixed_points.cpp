@@ -363,6 +363,28 @@ TEST_CASE("growth at infinity: the rays of linear maps and their degree", "[dyna
                  "starts must be >= 1, got 0"));
 }
 
+TEST_CASE("the map of directions has the same Jacobian by factors and whole", "[dynamics]") {
+  const auto net = fully_connected<double>(20, 6, 3);
+  const Model rays(detail::RayMap(net, 1e8), initial_values(net, initial::pytorch_default(), 3));
+  const Vec<double> u = random_matrix<double>(20, 1, 4).normalized();
+  const auto factors = jacobian_factors(rays, u);
+  REQUIRE(factors);
+  CHECK(factors->E.rows() == 6);
+  const detail::LocalMap products = detail::local_products(rays, u);
+  const Mat<double> J = factors->D * factors->E;
+  for (Index i = 0; i < 20; ++i) {
+    Vec<double> column(20), row(20);
+    products.apply(Vec<double>::Unit(20, i), column);
+    products.apply_adjoint(Vec<double>::Unit(20, i), row);
+    CHECK((J.col(i) - column).norm() < 1e-12 * J.norm());
+    CHECK((J.row(i).transpose() - row).norm() < 1e-12 * J.norm());
+    // central differences, and no growth along u itself
+    const Vec<double> e = 1e-6 * Vec<double>::Unit(20, i);
+    CHECK(((rays(Mat<double>(u + e)) - rays(Mat<double>(u - e))) / 2e-6 - column).norm() < 1e-6 * J.norm());
+  }
+  CHECK((J * u).norm() < 1e-6 * J.norm());
+}
+
 TEST_CASE("called attracting, so its orbit ends there; called unstable, so it leaves", "[dynamics]") {
   const auto check = [](const auto& t) {
     using S = typename std::decay_t<decltype(t.f)>::Scalar;

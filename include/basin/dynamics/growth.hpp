@@ -4,9 +4,11 @@
 #include <cmath>      // std::cbrt, std::isfinite
 #include <cstdint>    // std::uint64_t
 #include <limits>     // std::numeric_limits
+#include <optional>   // std::optional
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
+#include "basin/core/cut.hpp"               // Cut, Cuts
 #include "basin/core/error.hpp"             // require
 #include "basin/core/layer.hpp"             // Layer
 #include "basin/core/model.hpp"             // Model
@@ -61,6 +63,7 @@ class RayMap {
   }
 
  private:
+  friend struct Cuts<RayMap>;
   S size(const Cache& c, Index j) const {
     return std::max(c.y.col(j).stableNorm(), std::numeric_limits<S>::min());
   }
@@ -72,6 +75,25 @@ class RayMap {
   }
   F f_;
   S t_;
+};
+
+/// Where f is narrow, so is its map of directions: J = ((I - v v') D t / |f|) E.
+template <class F>
+requires requires(const F& f) { Cuts<F>::narrowest(f); }
+struct Cuts<RayMap<F>> {
+  using S = typename F::Scalar;
+  using Cache = typename RayMap<F>::Cache;
+  static std::optional<Cut> narrowest(const RayMap<F>& f) { return Cuts<F>::narrowest(f.f_); }
+  static void jvp_behind(const Cut& cut, const RayMap<F>& f, VecIn<S> theta, MatIn<S>, MatIn<S> v, Cache& c,
+                         MatIn<S> w_dot, MatOut<S> v_dot) {
+    c.to.resize(f.out_size(), w_dot.cols());
+    Cuts<F>::jvp_behind(cut, f.f_, theta, c.x, c.y, c.f, w_dot, c.to);
+    f.project(v, c, c.to, v_dot);
+  }
+  static void vjp_before(const Cut& cut, const RayMap<F>& f, VecIn<S> theta, MatIn<S>, MatIn<S>, Cache& c,
+                         MatIn<S> w_bar, MatOut<S> u_bar) {
+    Cuts<F>::vjp_before(cut, f.f_, theta, c.x, c.y, c.f, w_bar, u_bar);
+  }
 };
 
 }  // namespace detail

@@ -71,7 +71,7 @@ Vec<double> gmres(const MatrixProduct& J, const Vec<double>& r, double tolerance
 template <class = void>
 Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOptions& o);
 
-/// Where a search ended. `map` is the Jacobian at x where it converged.
+/// Where a search ended. `map` is the Jacobian where it converged, at x or the last steps of rounding before it.
 struct Found {
   SearchEnd end = SearchEnd::exhausted;
   Vec<double> x;
@@ -162,11 +162,7 @@ class NewtonSearch {
       found_.map = f_.linearized(found_.x);
       ++found_.steps;
       const Vec<double> s = newton_step(found_.map, g, o_);
-      if (near) {
-        found_.left = s.allFinite() ? s.stableNorm() : std::numeric_limits<double>::infinity();
-        if (polish(s, g)) continue;
-        return end(SearchEnd::converged);
-      }
+      if (near) return polished(s, g);
       if (s.allFinite() && damped(s, g)) continue;
       if (!over_the_kink(s, g)) return end(SearchEnd::stalled);
     }
@@ -187,10 +183,14 @@ class NewtonSearch {
     fx_ = fx;
     return true;
   }
-  /// A last step near the fixed point, as long as each at least halves the residual.
-  bool polish(const Vec<double>& s, const Vec<double>& g) {
-    return found_.left > 0 && std::isfinite(found_.left) && polishes_++ < 5 &&
-           take(s, 1, 0.5 * g.stableNorm());
+  /// Last steps near the fixed point, with the Jacobian at hand, as long as each at least halves the residual.
+  Found polished(Vec<double> s, Vec<double> g) {
+    for (int k = 0; k < 5 && s.allFinite() && s.stableNorm() > 0 && take(s, 1, 0.5 * g.stableNorm()); ++k) {
+      g = fx_ - found_.x;
+      s = newton_step(found_.map, g, o_);
+    }
+    found_.left = s.allFinite() ? s.stableNorm() : std::numeric_limits<double>::infinity();
+    return end(SearchEnd::converged);
   }
   /// Steps shorter than this part of Newton's lead to a minimum of |g| at a kink, and slowly.
   static constexpr double shortest = 0x1p-10;
@@ -224,7 +224,7 @@ class NewtonSearch {
   Found found_;
   Vec<double> fx_;
   double unit_ = 0, tolerance_ = 0;
-  int rescues_ = 0, polishes_ = 0;
+  int rescues_ = 0;
 };
 
 template <class>

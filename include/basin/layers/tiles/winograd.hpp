@@ -1,6 +1,7 @@
 // Two outputs of a convolution with three taps by fewer multiplications (Winograd 1980; Lavin, Gray 2016).
 #pragma once
 #include <Eigen/Core>
+#include <cstddef>      // std::size_t
 #include <iterator>     // std::size
 #include <type_traits>  // std::is_same_v
 #include <utility>      // std::integer_sequence
@@ -22,7 +23,7 @@ namespace basin::inline BASIN_ABI::detail {
 
 template <int rows, int cols>
 struct Constants {
-  double entry[rows][cols];
+  double entry[static_cast<std::size_t>(rows)][static_cast<std::size_t>(cols)];
   constexpr Constants<cols, rows> transposed() const {
     Constants<cols, rows> t{};
     for (int i = 0; i < rows; ++i)
