@@ -1,5 +1,5 @@
-// Every layer, map, loss and optimizer of the library is one, for both scalar types. Here and not beside them:
-// a file that uses few of them need not look at all.
+// Every layer, map, loss and optimizer of the library is one, for both scalar types. Here and not beside
+// them: a file that uses few of them need not look at all.
 #include "basin/basin.hpp"
 #include "support/catch.hpp"
 

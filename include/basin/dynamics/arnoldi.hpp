@@ -31,16 +31,17 @@
 namespace basin::inline BASIN_ABI {
 
 /// Eigenvalues of largest modulus, largest first. `residuals[i]` = |A v - lambda v| / |v|, measured with A
-/// itself (for matrices solved whole and without eigenvectors an estimate of rounding). lambda is an eigenvalue
-/// of a matrix within that of A, so that an eigenvalue of A lies within about residuals[i] * conditions[i]
-/// (1 for a normal A; where the product is not small against 1, nothing is known: Ritz values of a matrix that
-/// is far from normal may be anywhere). Nothing proves that a larger one was not missed, which guard vectors
-/// make unlikely. Where the iteration has not converged, `values` and `residuals` are empty.
+/// itself (for matrices solved whole and without eigenvectors an estimate of rounding). lambda is an
+/// eigenvalue of a matrix within that of A, so that an eigenvalue of A lies within about
+/// residuals[i] * conditions[i] (1 for a normal A; where the product is not small against 1, nothing is
+/// known: Ritz values of a matrix that is far from normal may be anywhere). Nothing proves that a larger one
+/// was not missed, which guard vectors make unlikely. Where the iteration has not converged, `values` and
+/// `residuals` are empty.
 struct Leading {
   std::vector<std::complex<double>> values;
   std::vector<double> residuals;
-  /// 1 / |w'v| for eigenvectors v of A and w of A', of norm 1; infinite where no w belongs to the value; empty
-  /// where not wanted, or where A is given by products and A' is not.
+  /// 1 / |w'v| for eigenvectors v of A and w of A', of norm 1; infinite where no w belongs to the value;
+  /// empty where not wanted, or where A is given by products and A' is not.
   std::vector<double> conditions;
   /// n x count where asked for: of norm 1, real for real eigenvalues (see real_vectors).
   Mat<std::complex<double>> vectors;
@@ -51,7 +52,8 @@ struct Leading {
 
 namespace detail {
 
-/// A matrix given by products with it and, where there are any, with its transpose; or by its entries as well.
+/// A matrix given by products with it and, where there are any, with its transpose; or by its entries as
+/// well.
 struct ProductMatrix {
   Index n;
   MatrixProduct apply, apply_adjoint;
@@ -211,7 +213,8 @@ std::optional<int> binary_size(const CountedOperator& op) {
   return std::ilogb(size);
 }
 
-/// 1 / |w'v| for each right eigenvector v: w is the left one of the same eigenvalue, infinite if there is none.
+/// 1 / |w'v| for each right eigenvector v: w is the left one of the same eigenvalue, infinite if there is
+/// none.
 template <class = void>
 std::vector<double> matched_conditions(const RitzPairs& right, const RitzPairs& left) {
   std::vector<double> conditions;

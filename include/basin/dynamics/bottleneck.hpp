@@ -29,11 +29,12 @@ template <class = void>
 Bottleneck bottleneck_of(MatIn<double> E, MatIn<double> D);
 }  // namespace detail
 
-/// The spectrum of D E (d x d) from E D (k x k), E the Jacobian of an encoder (k x d) and D of a decoder (d x
-/// k), given in the order in which they act: E D u = lambda u with lambda != 0 gives D E v = lambda v for v =
-/// D u, and so the nonzero eigenvalues of the two agree with their multiplicities. Exact, in O(d k^2 + k^3)
-/// instead of O(d^3). For an eigenvalue 0, D u may be 0, and the vector is then 0 or noise of norm 1. NumericalRank
-/// and singular values of D E are not those of E D; they come from the triangular factors of D and E'.
+/// The spectrum of D E (d x d) from E D (k x k), E the Jacobian of an encoder (k x d) and D of a decoder
+/// (d x k), given in the order in which they act: E D u = lambda u with lambda != 0 gives D E v = lambda v
+/// for v = D u, and so the nonzero eigenvalues of the two agree with their multiplicities. Exact, in
+/// O(d k^2 + k^3) instead of O(d^3). For an eigenvalue 0, D u may be 0, and the vector is then 0 or noise of
+/// norm 1. NumericalRank and singular values of D E are not those of E D; they come from the triangular
+/// factors of D and E'.
 ///
 /// Not valid where something goes around the bottleneck, as the skips of a U-Net do: the Jacobian is then D E
 /// plus a rest. (Skips within the encoder or within the decoder are part of E or D.) Throws if the sizes do

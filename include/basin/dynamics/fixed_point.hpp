@@ -89,13 +89,13 @@ inline double relative(double size, double unit) { return unit > 0 ? size / unit
 
 }  // namespace detail
 
-/// The fixed point that Newton's method finds from x0, with the verdict at that point: whether it attracts, by
-/// what is shown in LinearStability. Steps are taken in double, whatever the network's type, and damped
+/// The fixed point that Newton's method finds from x0, with the verdict at that point: whether it attracts,
+/// by what is shown in LinearStability. Steps are taken in double, whatever the network's type, and damped
 /// (Armijo's rule on |f(x) - x|); the linear systems with I - J are solved dense, by factors of J where the
-/// network is narrow (jacobian_factors), or above options.search.form_up_to dimensions by products alone. Kinks
-/// of piecewise linear networks are stepped over; where one passes through the point itself, both sides must
-/// agree for a verdict. That the point is the one next to x0, or that there is one
-/// at all, nobody knows before: look at `end` and `distance`. options.tolerance plays no part.
+/// network is narrow (jacobian_factors), or above options.search.form_up_to dimensions by products alone.
+/// Kinks of piecewise linear networks are stepped over; where one passes through the point itself, both sides
+/// must agree for a verdict. That the point is the one next to x0, or that there is one at all, nobody knows
+/// before: look at `end` and `distance`. options.tolerance plays no part.
 ///
 /// In float, x is as exact as float allows: within about `left` of the fixed point. Throws if f does not map
 /// its space to itself, if x0 does not fit, or if an option makes no sense.
@@ -121,13 +121,13 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 }
 
 /// Which kind of fixed point x is, up to options.tolerance: x is judged by the fixed point that is found from
-/// it (find_fixed_point), for |f(x) - x| tells neither how far it is (f(x) = .995 x passes at 1 with its fixed
-/// point at 0), nor is the Jacobian at x the one there: in a piecewise linear network a kink may lie between.
-/// attracting or unstable where that is shown of the Jacobian at the fixed point (see LinearStability;
-/// Theorem 2, corrected: the paper says "largest eigenvalue"), else undecided; not_fixed where no fixed point
-/// is found within the tolerance, whatever the other numbers say of one farther away. That the orbit of x ends
-/// there is another matter: x may lie outside of its basin. A point where f is NaN or infinite is not fixed.
-/// Throws as find_fixed_point does.
+/// it (find_fixed_point), for |f(x) - x| tells neither how far it is
+/// (f(x) = .995 x passes at 1 with its fixed point at 0), nor is the Jacobian at x the one there: in a
+/// piecewise linear network a kink may lie between. attracting or unstable where that is shown of the
+/// Jacobian at the fixed point (see LinearStability; Theorem 2, corrected: the paper says "largest
+/// eigenvalue"), else undecided; not_fixed where no fixed point is found within the tolerance, whatever the
+/// other numbers say of one farther away. That the orbit of x ends there is another matter: x may lie outside
+/// of its basin. A point where f is NaN or infinite is not fixed. Throws as find_fixed_point does.
 template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {
@@ -151,7 +151,8 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 namespace detail {
 
 /// The k up to 2000 for which J^k of ten normal vectors is so short that |J^k| < 1 except with a probability
-/// of 1e-10: |A| <= 10 (2 / pi)^(1/2) max |A g_i| (Halko, Martinsson, Tropp 2011, Lemma 4.1). 0: there is none.
+/// of 1e-10: |A| <= 10 (2 / pi)^(1/2) max |A g_i| (Halko, Martinsson, Tropp 2011, Lemma 4.1). 0: there is
+/// none.
 template <class = void>
 Index contracting_power(const LocalMap& J, Index n) {
   constexpr double factor = 7.98;
@@ -193,9 +194,9 @@ double norm_by_products(const LocalMap& J, Index n) {
 }
 
 #if __has_include(<Spectra/GenEigsSolver.h>)
-/// By products alone: attracting by the powers of J on random vectors; unstable where an eigenvalue is farther
-/// outside of the unit circle than a hundred times what its condition number makes of its residual and of the
-/// rounding of J; else undecided.
+/// By products alone: attracting by the powers of J on random vectors; unstable where an eigenvalue is
+/// farther outside of the unit circle than a hundred times what its condition number makes of its residual
+/// and of the rounding of J; else undecided.
 template <class = void>
 LinearStability judge_products(const LocalMap& J, Index n, double epsilon, double change,
                                const LeadingOptions& given) {

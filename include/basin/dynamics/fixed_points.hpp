@@ -22,9 +22,9 @@ struct Richness {
   double coverage = 0;  // 1 - f1 / N: the estimated chance that one more sighting is of a known kind
 };
 
-/// Chao's bias-corrected estimator and Good's coverage, with f1 and f2 the numbers of kinds that were seen once
-/// and twice (Chao 1984; Good 1953). They speak of sightings like those that were made: what these starts
-/// cannot reach, they do not know of. Throws if a count is negative.
+/// Chao's bias-corrected estimator and Good's coverage, with f1 and f2 the numbers of kinds that were seen
+/// once and twice (Chao 1984; Good 1953). They speak of sightings like those that were made: what these
+/// starts cannot reach, they do not know of. Throws if a count is negative.
 [[nodiscard]] inline Richness richness(const std::vector<Index>& hits) {
   Richness r;
   double once = 0, twice = 0, all = 0;
@@ -66,8 +66,8 @@ struct FixedPoints {
                          [directions](const auto& k) { return k.unstable == directions; });
   }
   /// The sum of the indices sign det(I - J). Over all fixed points it is the degree of f at infinity
-  /// (growth_at_infinity): another sum proves that some are missing (or not isolated). `index_is_sure`: whether
-  /// each point's is.
+  /// (growth_at_infinity): another sum proves that some are missing (or not isolated). `index_is_sure`:
+  /// whether each point's is.
   Index index_sum() const {
     Index sum = 0;
     for (const LinearStability& k : kinds) sum += k.index;
@@ -82,7 +82,8 @@ struct FixedPoints {
 
 struct FixedPointsOptions {
   FixedPointOptions point = {};
-  /// Points closer than this times the larger of |x| and the mean |x0| are one. 0: 1e-6 in double, 1e-3 in float.
+  /// Points closer than this times the larger of |x| and the mean |x0| are one. 0: 1e-6 in double, 1e-3 in
+  /// float.
   double same = 0;
   std::function<void(Index, Index)> observer = {};  // (starts finished, starts in all), one thread at a time
 };
@@ -198,8 +199,8 @@ struct Census {
   Index spurious = 0;             // of these, without an example
 };
 
-/// Which examples (columns) are attractors, which attractors are examples, and which are neither: spurious. An
-/// example counts when an attracting fixed point lies within epsilon (2-norm, units of x) of it. Throws if
+/// Which examples (columns) are attractors, which attractors are examples, and which are neither: spurious.
+/// An example counts when an attracting fixed point lies within epsilon (2-norm, units of x) of it. Throws if
 /// epsilon <= 0 or the rows differ.
 template <class S, class Derived>
 [[nodiscard]] Census census(const FixedPoints<S>& points, const Eigen::MatrixBase<Derived>& examples,

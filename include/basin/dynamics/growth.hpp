@@ -107,8 +107,9 @@ struct Growth {
       kinds;           // of each ray among its neighbours on the sphere: attracting, unstable ...
   double largest = 0;  // the largest |f(t u)| / t that was seen in any direction
   /// The sum of the indices of all fixed points of f, if all rays with a factor > 1 were found and each is
-  /// isolated: 1 - the sum of the indices of those rays. `sure`: no ray is undecided, none has a factor within
-  /// a thousandth of 1. (That none was missed nobody knows but where `largest` < 1, or in one dimension.)
+  /// isolated: 1 - the sum of the indices of those rays. `sure`: no ray is undecided, none has a factor
+  /// within a thousandth of 1. (That none was missed nobody knows but where `largest` < 1, or in one
+  /// dimension.)
   Index degree = 1;
   bool sure = true;
 };
@@ -120,16 +121,16 @@ struct GrowthOptions {
   FixedPointsOptions points = {};
 };
 
-/// How f grows far from 0, for networks whose activations are bounded or grow linearly, so that f(t u) / t has
-/// a limit for every direction u: that of the network without biases for (leaky) ReLU, 0 for bounded
+/// How f grows far from 0, for networks whose activations are bounded or grow linearly, so that f(t u) / t
+/// has a limit for every direction u: that of the network without biases for (leaky) ReLU, 0 for bounded
 /// activations in front of a linear output. The kept rays are the fixed points of u -> f(t u) / |f(t u)|,
 /// looked for from random directions and their images under that map.
 ///
-/// Then the degree at infinity, to which the indices sign det(I - J) of all fixed points of f must add up: the
-/// ball with its boundary, where points with a factor > 1 leave, has Euler characteristic 1, which is what the
-/// indices of the points within and of the rays that lead outward add up to (Poincare, Hopf). A ray that
-/// attracts its neighbours has index +1; a linear map diag(3, 2) has rays of index +1, +1, -1, -1 and degree
-/// 1 = sign det(I - A). Throws as find_fixed_points does, or if radius < 0 or starts < 1.
+/// Then the degree at infinity, to which the indices sign det(I - J) of all fixed points of f must add up:
+/// the ball with its boundary, where points with a factor > 1 leave, has Euler characteristic 1, which is
+/// what the indices of the points within and of the rays that lead outward add up to (Poincare, Hopf). A ray
+/// that attracts its neighbours has index +1; a linear map diag(3, 2) has rays of index +1, +1, -1, -1 and
+/// degree 1 = sign det(I - A). Throws as find_fixed_points does, or if radius < 0 or starts < 1.
 template <Layer F>
 [[nodiscard]] Growth<typename F::Scalar> growth_at_infinity(const Model<F>& f,
                                                             const GrowthOptions& options = {}) {

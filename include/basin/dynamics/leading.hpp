@@ -92,8 +92,8 @@ template <detail::HasApply Operator>
   }
 }
 
-/// The leading eigenvalues of the Jacobian of f at x, by jvp and vjp: no matrix is formed. In float, residuals
-/// below 1e-6 are not to be had.
+/// The leading eigenvalues of the Jacobian of f at x, by jvp and vjp: no matrix is formed. In float,
+/// residuals below 1e-6 are not to be had.
 template <Layer F>
 [[nodiscard]] Leading leading_eigenvalues(const Model<F>& f, VecIn<typename F::Scalar> x, Index count,
                                           const LeadingOptions& options = {}) {

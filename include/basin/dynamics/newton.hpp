@@ -44,8 +44,8 @@ inline std::ostream& operator<<(std::ostream& out, SearchEnd end) {
 
 struct SearchOptions {
   Index max_steps = 100;  // of Newton
-  /// Found when |f(x) - x| <= tolerance max(|x|, unit), in the 2-norm. Not below the rounding of f, taken as 64
-  /// eps: 1.4e-14 in double, 7.6e-6 in float.
+  /// Found when |f(x) - x| <= tolerance max(|x|, unit), in the 2-norm. Not below the rounding of f, taken as
+  /// 64 eps: 1.4e-14 in double, 7.6e-6 in float.
   double tolerance = 1e-12;
   /// What counts as the size of a point, so that one at 0 can be found; 0: the larger of |x0| and |f(x0)|.
   double unit = 0;
@@ -71,7 +71,8 @@ Vec<double> gmres(const MatrixProduct& J, const Vec<double>& r, double tolerance
 template <class = void>
 Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOptions& o);
 
-/// Where a search ended. `map` is the Jacobian where it converged, at x or the last steps of rounding before it.
+/// Where a search ended. `map` is the Jacobian where it converged, at x or the last steps of rounding before
+/// it.
 struct Found {
   SearchEnd end = SearchEnd::exhausted;
   Vec<double> x;
@@ -139,9 +140,9 @@ Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOpt
   return r + J.D * lu.solve(J.E * r);
 }
 
-/// Damped Newton (Armijo's rule on |g|, g = f(x) - x), and what gets it over kinks: a piecewise linear map may
-/// change its slopes right beside x, where no damped step makes |g| smaller. Then the whole step is made all the
-/// same, or f is iterated for a while.
+/// Damped Newton (Armijo's rule on |g|, g = f(x) - x), and what gets it over kinks: a piecewise linear map
+/// may change its slopes right beside x, where no damped step makes |g| smaller. Then the whole step is made
+/// all the same, or f is iterated for a while.
 template <class = void>
 class NewtonSearch {
  public:
@@ -183,7 +184,8 @@ class NewtonSearch {
     fx_ = fx;
     return true;
   }
-  /// Last steps near the fixed point, with the Jacobian at hand, as long as each at least halves the residual.
+  /// Last steps near the fixed point, with the Jacobian at hand, as long as each at least halves the
+  /// residual.
   Found polished(Vec<double> s, Vec<double> g) {
     for (int k = 0; k < 5 && s.allFinite() && s.stableNorm() > 0 && take(s, 1, 0.5 * g.stableNorm()); ++k) {
       g = fx_ - found_.x;

@@ -46,9 +46,9 @@ struct RecallOptions {
 };
 
 /// For each column x of X: an example counts as recalled when the fixed point x* that is found from it lies
-/// within options.point.tolerance (1 %) of |x|, attracts, and the orbit of x ends there. Each of the three can
-/// fail alone: a trained network may have its fixed point beside the example, unstable, or with the example
-/// outside of its basin. Throws as find_fixed_point and orbit do.
+/// within options.point.tolerance (1 %) of |x|, attracts, and the orbit of x ends there. Each of the three
+/// can fail alone: a trained network may have its fixed point beside the example, unstable, or with the
+/// example outside of its basin. Throws as find_fixed_point and orbit do.
 template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] Recall<typename F::Scalar> recall(const Model<F>& f, MatIn<typename F::Scalar> X,
                                                 const RecallOptions& options = {}) {

@@ -1,5 +1,5 @@
-// A network that maps its space to itself, as what searches for fixed points see of it: values and derivatives
-// in double, whatever its type. One piece of compiled code serves all networks.
+// A network that maps its space to itself, as what searches for fixed points see of it: values and
+// derivatives in double, whatever its type. One piece of compiled code serves all networks.
 #pragma once
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits

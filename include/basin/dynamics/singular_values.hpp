@@ -15,7 +15,8 @@ namespace detail {
 /// The singular values of A in descending order.
 template <class = void>
 Vec<double> singular_values_of(MatIn<double> A, const char* who);
-/// The singular values of D E, from the k x k matrix in between: D E = Q_D (R_D R_E') Q_E' with orthonormal Q.
+/// The singular values of D E, from the k x k matrix in between: D E = Q_D (R_D R_E') Q_E' with
+/// orthonormal Q.
 template <class = void>
 Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char* who);
 }  // namespace detail

@@ -129,9 +129,10 @@ struct PowerProof {
   double radius = 0;  // at most (attracting) or at least (unstable) this is rho
 };
 
-/// Squares A again and again. `error` bounds |A - J|_2; then e, which bounds |P - J^k|_2 for the computed power
-/// P, becomes 2 |P| e + e^2 + n u |P|_F^2 with each square (the last term is the rounding of a product in any
-/// order of summation, with or without fused multiply-adds).
+/// Squares A again and again. `error` bounds |A - J|_2; then e, which bounds |P - J^k|_2 for the computed
+/// power P, becomes 2 |P| e + e^2 + n u |P|_F^2 with each square
+/// (the last term is the rounding of a product in any order of summation, with or without fused
+/// multiply-adds).
 template <class = void>
 PowerProof prove_by_powers(const Mat<double>& A, double error) {
   const auto n = static_cast<double>(A.rows());
