@@ -80,7 +80,7 @@ double spectral_radius_at(const Model<F>& f, VecIn<typename F::Scalar> x) {
   }
   const Mat<double> J = jacobian(f, x).template cast<double>();
   if (!J.allFinite()) return none;
-  const Leading leading = leading_eigenvalues(J, 1, {.conditions = false});
+  const Leading leading = leading_eigenvalues(J, 1, {.guard = 0, .conditions = false});
   return leading.converged ? std::abs(leading.values.front()) : spectral_radius(J);
 }
 

@@ -197,13 +197,14 @@ int fixed_point_index(const Mat<double>& A, double error) {
   return sign;
 }
 
-/// From this size on eigenvectors take longer than all else and are left out where nothing depends on them.
+/// From this size on eigenvectors take longer than all else and are left out where the powers decide. Then only
+/// the first radius is known, to first order, and how many eigenvalues lie outside is not shown.
 inline constexpr Index all_discs_up_to = 256;
 template <class = void>
-EigenvalueDiscs leading_disc(const Mat<double>& A, double error) {
+EigenvalueDiscs eigenvalues_alone(const Mat<double>& A, double error) {
   EigenvalueDiscs discs{eigenvalues_of(A), {}};
-  discs.values.resize(1);
-  discs.radii = {eigenvalue_condition(A, discs.values.front()) * error};  // to first order
+  discs.radii.assign(discs.values.size(), std::numeric_limits<double>::infinity());
+  discs.radii.front() = eigenvalue_condition(A, discs.values.front()) * error;
   return discs;
 }
 
@@ -213,9 +214,8 @@ template <class = void>
 LinearStability judge_block(const Mat<double>& A, double error) {
   LinearStability s;
   const PowerProof proof = prove_by_powers(A, error);
-  const EigenvalueDiscs discs = proof.stability == Stability::attracting && A.rows() > all_discs_up_to
-                                    ? leading_disc(A, error)
-                                    : eigenvalue_discs(A, error);
+  const bool whole = A.rows() <= all_discs_up_to || proof.stability == Stability::undecided;
+  const EigenvalueDiscs discs = whole ? eigenvalue_discs(A, error) : eigenvalues_alone(A, error);
   s.power = proof.power;
   s.spectral_radius = std::abs(discs.values.front());
   s.uncertainty = discs.radii.front();
