@@ -93,6 +93,7 @@ Attractors attractors(const Model<F>& f, const Mat<typename F::Scalar>& X, doubl
   RecallOptions options;
   options.point.tolerance = tolerance;
   options.point.search.cancelled = interrupted;
+  options.point.search.max_steps = 10;  // from nearby a handful is enough; what is far does not count
   options.max_steps = max_steps;
   std::optional<Progress> progress;
   if (!what.empty()) progress.emplace(what + ": fixed points of the examples");
