@@ -197,8 +197,8 @@ int fixed_point_index(const Mat<double>& A, double error) {
   return sign;
 }
 
-/// From this size on eigenvectors take longer than all else and are left out where the powers decide. Then only
-/// the first radius is known, to first order, and how many eigenvalues lie outside is not shown.
+/// From this size on eigenvectors take longer than all else and are left out where the powers decide. Then
+/// only the first radius is known, to first order, and how many eigenvalues lie outside is not shown.
 inline constexpr Index all_discs_up_to = 256;
 template <class = void>
 EigenvalueDiscs eigenvalues_alone(const Mat<double>& A, double error) {
