@@ -121,26 +121,27 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 }
 
 /// Which kind of fixed point x is, up to options.tolerance: x is judged by the fixed point that is found from
-/// it (find_fixed_point), for |f(x) - x| tells neither how far it is
-/// (f(x) = .995 x passes at 1 with its fixed point at 0), nor is the Jacobian at x the one there: in a
-/// piecewise linear network a kink may lie between. attracting or unstable where that is shown of the
-/// Jacobian at the fixed point (see LinearStability; Theorem 2, corrected: the paper says "largest
-/// eigenvalue"), else undecided; not_fixed where no fixed point is found within the tolerance, whatever the
-/// other numbers say of one farther away. That the orbit of x ends there is another matter: x may lie outside
-/// of its basin. A point where f is NaN or infinite is not fixed. Throws as find_fixed_point does.
+/// it (find_fixed_point). |f(x) - x| does not tell how far that is (f(x) = .995 x passes at 1 with its fixed
+/// point at 0), nor is the Jacobian at x the one there: in a piecewise linear network a kink may lie between.
+///
+/// attracting or unstable where that is shown of the Jacobian at the fixed point (see LinearStability;
+/// Theorem 2, corrected: the paper says "largest eigenvalue"), else undecided; not_fixed where no fixed point
+/// is found within the tolerance, whatever the other numbers say of one farther away. That the orbit of x
+/// ends there is another matter: x may lie outside of its basin. A point where f is NaN or infinite is not
+/// fixed. Throws as find_fixed_point does.
 template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] FixedPoint classify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                               const FixedPointOptions& options = {}) {
   detail::require_self_map(f, x.size(), "classify_fixed_point", "x");
   detail::require_fixed_point_options(options, "classify_fixed_point");
-  const detail::SelfMap map = detail::self_map(f, options.search.form_up_to);
   const Vec<double> start = x.template cast<double>();
-  const detail::JudgedPoint found = detail::search_and_judge<WithSpectra>(map, start, options);
+  const detail::JudgedPoint found =
+      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search.form_up_to), start, options);
   FixedPoint p;
   static_cast<LinearStability&>(p) = found.stability;
   p.end = found.found.end;
   const double size = start.stableNorm();
-  p.residual = detail::relative((map.value(start) - start).stableNorm(), size);
+  p.residual = detail::relative(found.found.start_residual, size);
   p.distance = p.end == SearchEnd::converged ? detail::relative((found.found.x - start).stableNorm(), size)
                                              : std::numeric_limits<double>::infinity();
   if (!(p.distance <= options.tolerance)) p.stability = Stability::not_fixed;
@@ -234,7 +235,7 @@ LinearStability judge_products(const LocalMap& J, Index n, double epsilon, doubl
 }
 #endif
 
-/// |E D|, the k x k matrix with the eigenvalues of D E.
+/// E D, the k x k matrix with the eigenvalues of D E other than 0.
 template <class = void>
 Mat<double> middle(const Mat<double>& E, const Mat<double>& D) {
   Mat<double> M(E.rows(), D.cols());
@@ -242,40 +243,43 @@ Mat<double> middle(const Mat<double>& E, const Mat<double>& D) {
   return M;
 }
 
-/// How much J changes right beside x, in the Frobenius norm: next to nothing where f is smooth, and by the
-/// change of slopes where a kink passes through x, of which the Jacobian at x knows one side only. Random
-/// steps, so short that only what is within rounding of x is met, and both ways, so that every kink through x
-/// is crossed. Of factors it is E D that counts, and E_i D_k too: orbits change sides.
+/// How far the Jacobian K is from J at a point next to it, in the Frobenius norm. Of factors it is M = E D
+/// of J that counts, and E_i D_k too: orbits change sides. Of products it is an estimate: E |A g|^2 = |A|_F^2
+/// for normal g.
 template <class = void>
-double slope_change(const SelfMap& f, const Found& p, const LocalMap& J) {
-  const double size = p.size > 0 ? p.size : 1;
-  const double step = 10 * p.left + (f.epsilon > 1e-10 ? 1e-5 : 1e-10) * size;
+double jacobian_distance(const LocalMap& J, const Mat<double>& M, const LocalMap& K, Index n,
+                         Random& random) {
+  if (J.is_product()) {
+    const Vec<double> d{
+        {(middle(K.E, K.D) - M).norm(), (middle(K.E, J.D) - M).norm(), (middle(J.E, K.D) - M).norm()}};
+    return d.maxCoeff<Eigen::PropagateNaN>();
+  }
+  if (J.is_formed()) return (K.D - J.D).norm();
+  Vec<double> g(n), a(n), b(n);
+  for (double& entry : g) entry = random.normal();
+  J.apply(g, a);
+  K.apply(g, b);
+  return (a - b).norm();
+}
+
+/// How much J changes right beside x: next to nothing where f is smooth, and by the change of slopes where a
+/// kink passes through x, of which the Jacobian at x knows one side only. Random steps, so short that only
+/// what is within rounding of x is met, and both ways, so that every kink through x is crossed.
+template <class = void>
+double slope_change(const SelfMap& f, const Found& p) {
+  const double step = 10 * p.left + (f.epsilon > 1e-10 ? 1e-5 : 1e-10) * (p.size > 0 ? p.size : 1);
   if (!std::isfinite(step)) return 0;
+  const Mat<double> M = p.map.is_product() ? middle(p.map.E, p.map.D) : Mat<double>();
   Random random(5);
   double change = 0;
-  const auto seen = [&](double d) {
-    change = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(change, d);
-  };
   for (int direction = 0; direction < 2; ++direction) {
     Vec<double> u(f.size);
     for (double& entry : u) entry = random.normal();
     u *= step / u.norm();
     for (const double sign : {1., -1.}) {
       const LocalMap beside = f.linearized(f.rounded(p.x + sign * u));
-      if (J.is_product()) {
-        const Mat<double> M = middle(J.E, J.D);
-        seen((middle(beside.E, beside.D) - M).norm());
-        seen((middle(beside.E, J.D) - M).norm());
-        seen((middle(J.E, beside.D) - M).norm());
-      } else if (J.is_formed()) {
-        seen((beside.D - J.D).norm());
-      } else {  // E |A g|^2 = |A|_F^2 for normal g
-        Vec<double> g(f.size), a(f.size), b(f.size);
-        for (double& entry : g) entry = random.normal();
-        J.apply(g, a);
-        beside.apply(g, b);
-        seen((a - b).norm());
-      }
+      const double d = jacobian_distance(p.map, M, beside, f.size, random);
+      change = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(change, d);
     }
   }
   return change;
@@ -305,7 +309,7 @@ LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
 }
 template <bool WithSpectra>
 LinearStability judge_point(const SelfMap& f, const Found& p, const LeadingOptions& options) {
-  return judge<WithSpectra>(p.map, f.size, f.epsilon, slope_change(f, p, p.map), options);
+  return judge<WithSpectra>(p.map, f.size, f.epsilon, slope_change(f, p), options);
 }
 
 template <bool WithSpectra>

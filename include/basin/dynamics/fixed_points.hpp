@@ -1,7 +1,6 @@
 // All fixed points that many starts lead to: found, counted, and how many may be missing.
 #pragma once
-#include <algorithm>  // std::count_if, std::max, std::none_of
-
+#include <algorithm>   // std::count, std::count_if, std::max, std::none_of
 #include <cstddef>     // std::size_t
 #include <functional>  // std::function
 #include <mutex>       // std::mutex
@@ -11,6 +10,7 @@
 #include "basin/core/model.hpp"            // Model
 #include "basin/core/parallel.hpp"         // parallel_for
 #include "basin/core/types.hpp"            // Index, Mat, MatIn, Vec
+#include "basin/dynamics/basins.hpp"       // nearest
 #include "basin/dynamics/fixed_point.hpp"  // newton_search, judge_point, FixedPointOptions
 
 namespace basin::inline BASIN_ABI {
@@ -52,7 +52,7 @@ struct FixedPoints {
   std::vector<SearchEnd> ends;         // of each start
   Index evaluations = 0;               // of f, in all
   Index steps = 0;                     // Jacobians, in all
-  double radius = 0;                   // points closer than this were taken for one
+  double same = 0;                     // the FixedPointsOptions::same that was used
   bool cancelled = false;
 
   Index size() const { return x.cols(); }
@@ -110,11 +110,10 @@ std::vector<Found> search_all(const Model<F>& f, MatIn<typename F::Scalar> x0, c
 }
 
 /// The first of the points within `same` of x (relative to |x| or `unit`), or -1.
-inline Index same_point(const std::vector<Vec<double>>& points, const Vec<double>& x, double same,
-                        double unit) {
+inline Index same_point(const std::vector<Found*>& points, const Vec<double>& x, double same, double unit) {
   const double radius = same * std::max(unit, x.stableNorm());
   for (std::size_t i = 0; i < points.size(); ++i)
-    if ((points[i] - x).stableNorm() <= radius) return static_cast<Index>(i);
+    if ((points[i]->x - x).stableNorm() <= radius) return static_cast<Index>(i);
   return -1;
 }
 
@@ -132,17 +131,16 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   detail::require_self_map(f, x0.rows(), "find_fixed_points", "x0");
   detail::require_fixed_point_options(options.point, "find_fixed_points");
   require(options.same >= 0, "find_fixed_points: same must be >= 0, got ", options.same);
-  const std::vector<detail::Found> found = detail::search_all(f, x0, options.point.search, options.observer);
+  std::vector<detail::Found> found = detail::search_all(f, x0, options.point.search, options.observer);
   const double same = options.same > 0 ? options.same : sizeof(S) < sizeof(double) ? 1e-3 : 1e-6;
   double unit = 0;
   for (Index j = 0; j < x0.cols(); ++j)
     unit += static_cast<double>(x0.col(j).stableNorm()) / static_cast<double>(x0.cols());
 
   FixedPoints<S> points;
-  points.radius = same;
-  std::vector<Vec<double>> distinct;
-  std::vector<const detail::Found*> first;
-  for (const detail::Found& p : found) {
+  points.same = same;
+  std::vector<detail::Found*> distinct;  // the first search that led to each
+  for (detail::Found& p : found) {
     points.ends.push_back(p.end);
     points.evaluations += p.evaluations;
     points.steps += p.steps;
@@ -154,8 +152,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
     Index k = detail::same_point(distinct, p.x, same, unit);
     if (k < 0) {
       k = static_cast<Index>(distinct.size());
-      distinct.push_back(p.x);
-      first.push_back(&p);
+      distinct.push_back(&p);
       points.residuals.push_back(p.residual);
       points.left.push_back(p.left);
       points.hits.push_back(0);
@@ -166,7 +163,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   points.x.resize(x0.rows(), static_cast<Index>(distinct.size()));
   points.kinds.resize(distinct.size());
   parallel_for(points.size(), [&](Index k) {
-    detail::Found p = *first[static_cast<std::size_t>(k)];
+    detail::Found& p = *distinct[static_cast<std::size_t>(k)];
     points.x.col(k) = p.x.template cast<S>();
     const detail::SelfMap map = detail::self_map(f, options.point.search.form_up_to);
     p.map = map.linearized(p.x);
@@ -191,9 +188,9 @@ template <class Derived>
 struct Census {
   double epsilon = 0;
   std::vector<Index> point_at;  // of each example the attracting point within epsilon, the nearest; -1: none
-  std::vector<Index>
-      example_at;  // of each attracting point the example within epsilon; -1: spurious; -2: the
-                   // point does not attract
+  /// Of each point the example within epsilon, the nearest; -1: it attracts and is spurious; -2: it does not
+  /// attract.
+  std::vector<Index> example_at;
   Index examples_attracting = 0;  // examples with an attracting point
   Index attractors = 0;           // attracting points
   Index spurious = 0;             // of these, without an example
@@ -208,33 +205,25 @@ template <class S, class Derived>
   require(epsilon > 0, "census: epsilon must be > 0, got ", epsilon);
   require(points.x.rows() == examples.rows() || points.size() == 0, "census: examples have ", examples.rows(),
           " rows, the points have ", points.x.rows());
-  const auto attracts = [&](Index k) {
-    return points.kinds[static_cast<std::size_t>(k)].stability == Stability::attracting;
-  };
-  const auto distance = [&](Index k, Index j) {
-    return (points.x.col(k).template cast<double>() - examples.col(j).template cast<double>()).stableNorm();
-  };
+  std::vector<Index> attractors;
+  for (Index k = 0; k < points.size(); ++k)
+    if (points.kinds[static_cast<std::size_t>(k)].stability == Stability::attracting) attractors.push_back(k);
   Census c;
   c.epsilon = epsilon;
+  c.attractors = static_cast<Index>(attractors.size());
   c.point_at.assign(static_cast<std::size_t>(examples.cols()), -1);
   c.example_at.assign(static_cast<std::size_t>(points.size()), -2);
-  std::vector<double> nearest(static_cast<std::size_t>(examples.cols()), epsilon);
-  for (Index k = 0; k < points.size(); ++k) {
-    if (!attracts(k)) continue;
-    ++c.attractors;
-    double own = epsilon;
-    Index& example = c.example_at[static_cast<std::size_t>(k)];
-    example = -1;
-    for (Index j = 0; j < examples.cols(); ++j) {
-      const double d = distance(k, j);
-      if (d <= own) own = d, example = j;
-      if (d <= nearest[static_cast<std::size_t>(j)]) {
-        nearest[static_cast<std::size_t>(j)] = d;
-        c.point_at[static_cast<std::size_t>(j)] = k;
-      }
-    }
-    c.spurious += example < 0;
+  for (const Index k : attractors) c.example_at[static_cast<std::size_t>(k)] = -1;
+  if (!attractors.empty() && examples.cols() > 0) {
+    const Mat<S> x = points.x(Eigen::all, attractors);
+    const NearestExamples example = nearest(x, examples), point = nearest(examples, x);
+    for (std::size_t i = 0; i < attractors.size(); ++i)
+      if (example.distance[i] <= epsilon)
+        c.example_at[static_cast<std::size_t>(attractors[i])] = example.index[i];
+    for (std::size_t j = 0; j < c.point_at.size(); ++j)
+      if (point.distance[j] <= epsilon) c.point_at[j] = attractors[static_cast<std::size_t>(point.index[j])];
   }
+  c.spurious = std::count(c.example_at.begin(), c.example_at.end(), Index(-1));
   c.examples_attracting = std::count_if(c.point_at.begin(), c.point_at.end(), [](Index k) { return k >= 0; });
   return c;
 }

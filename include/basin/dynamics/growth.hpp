@@ -1,11 +1,10 @@
 // What a network does far away, and how many fixed points that leaves for the rest of space.
 #pragma once
 #include <algorithm>  // std::max
-#include <cmath>      // std::cbrt, std::isfinite
+#include <cmath>      // std::abs
 #include <cstdint>    // std::uint64_t
 #include <limits>     // std::numeric_limits
 #include <optional>   // std::optional
-#include <utility>    // std::move
 #include <vector>     // std::vector
 
 #include "basin/core/cut.hpp"               // Cut, Cuts
@@ -116,7 +115,7 @@ struct Growth {
 
 struct GrowthOptions {
   double radius = 0;   // t, in units of x; 0: 1e8 in double, 1e5 in float
-  Index starts = 200;  // random directions besides those given
+  Index starts = 200;  // random directions
   std::uint64_t seed = 0;
   FixedPointsOptions points = {};
 };

@@ -76,11 +76,12 @@ Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOpt
 struct Found {
   SearchEnd end = SearchEnd::exhausted;
   Vec<double> x;
-  double residual = 0;    // |f(x) - x|
-  double left = 0;        // |(I - J)^-1 (f(x) - x)|
-  Index steps = 0;        // Jacobians
-  Index evaluations = 0;  // of f
-  double size = 0;        // what counts as the size of x
+  double residual = 0;        // |f(x) - x|
+  double start_residual = 0;  // |f(x0) - x0|
+  double left = 0;            // |(I - J)^-1 (f(x) - x)|
+  Index steps = 0;            // Jacobians
+  Index evaluations = 0;      // of f
+  double size = 0;            // what counts as the size of x
   LocalMap map;
 };
 
@@ -149,6 +150,7 @@ class NewtonSearch {
   NewtonSearch(const SelfMap& f, VecIn<double> x0, const SearchOptions& o) : f_(f), o_(o) {
     found_.x = f_.rounded(x0);
     fx_ = value(found_.x);
+    found_.start_residual = (fx_ - found_.x).stableNorm();
     unit_ = o.unit > 0 ? o.unit : std::max(found_.x.stableNorm(), fx_.stableNorm());
     tolerance_ = std::max(o.tolerance, 64 * f.epsilon);
   }

@@ -12,7 +12,6 @@
 #ifdef BASIN_BODIES
 #include <Eigen/LU>   // Eigen::PartialPivLU
 #include <algorithm>  // std::max, std::min
-#include <utility>    // std::move
 
 #include "basin/core/product/gemm.hpp"         // gemm, GemmOp
 #include "basin/dynamics/irreducible.hpp"      // irreducible_blocks
@@ -130,9 +129,8 @@ struct PowerProof {
 };
 
 /// Squares A again and again. `error` bounds |A - J|_2; then e, which bounds |P - J^k|_2 for the computed
-/// power P, becomes 2 |P| e + e^2 + n u |P|_F^2 with each square
-/// (the last term is the rounding of a product in any order of summation, with or without fused
-/// multiply-adds).
+/// power P, becomes 2 |P| e + e^2 + n u |P|_F^2 with each square. The last term is the rounding of a product
+/// in any order of summation, with or without fused multiply-adds.
 template <class = void>
 PowerProof prove_by_powers(const Mat<double>& A, double error) {
   const auto n = static_cast<double>(A.rows());
