@@ -114,16 +114,17 @@ TEST_CASE("fit allocates nothing between its epochs", "[allocation]") {
   Model model(Dense<float>(200, 200), Vec<float>(Vec<float>::Zero(200 * 201)));
   const Mat<float> x = random_matrix<float>(200, 90, 4);
   Adam<float> adam;
-  for (const Index batch : {0, 40}) {
-    long first = 0, last = 0;
-    FitOptions options{.max_epochs = 20, .batch_size = batch};
-    options.observer = [&](const Epoch& e) { (e.epoch == 2 ? first : last) = allocations; };
-    set_num_threads(1);
-    (void)fit(model, x, adam, options);
-    set_num_threads(0);
-    CHECK(first > 0);
-    CHECK(last == first);
-  }
+  for (const Index batch : {0, 40})
+    for (const double noise : {0., 0.1}) {
+      long first = 0, last = 0;
+      FitOptions options{.max_epochs = 20, .batch_size = batch, .input_noise = {.deviation = noise}};
+      options.observer = [&](const Epoch& e) { (e.epoch == 2 ? first : last) = allocations; };
+      set_num_threads(1);
+      (void)fit(model, x, adam, options);
+      set_num_threads(0);
+      CHECK(first > 0);
+      CHECK(last == first);
+    }
 }
 
 TEST_CASE("training steps of chains of single filters allocate nothing", "[allocation]") {

@@ -3,6 +3,8 @@
 
 #include <malloc.h>
 
+#include <cmath>
+
 #if defined(__SANITIZE_ADDRESS__)  // g++
 #define BASIN_ADDRESS_SANITIZER
 #elif defined(__has_feature)  // clang++
@@ -27,6 +29,7 @@
 #include "basin/layers/pool.hpp"
 #include "basin/layers/upsample.hpp"
 #include "basin/train/adam.hpp"
+#include "basin/train/fit.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
@@ -95,6 +98,28 @@ TEST_CASE("training_memory is what a training step takes from the heap", "[alloc
                  40, 2);
 }
 
+TEST_CASE("input noise takes a copy of the data from the heap, as training_memory says", "[allocation]") {
+  set_num_threads(1);
+  const auto net = fully_connected<float>(300, 128, 7);
+  const Mat<float> x = random_matrix<float>(300, 100, 1);
+  const auto used_by = [&](const InputNoise& noise) {
+    Model model(net, Vec<float>(Vec<float>::Zero(net.param_size())));
+    Adam<float> adam;
+    double used = 0;
+    FitOptions options{.max_epochs = 3, .input_noise = noise};
+    options.observer = [&](const Epoch&) { used = bytes_in_use(); };
+    (void)fit(model, x, adam, options);
+    return used;
+  };
+  (void)used_by({});  // the working memory of this thread grows
+  const double more = used_by({.deviation = 0.1}) - used_by({});
+  const double said = static_cast<double>(training_memory(net, 100, 2, {.deviation = 0.1}).total() -
+                                          training_memory(net, 100).total());
+  CHECK(said == 300 * 100 * 4);
+  CHECK(std::abs(more - said) <= 0.01 * said + 1000);
+  set_num_threads(0);
+}
+
 TEST_CASE("training_memory knows what is kept and refuses nonsense", "[allocation]") {
   const Dense<double> net(10, 20);
   const TrainingMemory m = training_memory(net, 3, 1);
@@ -103,5 +128,8 @@ TEST_CASE("training_memory knows what is kept and refuses nonsense", "[allocatio
   CHECK(m.optimizer == 220 * 8);
   CHECK(m.activations == 2 * 20 * 3 * 8);  // the output and its cotangent
   CHECK(m.total() == 4 * 220 * 8 + 960);
+  const TrainingMemory noisy = training_memory(net, 3, 1, {.deviation = 0.1});
+  CHECK(noisy.inputs == 10 * 3 * 8);
+  CHECK(noisy.total() == m.total() + 240);
   CHECK(error_of([&] { (void)training_memory(net, 0); }) == "training_memory: columns must be >= 1, got 0");
 }

@@ -23,9 +23,10 @@ namespace basin::inline BASIN_ABI {
 ///     const Checkpoint file("out/net.safetensors", "7 x 128, seed 3");
 ///     const FitResult r = resumable_fit(model, X, adam, options, file);
 ///
-/// Epochs, schedule, orders of minibatches and seconds count from the very beginning, the history from where
-/// this call began. With minibatches the end of an epoch is what is saved: where fit stops within one, the
-/// model goes back to the end of the epoch before. A training that diverges leaves the file as it was.
+/// Epochs, schedule, orders of minibatches, input noise and seconds count from the very beginning, the
+/// history from where this call began. With minibatches the end of an epoch is what is saved: where fit
+/// stops within one, the model goes back to the end of the epoch before. A training that diverges leaves
+/// the file as it was.
 ///
 /// Writes model.theta and the optimizer's state; in the file these two are arrays, all else is remarks. The
 /// loss is the mean squared error between f(x) and x. Throws as fit does, and FileError if the file cannot be
