@@ -1,6 +1,7 @@
 // Networks as dynamical systems: iterates, Jacobians, leading eigenvalues.
 #include <memory>  // std::shared_ptr, std::make_shared
 
+#include "basin/certify/certificate.hpp"
 #include "basin/data/grid.hpp"
 #include "basin/data/swiss_roll.hpp"
 #include "basin/dynamics/bottleneck.hpp"
@@ -71,6 +72,22 @@ Prepared prepare_jacobian(F f, const Work& work) {
                         }});
   p.variants.push_back({"jacobian_erased", [any, x](long steps) {
                           for (long i = 0; i < steps; ++i) (void)jacobian(*any, x);
+                        }});
+  return p;
+}
+
+Prepared prepare_certificate(const FullyConnectedNet& net, const Work& work) {
+  const auto f = std::make_shared<const ExactNetwork>(
+      exact_network(Model(fully_connected_net<double>(net), as_vector<double>(weights(work)))));
+  const Vec<double> x = as_vector<double>(samples(work));
+  Prepared p;
+  p.check = [=] {
+    const Certificate c = certify_attractor(*f, x);
+    require(c.verified, "certify_attractor: ", c.reason);
+    return std::vector<float>{static_cast<float>(c.contraction)};
+  };
+  p.variants.push_back({"certificate", [=](long steps) {
+                          for (long i = 0; i < steps; ++i) (void)certify_attractor(*f, x);
                         }});
   return p;
 }
@@ -174,6 +191,7 @@ Prepared prepare_study(const Work& work) {
     if (work.task == Task::jacobian) return prepare_jacobian(fully_connected_net<float>(*net), work);
     if (work.task == Task::spectrum) return prepare_spectrum(fully_connected_net<double>(*net), work);
     if (work.task == Task::find) return prepare_search(*net, work);
+    if (work.task == Task::certify) return prepare_certificate(*net, work);
     return prepare_orbit(*net, work);
   }
   const auto& net = std::get<ImageNet>(work.net);

@@ -96,7 +96,8 @@ enum class Task {
   jacobian,  // df/dx at one point, in float
   // the `count` leading eigenvalues of df/dx of a trained network, in double, |A v - lambda v| < 1e-8
   spectrum,
-  find,  // all fixed points of a trained network that the starts lead to; the time is that for one of them
+  find,     // all fixed points of a trained network that the starts lead to; the time is that for one of them
+  certify,  // a certificate of the fixed point, in double
 };
 
 struct Work {
@@ -193,6 +194,7 @@ struct Work {
 ///     jacobian_cae{channels}
 ///     spectrum10_784, spectrum10_3072                    of fc7x128 and cae64
 ///     fixed_points_fc{hidden}x{width}                    at 784 dimensions, trained on 20 pictures
+///     certify_fc{hidden}x{width}                         at 784 dimensions
 inline std::optional<Work> parse(const std::string& name) {
   int a = 0, b = 0, c = 0, d = 0, e = 0;
   const auto is = [&](const char* format, auto*... numbers) {
@@ -219,6 +221,8 @@ inline std::optional<Work> parse(const std::string& name) {
     return Work{name, Task::settle, FullyConnectedNet{b, c, 3, 1000}, a};
   if (is("jacobian_fc%dx%d", &a, &b) && a > 1)
     return Work{name, Task::jacobian, FullyConnectedNet{a, b, 784, 1}};
+  if (is("certify_fc%dx%d", &a, &b) && a > 1)
+    return Work{name, Task::certify, FullyConnectedNet{a, b, 784, 1}};
   if (is("jacobian_cae%d", &a)) return Work{name, Task::jacobian, ImageNet{false, a, 32, 1}};
   if (name == "spectrum10_784") return Work{name, Task::spectrum, FullyConnectedNet{7, 128, 784, 1}, 10};
   if (name == "spectrum10_3072") return Work{name, Task::spectrum, ImageNet{false, 64, 32, 1}, 10};

@@ -1,6 +1,6 @@
-// All of basin but io/, theory/ and what in train/ takes files (resumable_fit.hpp, history_table.hpp), of
-// which you include what you need. Parts that need an optional library come along where its headers are
-// installed.
+// All of basin but io/, theory/, certify/ and what in train/ takes files (resumable_fit.hpp,
+// history_table.hpp), of which you include what you need. Parts that need an optional library come along
+// where its headers are installed.
 #pragma once
 #include "basin/check/check_layer.hpp"         // check_layer
 #include "basin/compose/chain.hpp"             // Chain
