@@ -336,7 +336,9 @@ void draw_gallery(Program& program, const ImageData& data, const Mat<S>& X, cons
     if (!recall.proof.verified || rows == 8) continue;
     Mat<S> row(X.rows(), 3);
     row << recall.start, r.certificates[static_cast<std::size_t>(recall.at)].centre, X.col(recall.at);
-    table.add_row(text(recall.proof.steps, " steps, radius ", number(recall.proof.radius_2norm, 2)), row);
+    table.add_row(text(recall.proof.steps, recall.proof.steps == 1 ? " step, radius " : " steps, radius ",
+                       number(recall.proof.radius_2norm, 2)),
+                  row);
     ++rows;
   }
   if (rows > 0)
