@@ -201,6 +201,64 @@ TEST_CASE("dense, by factors and by products the search finds the same points", 
         SearchEnd::not_finite);  // by GMRES
 }
 
+TEST_CASE("steps by few products lead where steps by the Jacobian lead", "[dynamics]") {
+  const Trained<double> t = trained<double>(60, 20, 3, 8, 19);
+  detail::SelfMap few = detail::self_map(t.f, 1024), formed = few;
+  formed.products = {};
+  Index matrices = 0;
+  few.linearized = [&](VecIn<double> x) {
+    ++matrices;
+    return formed.linearized(x);
+  };
+  const Mat<double> starts = midpoints(t.X);
+  for (Index j = 0; j < starts.cols(); ++j) {
+    const detail::Found a = detail::newton_search(few, starts.col(j), {}),
+                        b = detail::newton_search(formed, starts.col(j), {});
+    CHECK(a.end == b.end);
+    CHECK(std::abs(a.steps - b.steps) <= 2);
+    CHECK((a.x - b.x).norm() < 1e-9 * b.size);
+    CHECK((a.left <= 1e-10 * a.size) == (b.left <= 1e-10 * b.size));
+  }
+  CHECK(matrices == 0);
+  // No few products solve with a matrix of 60 different eigenvalues: then it is formed.
+  Vec<double> values = Vec<double>::LinSpaced(60, -50, -1);
+  for (Index k = 0; k < 60; ++k) values[k] *= -values[k];
+  const Model f = linear(Mat<double>(values.asDiagonal()), Vec<double>::Ones(60));
+  const auto p = find_fixed_point(f, Vec<double>::Zero(60));
+  REQUIRE(p.converged());
+  CHECK(p.steps <= 2);
+  CHECK((p.x - (1 - values.array()).inverse().matrix()).norm() < 1e-12);
+}
+
+TEST_CASE("where it is not known how near the fixed point is, nothing is shown", "[dynamics]") {
+  // (x, 0) is fixed up to rounding for each x, I - J is singular, and where the fixed point is nobody knows.
+  const auto p =
+      find_fixed_point(linear(Mat<double>{{1, 0}, {0, 3}}, Vec<double>{{1e-15, 0}}), Vec<double>{{1, 0}});
+  REQUIRE(p.converged());
+  CHECK(std::isinf(p.left));
+  CHECK(p.stability == Stability::undecided);
+  CHECK(p.index == 0);
+  CHECK_FALSE(p.counted);
+}
+
+TEST_CASE("points found in rounds are those found at once", "[dynamics]") {
+  const Trained<double> t = trained<double>(2, 24, 3, 6, 7);
+  const Mat<double> starts = uniform(2, 90, -1.5, 1.5, 8);
+  const FixedPointsOptions options{.same = 1e-5};
+  const FixedPoints<double> at_once = find_fixed_points(t.f, starts, options);
+  FixedPoints<double> rounds = find_fixed_points(t.f, starts.leftCols(20), options);
+  CHECK(rounds.size() < at_once.size());
+  find_more_fixed_points(t.f, rounds, starts.rightCols(70), options);
+  REQUIRE(rounds.size() == at_once.size());
+  CHECK((rounds.x - at_once.x).norm() < 1e-9);  // other searches side by side, other last bits
+  CHECK(rounds.hits == at_once.hits);
+  CHECK(rounds.point_of == at_once.point_of);
+  CHECK(rounds.ends == at_once.ends);
+  CHECK(rounds.index_sum() == at_once.index_sum());
+  for (std::size_t k = 0; k < rounds.kinds.size(); ++k)
+    CHECK(rounds.kinds[k].spectral_radius == Approx(at_once.kinds[k].spectral_radius).epsilon(1e-9));
+}
+
 TEST_CASE("by products alone: found by GMRES, judged by powers and by eigenvalues with their conditions",
           "[dynamics]") {
   // tanh(A x) with a symmetric A: 0 attracts or not as rho(A) says.
@@ -357,6 +415,20 @@ TEST_CASE("growth at infinity: the rays of linear maps and their degree", "[dyna
   const Growth<double> leaky = growth_at_infinity(Model(net, Vec<double>{{2, 1}}));
   CHECK(leaky.rays.cols() == 2);
   CHECK(leaky.degree == 0);
+  // A ray that was hit once is a warning: others may not have been hit at all.
+  Index warned = 0;
+  for (const std::uint64_t seed : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+    const Growth<double> few = growth_at_infinity(linear(Mat<double>{{3, 0}, {0, 2}}, Vec<double>::Ones(2)),
+                                                  {.starts = 3, .seed = seed});
+    const bool once = std::count(few.hits.begin(), few.hits.end(), Index(1)) > 0;
+    CHECK(few.sure == (!once && few.rays.cols() > 0));
+    CHECK((few.richness().coverage < 1) == (once || few.rays.cols() == 0));
+    warned += once;
+  }
+  CHECK(warned > 0);
+  GrowthOptions cancelled;
+  cancelled.points.point.search.cancelled = [] { return true; };
+  CHECK_FALSE(growth_at_infinity(linear(Mat<double>{{3, 0}, {0, 2}}, Vec<double>::Ones(2)), cancelled).sure);
   CHECK(contains(error_of([&] {
                    (void)growth_at_infinity(Model(net, Vec<double>{{2, 1}}), {.starts = 0});
                  }),

@@ -1,6 +1,6 @@
 // The fixed point next to x, and whether it attracts.
 #pragma once
-#include <algorithm>  // std::max
+#include <algorithm>  // std::all_of, std::max
 #include <cmath>      // std::isfinite
 #include <complex>    // std::complex
 #include <limits>     // std::numeric_limits
@@ -13,6 +13,9 @@
 #include "basin/dynamics/self_map.hpp"         // self_map
 #include "basin/dynamics/stability.hpp"        // LinearStability, judge_matrix
 #ifdef BASIN_BODIES
+#include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
+#include <vector>             // std::vector
+
 #include "basin/core/product/gemm.hpp"         // gemm
 #include "basin/core/random.hpp"               // Random
 #include "basin/dynamics/singular_values.hpp"  // product_singular_values
@@ -68,7 +71,7 @@ constexpr bool with_spectra = false;
 template <bool WithSpectra>
 LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
                       const LeadingOptions& options);
-/// The verdict at a point that was found.
+/// The verdict at a point that was found and polished.
 template <bool WithSpectra>
 LinearStability judge_point(const SelfMap& f, const Found& p, const LeadingOptions& options);
 /// The fixed point found from x0, all of it in double.
@@ -97,8 +100,11 @@ inline double relative(double size, double unit) { return unit > 0 ? size / unit
 /// must agree for a verdict. That the point is the one next to x0, or that there is one at all, nobody knows
 /// before: look at `end` and `distance`. options.tolerance plays no part.
 ///
-/// In float, x is as exact as float allows: within about `left` of the fixed point. Throws if f does not map
-/// its space to itself, if x0 does not fit, or if an option makes no sense.
+/// In float, x is as exact as float allows: within about `left` of the fixed point. Where J is known by its
+/// products alone, how many unstable directions there are is not shown (`counted` is false, and the index 0,
+/// unless the point attracts): that the computed eigenvalues are all that lie outside would need a bound on
+/// (z - J)^-1 on the unit circle, which products do not give. Throws if f does not map its space to itself,
+/// if x0 does not fit, or if an option makes no sense.
 template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] FoundPoint<typename F::Scalar> find_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x0,
                                                               const FixedPointOptions& options = {}) {
@@ -174,35 +180,68 @@ Index contracting_power(const LocalMap& J, Index n) {
   return 0;
 }
 
-/// |J|_2 to about a thousandth, from below: power iteration with J'J.
+/// The largest singular value as far as it is known, from below.
+struct LargestSingularValue {
+  double value = 0;
+  bool converged = false;
+};
+/// |J|_2 by bidiagonalization (Golub, Kahan 1965) from a random vector, J V = U B with B upper bidiagonal,
+/// orthogonalized in full: until |J'u - sigma v| <= 1e-10 sigma, or `most` steps. Few where J is next to a
+/// matrix of low rank.
 template <class = void>
-double norm_by_products(const LocalMap& J, Index n) {
+LargestSingularValue largest_singular_value(const LocalMap& J, Index n, Index most) {
   Random random(4);
-  Vec<double> v(n), y(n);
+  Mat<double> U(n, most), V(n, most);
+  Vec<double> v(n), u(n), a(most), b(most);
   for (double& entry : v) entry = random.normal();
-  double norm = 0;
-  for (int step = 0; step < 200; ++step) {
-    const double size = v.norm();
-    if (!(size > 0) || !std::isfinite(size)) return step == 0 ? 0 : norm;
-    v /= size;
-    J.apply(v, y);
-    const double before = norm;
-    norm = y.norm();
-    if (step > 5 && norm - before <= 1e-5 * norm) return norm;
-    J.apply_adjoint(Vec<double>(y), v);
+  v.normalize();
+  LargestSingularValue largest;
+  Eigen::SelfAdjointEigenSolver<Mat<double>> solver;
+  for (Index k = 0; k < most; ++k) {
+    V.col(k) = v;
+    J.apply(v, u);
+    if (k > 0) u -= b[k - 1] * U.col(k - 1);
+    u -= U.leftCols(k) * (U.leftCols(k).transpose() * u).eval();
+    a[k] = u.norm();
+    if (!(a[k] > 0) || !std::isfinite(a[k])) return {largest.value, a[k] == 0};
+    U.col(k) = u / a[k];
+    J.apply_adjoint(U.col(k), v);
+    v -= a[k] * V.col(k);
+    v -= V.leftCols(k + 1) * (V.leftCols(k + 1).transpose() * v).eval();
+    b[k] = v.norm();
+    const double scale = std::max(a.head(k + 1).maxCoeff(), b.head(k + 1).maxCoeff());
+    const Vec<double> x = a.head(k + 1) / scale, y = b.head(k) / scale;
+    Vec<double> squares = x.cwiseAbs2();
+    squares.head(k) += y.cwiseAbs2();
+    solver.computeFromTridiagonal(squares, y.cwiseProduct(x.tail(k)));  // B B'
+    largest.value = scale * std::sqrt(std::max(solver.eigenvalues()[k], 0.));
+    if (b[k] * std::abs(solver.eigenvectors()(k, k)) <= 1e-10 * largest.value) return {largest.value, true};
+    v /= b[k];
   }
-  return norm;
+  return largest;
+}
+
+/// |D E|_2 of finite factors.
+template <class = void>
+double product_norm(const Mat<double>& D, const Mat<double>& E) {
+  LocalMap J;
+  J.apply = [&](VecIn<double> x, VecOut<double> y) { y.noalias() = D * Vec<double>(E * x); };
+  J.apply_adjoint = [&](VecIn<double> x, VecOut<double> y) {
+    y.noalias() = E.transpose() * Vec<double>(D.transpose() * x);
+  };
+  const LargestSingularValue largest = largest_singular_value(J, D.rows(), std::min<Index>(40, D.cols()));
+  return largest.converged ? largest.value : product_singular_values(E, D, "classify_fixed_point")[0];
 }
 
 #if __has_include(<Spectra/GenEigsSolver.h>)
 /// By products alone: attracting by the powers of J on random vectors; unstable where an eigenvalue is
 /// farther outside of the unit circle than a hundred times what its condition number makes of its residual
-/// and of the rounding of J; else undecided.
+/// and of the rounding of J; else undecided. `unstable` counts the computed eigenvalues outside, up to 32.
 template <class = void>
 LinearStability judge_products(const LocalMap& J, Index n, double epsilon, double change,
                                const LeadingOptions& given) {
   LinearStability s;
-  s.norm = norm_by_products(J, n);
+  s.norm = largest_singular_value(J, n, std::min<Index>(100, n)).value;
   const bool smooth = change <= 1e-3 * s.norm;  // else no power of this one J shows anything
   s.power = smooth ? contracting_power(J, n) : 0;
   LeadingOptions options = given;
@@ -262,25 +301,49 @@ double jacobian_distance(const LocalMap& J, const Mat<double>& M, const LocalMap
   return (a - b).norm();
 }
 
-/// How much J changes right beside x: next to nothing where f is smooth, and by the change of slopes where a
-/// kink passes through x, of which the Jacobian at x knows one side only. Random steps, so short that only
-/// what is within rounding of x is met, and both ways, so that every kink through x is crossed.
+/// Two points on opposite sides of x in each of two random directions, so near that only what is within
+/// rounding of x is met.
 template <class = void>
-double slope_change(const SelfMap& f, const Found& p) {
-  const double step = 10 * p.left + (f.epsilon > 1e-10 ? 1e-5 : 1e-10) * (p.size > 0 ? p.size : 1);
-  if (!std::isfinite(step)) return 0;
-  const Mat<double> M = p.map.is_product() ? middle(p.map.E, p.map.D) : Mat<double>();
-  Random random(5);
-  double change = 0;
+std::vector<Vec<double>> points_beside(const SelfMap& f, const Vec<double>& x, double step, Random& random) {
+  std::vector<Vec<double>> points;
   for (int direction = 0; direction < 2; ++direction) {
     Vec<double> u(f.size);
     for (double& entry : u) entry = random.normal();
     u *= step / u.norm();
-    for (const double sign : {1., -1.}) {
-      const LocalMap beside = f.linearized(f.rounded(p.x + sign * u));
-      const double d = jacobian_distance(p.map, M, beside, f.size, random);
-      change = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(change, d);
-    }
+    for (const double sign : {1., -1.}) points.push_back(f.rounded(x + sign * u));
+  }
+  return points;
+}
+
+/// Whether J is the same to the last bit at x and at all of these points, as it is in one piece of a
+/// piecewise linear network. One product with a normal vector sees every difference, with probability 1.
+template <class = void>
+bool same_slopes(const SelfMap& f, const Vec<double>& x, const std::vector<Vec<double>>& points,
+                 Random& random) {
+  Vec<double> g(f.size), at_x(f.size), beside(f.size);
+  for (double& entry : g) entry = random.normal();
+  f.products(x)(g, at_x);
+  return std::all_of(points.begin(), points.end(), [&](const Vec<double>& point) {
+    f.products(point)(g, beside);
+    return beside == at_x;
+  });
+}
+
+/// How much J, known at x, changes right beside x: next to nothing where f is smooth, and by the change of
+/// slopes where a kink passes through x, of which the Jacobian at x knows one side only. Both ways, so that
+/// every kink through x is crossed. Infinite where nobody knows how near x is to the fixed point.
+template <class = void>
+double slope_change(const SelfMap& f, const Found& p, const LocalMap& J) {
+  const double step = 10 * p.left + (f.epsilon > 1e-10 ? 1e-5 : 1e-10) * (p.size > 0 ? p.size : 1);
+  if (!std::isfinite(step)) return std::numeric_limits<double>::infinity();
+  Random random(5);
+  const std::vector<Vec<double>> points = points_beside(f, p.x, step, random);
+  if (f.products && J.is_formed() && same_slopes(f, p.x, points, random)) return 0;
+  const Mat<double> M = J.is_product() ? middle(J.E, J.D) : Mat<double>();
+  double change = 0;
+  for (const Vec<double>& point : points) {
+    const double d = jacobian_distance(J, M, f.linearized(point), f.size, random);
+    change = std::isnan(d) ? std::numeric_limits<double>::infinity() : std::max(change, d);
   }
   return change;
 }
@@ -293,8 +356,7 @@ LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
     const double rounding = 4 * epsilon * J.E.norm() * J.D.norm();
     LinearStability s = judge_matrix(small, rounding + matrix_error(small.rows(), 0, small.norm()), change);
     const bool finite = J.E.allFinite() && J.D.allFinite();
-    s.norm = finite ? product_singular_values(J.E, J.D, "classify_fixed_point")[0]
-                    : std::numeric_limits<double>::quiet_NaN();
+    s.norm = finite ? product_norm(J.D, J.E) : std::numeric_limits<double>::quiet_NaN();
     return s;
   }
   if (J.is_formed()) return stability_of(J.D, matrix_error(n, epsilon, J.D.stableNorm()), change);
@@ -309,7 +371,8 @@ LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
 }
 template <bool WithSpectra>
 LinearStability judge_point(const SelfMap& f, const Found& p, const LeadingOptions& options) {
-  return judge<WithSpectra>(p.map, f.size, f.epsilon, slope_change(f, p), options);
+  const LocalMap J = f.linearized(p.x);
+  return judge<WithSpectra>(J, f.size, f.epsilon, slope_change(f, p, J), options);
 }
 
 template <bool WithSpectra>

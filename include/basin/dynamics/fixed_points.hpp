@@ -1,14 +1,15 @@
 // All fixed points that many starts lead to: found, counted, and how many may be missing.
 #pragma once
-#include <algorithm>   // std::count, std::count_if, std::max, std::none_of
+#include <algorithm>   // std::count, std::count_if, std::find, std::max, std::move, std::none_of
 #include <cstddef>     // std::size_t
 #include <functional>  // std::function
 #include <mutex>       // std::mutex
+#include <utility>     // std::move
 #include <vector>      // std::vector
 
 #include "basin/core/error.hpp"            // require
 #include "basin/core/model.hpp"            // Model
-#include "basin/core/parallel.hpp"         // parallel_for
+#include "basin/core/parallel.hpp"         // parallel_for, column_range, ColumnRange
 #include "basin/core/types.hpp"            // Index, Mat, MatIn, Vec
 #include "basin/dynamics/basins.hpp"       // nearest
 #include "basin/dynamics/fixed_point.hpp"  // newton_search, judge_point, FixedPointOptions
@@ -51,8 +52,8 @@ struct FixedPoints {
   std::vector<Index> point_of;         // of each start the point that it led to; -1: none
   std::vector<SearchEnd> ends;         // of each start
   Index evaluations = 0;               // of f, in all
-  Index steps = 0;                     // Jacobians, in all
-  double same = 0;                     // the FixedPointsOptions::same that was used
+  Index steps = 0;                     // Newton's, in all
+  double same = 0, unit = 0;           // closer than same max(|x|, unit) are one point
   bool cancelled = false;
 
   Index size() const { return x.cols(); }
@@ -90,86 +91,158 @@ struct FixedPointsOptions {
 
 namespace detail {
 
-/// The searches from all columns of x0, over the threads.
+/// So many searches are made side by side. Which ones are in a group does not depend on the threads.
+inline constexpr Index searches_together = 96;
+
+/// The searches from all columns of x0, over the threads, up to the tolerance: of points that many starts
+/// lead to one alone is polished.
 template <class F>
 std::vector<Found> search_all(const Model<F>& f, MatIn<typename F::Scalar> x0, const SearchOptions& o,
                               const std::function<void(Index, Index)>& observer) {
   std::vector<Found> found(static_cast<std::size_t>(x0.cols()));
   std::mutex one_at_a_time;
   Index finished = 0;
-  parallel_for(x0.cols(), [&](Index j) {
-    const SelfMap map = self_map(f, o.form_up_to);
-    Found& here = found[static_cast<std::size_t>(j)];
-    here = newton_search(map, Vec<double>(x0.col(j).template cast<double>()), o);
-    here.map = {};  // J of each would be too much to keep
+  const Index groups = (x0.cols() + searches_together - 1) / searches_together;
+  parallel_for(groups, [&](Index group) {
+    const ColumnRange part = column_range(x0.cols(), groups, group);
+    const Mat<double> starts = x0.middleCols(part.begin, part.size).template cast<double>();
+    std::vector<Found> here = rough_searches(self_map(f, o.form_up_to), starts, o);
+    std::move(here.begin(), here.end(), found.begin() + part.begin);
     if (!observer) return;
     const std::lock_guard lock(one_at_a_time);
-    observer(++finished, x0.cols());
+    observer(finished += part.size, x0.cols());
   });
   return found;
 }
 
-/// The first of the points within `same` of x (relative to |x| or `unit`), or -1.
-inline Index same_point(const std::vector<Found*>& points, const Vec<double>& x, double same, double unit) {
+/// The first of the columns of `points` that is one with x, or -1.
+template <class S>
+Index same_point(MatIn<S> points, const Vec<double>& x, double same, double unit) {
   const double radius = same * std::max(unit, x.stableNorm());
-  for (std::size_t i = 0; i < points.size(); ++i)
-    if ((points[i]->x - x).stableNorm() <= radius) return static_cast<Index>(i);
+  for (Index k = 0; k < points.cols(); ++k)
+    if ((points.col(k).template cast<double>() - x).stableNorm() <= radius) return k;
   return -1;
 }
 
-}  // namespace detail
+/// x as a further column.
+template <class S>
+void append_column(Mat<S>& columns, const Vec<double>& x) {
+  columns.conservativeResize(x.size(), columns.cols() + 1);
+  columns.rightCols(1) = x.template cast<S>();
+}
 
-/// All fixed points that Newton's method finds from the columns of x0, each judged where it is
-/// (find_fixed_point). Starts are spread over the threads, and the result has the same bits for any number of
-/// them. Starts that are known to work for autoencoders: the examples, unseen points like them, and the
-/// midpoints of pairs of examples (`midpoints`), near which saddles lie. Throws as find_fixed_point does.
-template <Layer F, bool WithSpectra = detail::with_spectra>
-[[nodiscard]] FixedPoints<typename F::Scalar> find_fixed_points(const Model<F>& f,
-                                                                MatIn<typename F::Scalar> x0,
-                                                                const FixedPointsOptions& options = {}) {
-  using S = typename F::Scalar;
-  detail::require_self_map(f, x0.rows(), "find_fixed_points", "x0");
-  detail::require_fixed_point_options(options.point, "find_fixed_points");
-  require(options.same >= 0, "find_fixed_points: same must be >= 0, got ", options.same);
-  std::vector<detail::Found> found = detail::search_all(f, x0, options.point.search, options.observer);
-  const double same = options.same > 0 ? options.same : sizeof(S) < sizeof(double) ? 1e-3 : 1e-6;
-  double unit = 0;
-  for (Index j = 0; j < x0.cols(); ++j)
-    unit += static_cast<double>(x0.col(j).stableNorm()) / static_cast<double>(x0.cols());
+/// All searches; of those that converged the first that led to each point; and for each search its place
+/// among these, or -1.
+struct Arrivals {
+  std::vector<Found> found;
+  std::vector<std::size_t> first;
+  std::vector<Index> of_start;
+};
+inline Arrivals arrivals(std::vector<Found> found, double same, double unit) {
+  Arrivals result;
+  Mat<double> x;
+  for (std::size_t j = 0; j < found.size(); ++j) {
+    Index k = -1;
+    if (found[j].end == SearchEnd::converged) {
+      k = same_point<double>(x, found[j].x, same, unit);
+      if (k < 0) {
+        k = x.cols();
+        append_column(x, found[j].x);
+        result.first.push_back(j);
+      }
+    }
+    result.of_start.push_back(k);
+  }
+  result.found = std::move(found);
+  return result;
+}
 
-  FixedPoints<S> points;
-  points.same = same;
-  std::vector<detail::Found*> distinct;  // the first search that led to each
-  for (detail::Found& p : found) {
+/// Adds what is new, all but its kind. The number of each arrival among the points.
+template <class S>
+std::vector<Index> add_arrivals(FixedPoints<S>& points, const Arrivals& arrived) {
+  std::vector<Index> number;
+  for (const std::size_t j : arrived.first) {
+    const Found& p = arrived.found[j];
+    number.push_back(same_point<S>(points.x, p.x, points.same, points.unit));
+    if (number.back() >= 0) continue;
+    number.back() = points.size();
+    append_column(points.x, p.x);
+    points.residuals.push_back(p.residual);
+    points.left.push_back(p.left);
+    points.hits.push_back(0);
+  }
+  return number;
+}
+
+/// Adds where each start led.
+template <class S>
+void add_starts(FixedPoints<S>& points, const Arrivals& arrived, const std::vector<Index>& number) {
+  for (std::size_t j = 0; j < arrived.found.size(); ++j) {
+    const Found& p = arrived.found[j];
+    const Index k = arrived.of_start[j] < 0 ? -1 : number[static_cast<std::size_t>(arrived.of_start[j])];
+    points.point_of.push_back(k);
+    if (k >= 0) ++points.hits[static_cast<std::size_t>(k)];
     points.ends.push_back(p.end);
     points.evaluations += p.evaluations;
     points.steps += p.steps;
     points.cancelled = points.cancelled || p.end == SearchEnd::cancelled;
-    if (p.end != SearchEnd::converged) {
-      points.point_of.push_back(-1);
-      continue;
-    }
-    Index k = detail::same_point(distinct, p.x, same, unit);
-    if (k < 0) {
-      k = static_cast<Index>(distinct.size());
-      distinct.push_back(&p);
-      points.residuals.push_back(p.residual);
-      points.left.push_back(p.left);
-      points.hits.push_back(0);
-    }
-    ++points.hits[static_cast<std::size_t>(k)];
-    points.point_of.push_back(k);
   }
-  points.x.resize(x0.rows(), static_cast<Index>(distinct.size()));
-  points.kinds.resize(distinct.size());
-  parallel_for(points.size(), [&](Index k) {
-    detail::Found& p = *distinct[static_cast<std::size_t>(k)];
-    points.x.col(k) = p.x.template cast<S>();
-    const detail::SelfMap map = detail::self_map(f, options.point.search.form_up_to);
-    p.map = map.linearized(p.x);
-    points.kinds[static_cast<std::size_t>(k)] =
-        detail::judge_point<WithSpectra>(map, p, options.point.leading);
+}
+
+template <class S>
+double mean_norm_of(MatIn<S> x) {
+  double sum = 0;
+  for (Index j = 0; j < x.cols(); ++j) sum += static_cast<double>(x.col(j).stableNorm());
+  return x.cols() > 0 ? sum / static_cast<double>(x.cols()) : 0;
+}
+
+}  // namespace detail
+
+/// Adds to `points`, which were found of the same f, what the columns of x0 lead to, as find_fixed_points on
+/// the starts of both: only points that are new are judged. What counts as one point stays as it is.
+template <Layer F, bool WithSpectra = detail::with_spectra>
+void find_more_fixed_points(const Model<F>& f, FixedPoints<typename F::Scalar>& points,
+                            MatIn<typename F::Scalar> x0, const FixedPointsOptions& options = {}) {
+  using S = typename F::Scalar;
+  detail::require_self_map(f, x0.rows(), "find_fixed_points", "x0");
+  detail::require_fixed_point_options(options.point, "find_fixed_points");
+  require(options.same >= 0, "find_fixed_points: same must be >= 0, got ", options.same);
+  if (points.ends.empty()) {
+    points.same = options.same > 0 ? options.same : sizeof(S) < sizeof(double) ? 1e-3 : 1e-6;
+    points.unit = detail::mean_norm_of<S>(x0);
+  }
+  const SearchOptions& search = options.point.search;
+  detail::Arrivals arrived =
+      detail::arrivals(detail::search_all(f, x0, search, options.observer), points.same, points.unit);
+  parallel_for(static_cast<Index>(arrived.first.size()), [&](Index k) {
+    detail::polish(detail::self_map(f, search.form_up_to),
+                   arrived.found[arrived.first[static_cast<std::size_t>(k)]], search);
   });
+  const Index known = points.size();
+  points.x.conservativeResize(x0.rows(), known);
+  const std::vector<Index> number = detail::add_arrivals(points, arrived);
+  points.kinds.resize(points.hits.size());
+  parallel_for(static_cast<Index>(number.size()), [&](Index i) {
+    const auto at = static_cast<std::size_t>(i);
+    const Index k = number[at];
+    if (k < known || std::find(number.begin(), number.begin() + i, k) != number.begin() + i) return;
+    points.kinds[static_cast<std::size_t>(k)] = detail::judge_point<WithSpectra>(
+        detail::self_map(f, search.form_up_to), arrived.found[arrived.first[at]], options.point.leading);
+  });
+  detail::add_starts(points, arrived, number);
+}
+
+/// All fixed points that Newton's method finds from the columns of x0, each judged where it is
+/// (find_fixed_point). Starts are spread over the threads, and the result has the same bits for any number of
+/// them. Starts that are known to work for autoencoders: the examples, unseen points like them, and the
+/// midpoints of pairs of examples (`midpoints`), near which saddles lie; then, by find_more_fixed_points, the
+/// midpoints of pairs of what was found. Throws as find_fixed_point does.
+template <Layer F, bool WithSpectra = detail::with_spectra>
+[[nodiscard]] FixedPoints<typename F::Scalar> find_fixed_points(const Model<F>& f,
+                                                                MatIn<typename F::Scalar> x0,
+                                                                const FixedPointsOptions& options = {}) {
+  FixedPoints<typename F::Scalar> points;
+  find_more_fixed_points<F, WithSpectra>(f, points, x0, options);
   return points;
 }
 

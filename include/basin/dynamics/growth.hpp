@@ -1,6 +1,6 @@
 // What a network does far away, and how many fixed points that leaves for the rest of space.
 #pragma once
-#include <algorithm>  // std::max
+#include <algorithm>  // std::count, std::max
 #include <cmath>      // std::abs
 #include <cstdint>    // std::uint64_t
 #include <limits>     // std::numeric_limits
@@ -105,11 +105,16 @@ struct Growth {
   std::vector<LinearStability>
       kinds;           // of each ray among its neighbours on the sphere: attracting, unstable ...
   double largest = 0;  // the largest |f(t u)| / t that was seen in any direction
+  /// How often searches came to each ray, and what that says of rays that were missed.
+  std::vector<Index> hits;
+  Richness richness() const { return basin::richness(hits); }
   /// The sum of the indices of all fixed points of f, if all rays with a factor > 1 were found and each is
-  /// isolated: 1 - the sum of the indices of those rays. `sure`: no ray is undecided, none has a factor
-  /// within a thousandth of 1. (That none was missed nobody knows but where `largest` < 1, or in one
-  /// dimension.)
+  /// isolated: 1 - the sum of the indices of those rays.
   Index degree = 1;
+  /// Whether nothing speaks against that: no ray has an undecided index or a factor within a thousandth of 1,
+  /// and no ray was hit only once, for where some were, others were probably not hit at all (richness). Not a
+  /// proof: rays that none of the random directions leads to leave no trace. Where f grows in no direction
+  /// that was seen (largest < 1) the degree is 1 whatever the rays, and `sure`.
   bool sure = true;
 };
 
@@ -129,7 +134,14 @@ struct GrowthOptions {
 /// the ball with its boundary, where points with a factor > 1 leave, has Euler characteristic 1, which is
 /// what the indices of the points within and of the rays that lead outward add up to (Poincare, Hopf). A ray
 /// that attracts its neighbours has index +1; a linear map diag(3, 2) has rays of index +1, +1, -1, -1 and
-/// degree 1 = sign det(I - A). Throws as find_fixed_points does, or if radius < 0 or starts < 1.
+/// degree 1 = sign det(I - A).
+///
+/// A ray that is missed makes the degree wrong. `sure` warns of it by Good's argument (Good 1953): the chance
+/// that one more search comes to a new ray is about the part of the searches whose ray was hit once. A ray to
+/// which a part p of all directions leads is missed by `starts` of them with a chance of (1 - p)^starts: 3 /
+/// starts is missed once in 20. More starts help where it warns. Throws as find_fixed_points does, or if
+/// radius < 0 or starts < 1. When points.point.search.cancelled returns true, the rest of the searches is left
+/// out and `sure` is false.
 template <Layer F>
 [[nodiscard]] Growth<typename F::Scalar> growth_at_infinity(const Model<F>& f,
                                                             const GrowthOptions& options = {}) {
@@ -151,22 +163,26 @@ template <Layer F>
   g.largest = factor(u).maxCoeff();
   const Model<detail::RayMap<F>> rays(detail::RayMap<F>(f.layer, static_cast<S>(t)), f.theta);
   Mat<S> starts(d, 2 * u.cols());
-  starts << u, orbit(rays, u, {.max_steps = 100}).x;
+  starts << u, orbit(rays, u, {.max_steps = 100, .cancelled = options.points.point.search.cancelled}).x;
   FixedPointsOptions points = options.points;
   points.point.search.unit = 1;
   points.point.search.tolerance = std::max(points.point.search.tolerance, 1e-10);
   const FixedPoints<S> found = find_fixed_points(rays, starts, points);
   g.rays = found.x;
   g.kinds = found.kinds;
-  if (found.size() == 0) return g;
-  const Vec<double> factors = factor(found.x);
-  g.factors.assign(factors.begin(), factors.end());
-  g.largest = std::max(g.largest, factors.maxCoeff());
-  for (Index k = 0; k < found.size(); ++k) {
-    if (std::abs(factors[k] - 1) < 1e-3) g.sure = false;
-    if (factors[k] < 1) continue;
-    g.degree -= found.kinds[static_cast<std::size_t>(k)].index;
-    g.sure = g.sure && found.kinds[static_cast<std::size_t>(k)].index != 0;
+  g.hits = found.hits;
+  if (found.size() > 0) {
+    const Vec<double> factors = factor(found.x);
+    g.factors.assign(factors.begin(), factors.end());
+    g.largest = std::max(g.largest, factors.maxCoeff());
+  }
+  const bool all_seen = found.size() > 0 && std::count(g.hits.begin(), g.hits.end(), Index(1)) == 0;
+  g.sure = !found.cancelled && (g.largest < 1 - 1e-3 || all_seen);
+  for (std::size_t k = 0; k < g.factors.size(); ++k) {
+    if (std::abs(g.factors[k] - 1) < 1e-3) g.sure = false;
+    if (g.factors[k] < 1) continue;
+    g.degree -= g.kinds[k].index;
+    g.sure = g.sure && g.kinds[k].index != 0;
   }
   return g;
 }

@@ -6,9 +6,10 @@
 #include <memory>      // std::make_shared
 #include <optional>    // std::optional
 #include <utility>     // std::move
+#include <vector>      // std::vector
 
 #include "basin/core/error.hpp"               // require
-#include "basin/core/layer.hpp"               // Layer, infer
+#include "basin/core/layer.hpp"               // Layer, infer, prepack
 #include "basin/core/model.hpp"               // Model
 #include "basin/core/types.hpp"               // Index, Mat, Vec, VecIn, VecOut
 #include "basin/dynamics/jacobian.hpp"        // jacobian, jacobian_factors
@@ -26,6 +27,9 @@ struct LocalMap {
   bool is_formed() const { return D.size() > 0; }
 };
 
+/// y_j = J(x_j) u_j for the columns of a batch of points.
+using ProductsAtColumns = std::function<void(MatIn<double> u, MatOut<double> y)>;
+
 /// x -> f(x), R^size to itself.
 struct SelfMap {
   Index size = 0;
@@ -33,6 +37,9 @@ struct SelfMap {
   std::function<Vec<double>(VecIn<double> x)> rounded;  // x as the network sees it
   std::function<Vec<double>(VecIn<double> x)> value;    // f(x)
   std::function<LocalMap(VecIn<double> x)> linearized;  // J at x
+  // Of many points, one column each, where that costs less than one after the other; may be empty.
+  std::function<Mat<double>(MatIn<double> x)> values = {};
+  std::function<ProductsAtColumns(MatIn<double> x)> products = {};  // without J itself
 };
 
 template <Layer F>
@@ -70,6 +77,36 @@ LocalMap local_products(const Model<F>& f, VecIn<typename F::Scalar> at) {
   return map;
 }
 
+/// J(x_j) by jvp at points whose forward is kept. Batches of fewer than `few` columns are slower than one
+/// column after the other: the weights are brought into another form for each.
+template <Layer F>
+ProductsAtColumns products_at_columns(const Model<F>& f, const Mat<typename F::Scalar>& x) {
+  using S = typename F::Scalar;
+  constexpr Index few = 4;
+  struct Kept {
+    Mat<S> x, y, u, v;
+    typename F::Cache cache;
+  };
+  const Index at_once = x.cols() < few ? 1 : x.cols();
+  const auto kept = std::make_shared<std::vector<Kept>>(static_cast<std::size_t>(x.cols() / at_once));
+  for (std::size_t k = 0; k < kept->size(); ++k) {
+    Kept& batch = (*kept)[k];
+    batch.x = x.middleCols(static_cast<Index>(k) * at_once, at_once);
+    batch.y.resize(f.layer.out_size(), at_once);
+    f.layer.forward(f.theta, batch.x, batch.y, batch.cache);
+  }
+  return [&f, kept, at_once](MatIn<double> u, MatOut<double> y) {
+    for (std::size_t k = 0; k < kept->size(); ++k) {
+      Kept& batch = (*kept)[k];
+      const Index begin = static_cast<Index>(k) * at_once;
+      batch.u = u.middleCols(begin, at_once).template cast<S>();
+      batch.v.resize(y.rows(), at_once);
+      f.layer.jvp(f.theta, batch.x, batch.y, batch.cache, batch.u, batch.v);
+      y.middleCols(begin, at_once) = batch.v.template cast<double>();
+    }
+  };
+}
+
 /// f as a SelfMap, which refers to it. Where no factors are there, J is formed up to `form_up_to` dimensions.
 template <Layer F>
 SelfMap self_map(const Model<F>& f, Index form_up_to) {
@@ -91,6 +128,17 @@ SelfMap self_map(const Model<F>& f, Index form_up_to) {
     if (point.size() <= form_up_to) return {jacobian(f, point).template cast<double>(), {}, {}, {}};
     return local_products(f, point);
   };
+  map.values = [&f, packed = std::make_shared<std::optional<typename F::Cache>>()](MatIn<double> x) {
+    const Mat<S> points = x.cast<S>();
+    Mat<S> y(points.rows(), points.cols());
+    if (!*packed) {
+      packed->emplace();
+      prepack(f.layer, f.theta, **packed);
+    }
+    infer(f.layer, f.theta, points, y, **packed);
+    return Mat<double>(y.template cast<double>());
+  };
+  map.products = [&f](MatIn<double> x) { return products_at_columns(f, x.cast<S>()); };
   return map;
 }
 
