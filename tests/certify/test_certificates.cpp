@@ -1,4 +1,5 @@
 // Certificates against what is known exactly, and under attack: none may say more than is so.
+#include <cfenv>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -402,6 +403,19 @@ TEST_CASE("a network with a skip, one of convolutions, and one of float", "[cert
   CHECK(exact.steps()[2].map->parameters[0] == static_cast<double>(0.1F));
   const Certificate of_float = certify_attractor(low, Vec<float>(Vec<float>::Zero(3)));
   require_unbroken(exact, of_float, quick);
+}
+
+TEST_CASE("certificates refuse to be made in another rounding mode", "[certify]") {
+  const auto f = doubled_tanh(1);
+  const Certificate proof = certify_attractor(f, vec({0.9}));
+  for (const int mode : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
+    REQUIRE(std::fesetround(mode) == 0);
+    const std::string attractor = error_of([&] { static_cast<void>(certify_attractor(f, vec({0.9}))); });
+    const std::string recalled = error_of([&] { static_cast<void>(certify_recall(f, proof, vec({0.9}))); });
+    REQUIRE(std::fesetround(FE_TONEAREST) == 0);
+    CHECK(contains(attractor, "certify_attractor: the rounding mode is not to nearest"));
+    CHECK(contains(recalled, "certify_recall: the rounding mode is not to nearest"));
+  }
 }
 
 TEST_CASE("what certificates refuse, by name", "[certify]") {

@@ -225,7 +225,6 @@ TEST_CASE("What is wrong in the files is named", "[certify]") {
   errors("\"parameters\": []", "\"parameters\": [1.0]", "steps[2].parameters: expected 0, got 1");
   errors("\"radius\":", "\"rabius\":", "claim.radius: is missing");
   errors("\"error\": ", "\"error\": null, \"e\": ", "claim.error: expected a finite number, got null");
-  errors("\"affine\"", "\"sum\"", "");
   errors("\"kind\": \"map\"", "\"kind\": \"conv\"", "steps[2].kind: expected affine, map or sum, got conv");
   errors("\"a\": 1", "\"a\": 2", "steps[2].a: expected a step before this one, got 2");
   errors("\"output\": 2", "\"output\": 3", "output: expected a step of size 1, got 3");

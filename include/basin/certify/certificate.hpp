@@ -94,7 +94,15 @@ template <Layer F>
 
 namespace detail {
 
+/// Throws unless the processor rounds to nearest: somebody may have called std::fesetround.
+inline void require_rounding_to_nearest(const char* who) {
+  volatile double one = 1, little = 0x1p-60;
+  require(one + little == one && one - little == one, who,
+          ": the rounding mode is not to nearest, as its bounds assume");
+}
+
 inline void require_certify_options(const CertifyOptions& o, const char* who) {
+  require_rounding_to_nearest(who);
   require_search_options(o.search, who);
   require(o.contraction > 0 && o.contraction < 1, who, ": contraction must be between 0 and 1, got ",
           o.contraction);
@@ -283,12 +291,13 @@ Certificate proved_in(const ExactNetwork& f, VecIn<double> c, const Metric& T, d
     L = bound.centre_norm() + bound.change(radius, error.value(), Slopes::from_centre, Norms::verified);
     return L <= options.contraction;
   });
-  proof.verified = r > 0;
+  proof.radius = r > 0 ? (r - error.value()) * (1 - 0x1p-50) : 0;
+  proof.verified = proof.radius >= error.value();  // so that x* is inside
   if (proof.verified) {
-    proof.radius = (r - error.value()) * (1 - 0x1p-50);
     proof.radius_2norm = proof.radius / norm_of(T).value() * (1 - 0x1p-50);
     proof.contraction = L.value();
   } else {
+    proof.radius = 0;
     proof.reason = "rounding and kinks leave no ball";
   }
   return proof;

@@ -200,7 +200,8 @@ struct ExactRules {
     if (!f.is_affine()) refuse(f.name());
     return affine_step(f, theta, x);
   }
-  /// y = W x + b by the entries of W and b = f(0), both exact.
+  /// y = W x + b by the entries of W and b = f(0). Both are exact in basin's layers; one of your own must compute
+  /// f(0) without rounding, too.
   template <class F>
   std::size_t affine_step(const F& f, VecIn<S> theta, std::size_t x) const {
     Mat<double> W = Mat<double>::Zero(f.out_size(), f.in_size());

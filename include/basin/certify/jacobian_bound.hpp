@@ -323,10 +323,12 @@ Vec<double> JacobianBound<V>::deviations(const Map& m, const Vec<double>& reach,
   return (rounded_up(delta / parts).array() * some).matrix();
 }
 
-/// sqrt(delta), rounded up.
+/// sqrt(delta), rounded up, one by one: Eigen's vectors of AVX-512 may take a root that is not correctly rounded.
 template <class = void>
 Vec<double> weights_of(const Vec<double>& delta) {
-  return (delta.array().sqrt() * (1 + 0x1p-50)).matrix();
+  Vec<double> w(delta.size());
+  for (Index i = 0; i < w.size(); ++i) w[i] = sqrt(Upper(delta[i])).value();
+  return w;
 }
 inline std::vector<Index> nonzero(const Vec<double>& w) {
   std::vector<Index> at;

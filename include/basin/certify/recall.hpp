@@ -72,6 +72,7 @@ RecallProof certify_recall(const ExactNetwork& f, const Certificate& certificate
                            const RecallProofOptions& options) {
   constexpr auto who = "certify_recall";
   require(start.size() == f.size(), who, ": start has ", start.size(), " rows, f expects ", f.size());
+  detail::require_rounding_to_nearest(who);
   require(options.max_steps >= 0, who, ": max_steps must be >= 0, got ", options.max_steps);
   require(certificate.verified, who, ": the certificate is not verified: ", certificate.reason);
   require(certificate.network == f.fingerprint(), who, ": the certificate is of another network");
