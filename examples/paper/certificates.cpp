@@ -144,9 +144,9 @@ void certify_recalls(const ExactNetwork& f, const Mat<S>& X, std::uint64_t seed,
   });
 }
 
-/// The least distance from the centre of a certificate, among some directions, from where orbits do not come back:
-/// ten random directions, and the differences to the other examples. Bisection between 0 and 30: what iteration
-/// suggests as the radius of the basin, from above.
+/// The least distance from the centre of a certificate, among some directions, from where orbits do not come
+/// back: ten random directions, and the differences to the other examples. Bisection between 0 and 30: what
+/// iteration suggests as the radius of the basin, from above.
 double way_out(const ExactNetwork& f, const Certificate& c, const Mat<S>& X, std::uint64_t seed) {
   Random random(seed);
   Mat<S> directions(X.rows(), 10 + X.cols());

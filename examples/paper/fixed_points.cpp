@@ -199,8 +199,8 @@ Mat<S> normal_starts(const Mat<S>& X, Index of_each, std::uint64_t seed) {
   return starts;
 }
 
-/// Where indices are missing, other starts: midpoints of all pairs of points that are known, orbits that leave
-/// saddles, normal vectors; twice, for the midpoints of what is new are new.
+/// Where indices are missing, other starts: midpoints of all pairs of points that are known, orbits that
+/// leave saddles, normal vectors; twice, for the midpoints of what is new are new.
 void search_for_missing(const Model<Net>& f, Run& r, std::uint64_t seed, const std::string& what) {
   const double farthest = 10 * mean_norm(r.examples);
   const auto closed = [&] { return interrupted() || r.points.index_sum() == r.growth.degree; };

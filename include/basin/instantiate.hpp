@@ -1,8 +1,8 @@
 // What takes long to compile and is the same in most programs, compiled once: matrix products, training,
-// eigenvalues, fixed points, certificates and basins, the fully connected network and those that are known at run time,
-// with their orbits and Jacobians, in float and double. With BASIN_COMPILED defined, the headers only declare
-// these; one source file, compiled with the same flags and macros, includes this header before all others of
-// basin and so holds them. In CMake all of that is `target_link_libraries(app PRIVATE
+// eigenvalues, fixed points, certificates and basins, the fully connected network and those that are known at
+// run time, with their orbits and Jacobians, in float and double. With BASIN_COMPILED defined, the headers
+// only declare these; one source file, compiled with the same flags and macros, includes this header before
+// all others of basin and so holds them. In CMake all of that is `target_link_libraries(app PRIVATE
 // basin::compiled)`. Without the macro nobody needs it.
 #pragma once
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin

@@ -1,5 +1,5 @@
-// Attacks on certificates: what they say of all points of a ball is tried at many, by code that shares none with
-// the proof and computes in a wider format.
+// Attacks on certificates: what they say of all points of a ball is tried at many, by code that shares none
+// with the proof and computes in a wider format.
 #pragma once
 #include <Eigen/LU>   // Eigen::FullPivLU
 #include <Eigen/SVD>  // Eigen::JacobiSVD
@@ -32,7 +32,8 @@ struct Functions {
   static long double sqrt(long double x) { return std::sqrt(x); }
 };
 
-/// phi(z) by its definition, with constants to 35 digits; a map that is not of the library as it computes itself.
+/// phi(z) by its definition, with constants to 35 digits; a map that is not of the library as it computes
+/// itself.
 template <class R = long double, class F = Functions>
 R map_value(const basin::detail::ExactMap& phi, R z) {
   const std::string& name = phi.name;
@@ -204,7 +205,8 @@ struct Found {
   int lost = 0;        // orbits that did not end at x*
 };
 
-/// x* near c: Newton's method with slopes of double, then plain iterates of f, which the certificate says contract.
+/// x* near c: Newton's method with slopes of double, then plain iterates of f, which the certificate says
+/// contract.
 template <class R = long double, class F = Functions>
 Point<R> fixed_point(const ExactNetwork& f, const Metric& T, const Vec<double>& c) {
   const Index n = f.size();
@@ -254,7 +256,8 @@ Found<R> attack(const ExactNetwork& f, const Certificate& proof, basin::Random& 
   Vec<double> fixed(n);
   for (Index i = 0; i < n; ++i) fixed[i] = static_cast<double>(found.fixed[static_cast<std::size_t>(i)]);
 
-  // What is proved at x, y = T (x - c) of at most the radius: in the wide format. How far x* itself is off counts.
+  // What is proved at x, y = T (x - c) of at most the radius: in the wide format. How far x* itself is off
+  // counts.
   const R uncertain = found.residual / static_cast<R>(1 - std::min(proof.contraction, 1 - 1e-6));
   const auto judge = [&](const Vec<double>& v, R scale) {
     Point<R> x = to_point<R>(proof.centre);
@@ -274,7 +277,8 @@ Found<R> attack(const ExactNetwork& f, const Certificate& proof, basin::Random& 
   };
   const R edge = static_cast<R>(radius * (1 - 1e-12));
 
-  // Boundary points: random directions, corners of a cube, and singular vectors of T J T^-1 and mixtures of them.
+  // Boundary points: random directions, corners of a cube, and singular vectors of T J T^-1 and mixtures of
+  // them.
   Mat<double> J(n, n);
   Backward pass(f);
   pass.forward(proof.centre);

@@ -8,8 +8,8 @@
 
 #include "basin/core/types.hpp"  // Index, Mat, Vec
 
-/// The number sign * (sum over k of limbs[k] 2^(32 (exponent + k))): every finite double is one, and so are sums,
-/// differences and products. There is no division: tests multiply by the denominator.
+/// The number sign * (sum over k of limbs[k] 2^(32 (exponent + k))): every finite double is one, and so are
+/// sums, differences and products. There is no division: tests multiply by the denominator.
 class Dyadic {
  public:
   Dyadic() = default;
@@ -171,8 +171,8 @@ class DyadicMatrix {
     for (const Dyadic& e : A.entries_) sum += e * e;
     return sum;
   }
-  /// Whether x'A x >= 0 for all x, for a symmetric A: elimination without divisions, each Schur complement times
-  /// its pivot.
+  /// Whether x'A x >= 0 for all x, for a symmetric A: elimination without divisions, each Schur complement
+  /// times its pivot.
   friend bool positive_semidefinite(DyadicMatrix A) {
     for (basin::Index n = A.rows_; n > 0; --n) {
       const Dyadic p = A(n - 1, n - 1);

@@ -1,4 +1,5 @@
-// The bounds that certificates are made of, against exact arithmetic: none is ever too small, or much too large.
+// The bounds that certificates are made of, against exact arithmetic: none is ever too small, or much too
+// large.
 #include <Eigen/LU>  // inverse
 #include <Eigen/QR>  // Eigen::HouseholderQR
 #include <cmath>
@@ -30,7 +31,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// What numbers a matrix is made of: `spread` is how many powers of 2 its entries may differ by, around 2^size.
+/// What numbers a matrix is made of: `spread` is how many powers of 2 its entries may differ by, around
+/// 2^size.
 struct Kind {
   int size, spread;
 };

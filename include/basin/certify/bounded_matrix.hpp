@@ -59,13 +59,13 @@ Upper largest_eigenvalue(const BoundedMatrix& G);
 /// |A|_2, from A'A or A A'.
 template <class = void>
 Upper norm2(const BoundedMatrix& A);
-/// |A|_2 to a few digits by power iteration, mostly from below: no bound. `v` is where it begins, unless it has
-/// another size, and where it ended: the next matrix, if it is much the same, needs few steps.
+/// |A|_2 to a few digits by power iteration, mostly from below: no bound. `v` is where it begins, unless it
+/// has another size, and where it ended: the next matrix, if it is much the same, needs few steps.
 template <class = void>
 double estimated_norm2(const Mat<double>& A, Vec<double>& v);
 
-/// R, k x k, with |R x| >= |A x| for every x, A m x k: R'R >= A'A. Norms of A M are at most those of R M, which
-/// is smaller. R is Cholesky's factor of A'A + s I, where s covers all rounding.
+/// R, k x k, with |R x| >= |A x| for every x, A m x k: R'R >= A'A. Norms of A M are at most those of R M,
+/// which is smaller. R is Cholesky's factor of A'A + s I, where s covers all rounding.
 template <class = void>
 BoundedMatrix dominating_right(const BoundedMatrix& A);
 /// S, m x m, with |S'x| >= |A'x| for every x, A m x k: norms of M A are at most those of M S.

@@ -25,13 +25,13 @@
 
 namespace basin::inline BASIN_ABI {
 
-/// What is proved of the exact function f of a network (see ExactNetwork) if `verified`: f has exactly one fixed
-/// point x* with |T (x* - centre)| <= radius, it lies within `error` of the centre, and
+/// What is proved of the exact function f of a network (see ExactNetwork) if `verified`: f has exactly one
+/// fixed point x* with |T (x* - centre)| <= radius, it lies within `error` of the centre, and
 ///
 ///     |T (f(x) - x*)| <= contraction |T (x - x*)|    for all x with |T (x - centre)| <= radius,
 ///
-/// so that the orbit of every such x ends at x*, this fast. With T >= I the distance |x - x*| is never more than the
-/// one in T.
+/// so that the orbit of every such x ends at x*, this fast. With T >= I the distance |x - x*| is never more
+/// than the one in T.
 struct Certificate {
   bool verified = false;
   std::string reason;          // why not
@@ -46,8 +46,8 @@ struct Certificate {
   double spectral_radius = 0;  // of the Jacobian at the centre, as computed: no bound
 };
 
-/// What is proved of a fixed point of any kind if `verified`: there is one within `error` of the centre, in the
-/// 2-norm, and no other one within `radius`.
+/// What is proved of a fixed point of any kind if `verified`: there is one within `error` of the centre, in
+/// the 2-norm, and no other one within `radius`.
 struct FixedPointProof {
   bool verified = false;
   std::string reason;
@@ -58,19 +58,19 @@ struct FixedPointProof {
 
 struct CertifyOptions {
   SearchOptions search = {};  // for the fixed point, from x
-  /// The metrics tried are the 2-norm and those of Stein's equation for g = rho + (1 - rho) part, rho the spectral
-  /// radius: a smaller part makes J contract more, a larger one makes the metric rounder.
+  /// The metrics tried are the 2-norm and those of Stein's equation for g = rho + (1 - rho) part, rho the
+  /// spectral radius: a smaller part makes J contract more, a larger one makes the metric rounder.
   std::vector<double> parts = {.15, .3, .5, .8};
   double contraction = 0.9999;  // the largest that is accepted, below 1; a smaller one means a smaller radius
 };
 
-/// The largest ball around the fixed point next to x that is proved to lie in its basin. The fixed point is looked
-/// for in double, from x. A bound of |T Df T^-1| over balls (detail::JacobianBound) gives both: with slopes between
-/// any two points of the small ball around the centre c of radius e, L(e) < 1 and |T (f(c) - c)| <= (1 - L(e)) e
-/// prove that there is x* in it (Banach); with slopes from x*, |T (f(x) - x*)| <= L(r) |T (x - x*)|. Everything is
-/// computed with round to nearest and bounds of what that does. Throws as exact_network does, or if an option
-/// makes no sense. `verified` is false, and `reason` says why, where f does not contract in any metric that was
-/// tried: at points that are not attracting, above all.
+/// The largest ball around the fixed point next to x that is proved to lie in its basin. The fixed point is
+/// looked for in double, from x. A bound of |T Df T^-1| over balls (detail::JacobianBound) gives both: with
+/// slopes between any two points of the small ball around the centre c of radius e, L(e) < 1 and |T
+/// (f(c) - c)| <= (1 - L(e)) e prove that there is x* in it (Banach); with slopes from x*, |T
+/// (f(x) - x*)| <= L(r) |T (x - x*)|. Everything is computed with round to nearest and bounds of what that
+/// does. Throws as exact_network does, or if an option makes no sense. `verified` is false, and `reason` says
+/// why, where f does not contract in any metric that was tried: at points that are not attracting, above all.
 template <class = void>
 [[nodiscard]] Certificate certify_attractor(const ExactNetwork& f, VecIn<double> x,
                                             const CertifyOptions& options = {});
@@ -80,9 +80,9 @@ template <Layer F>
   return certify_attractor(exact_network(f), Vec<double>(x.template cast<double>()), options);
 }
 
-/// That there is a fixed point next to x, attracting or not, and no other one near it: Krawczyk's operator c - Y
-/// (f(c) - c) + (I - Y (Df - I)) (x - c), with Y an approximate inverse of J - I, maps a ball around c into itself
-/// (Krawczyk 1969; Rump 1983, Theorem 4.2). Throws as certify_attractor does.
+/// That there is a fixed point next to x, attracting or not, and no other one near it: Krawczyk's
+/// operator c - Y (f(c) - c) + (I - Y (Df - I)) (x - c), with Y an approximate inverse of J - I, maps a ball
+/// around c into itself (Krawczyk 1969; Rump 1983, Theorem 4.2). Throws as certify_attractor does.
 template <class = void>
 [[nodiscard]] FixedPointProof certify_fixed_point(const ExactNetwork& f, VecIn<double> x,
                                                   const CertifyOptions& options = {});
@@ -137,7 +137,8 @@ SelfMap self_map_of(const ExactNetwork& f) {
   return map;
 }
 
-/// The fixed point that Newton's method finds from x, and a few more steps while they make the residual smaller.
+/// The fixed point that Newton's method finds from x, and a few more steps while they make the residual
+/// smaller.
 template <class = void>
 Found sharp_fixed_point(const ExactNetwork& f, VecIn<double> x, const SearchOptions& options) {
   Found found = newton_search(self_map_of(f), x, options);
@@ -167,8 +168,8 @@ double spectral_radius_of(const LocalMap& J) {
   return Eigen::EigenSolver<Mat<double>>(M, false).eigenvalues().cwiseAbs().maxCoeff();
 }
 
-/// The largest r for which holds(r), where it holds up to some r and not beyond, to about a percent; 0 if it does
-/// not at the smallest. `first` is where to begin.
+/// The largest r for which holds(r), where it holds up to some r and not beyond, to about a percent; 0 if it
+/// does not at the smallest. `first` is where to begin.
 template <class Holds>
 double largest_radius(double first, double smallest, const Holds& holds) {
   constexpr double most = 1e100;
@@ -186,8 +187,8 @@ double largest_radius(double first, double smallest, const Holds& holds) {
   return good;
 }
 
-/// The largest of wanted, .98 wanted, ... for which holds(r) is proved, in ever longer steps down; 0: none above
-/// `smallest`.
+/// The largest of wanted, .98 wanted, ... for which holds(r) is proved, in ever longer steps down; 0: none
+/// above `smallest`.
 template <class Holds>
 double proved_radius(double wanted, double smallest, const Holds& holds) {
   double factor = 0.98;
@@ -222,7 +223,8 @@ Upper existence_radius(const JacobianBound<>& bound, Upper centre_norm, Upper re
   return Upper(std::numeric_limits<double>::infinity());
 }
 
-/// Krawczyk's operator at c: Y = -(I + U V), with J = D E and so (J - I)^-1 = -(I + D (I - E D)^-1 E) to rounding.
+/// Krawczyk's operator at c: Y = -(I + U V), with J = D E and so (J - I)^-1 = -(I + D (I - E D)^-1 E) to
+/// rounding.
 template <class = void>
 struct Krawczyk {
   Mat<double> U, V;

@@ -86,10 +86,10 @@ ExactMap exact_map(const Phi& phi) {
 
 }  // namespace detail
 
-/// f: R^n -> R^n in real numbers, as a list of steps v_k = W v_a + b, v_k = phi(v_a) or v_k = v_a + v_b, with v_0 =
-/// x. Weights and biases are the network's own, exactly: a float is a double. Parameters of maps are those that
-/// its scalar type holds. What the network computes in its own precision differs from f by rounding; what a
-/// certificate says of f, it says of f.
+/// f: R^n -> R^n in real numbers, as a list of steps v_k = W v_a + b, v_k = phi(v_a) or v_k = v_a + v_b, with
+/// v_0 = x. Weights and biases are the network's own, exactly: a float is a double. Parameters of maps are
+/// those that its scalar type holds. What the network computes in its own precision differs from f by
+/// rounding; what a certificate says of f, it says of f.
 class ExactNetwork {
  public:
   enum class Kind : unsigned char { input, affine, map, sum };
@@ -200,8 +200,8 @@ struct ExactRules {
     if (!f.is_affine()) refuse(f.name());
     return affine_step(f, theta, x);
   }
-  /// y = W x + b by the entries of W and b = f(0). Both are exact in basin's layers; one of your own must compute
-  /// f(0) without rounding, too.
+  /// y = W x + b by the entries of W and b = f(0). Both are exact in basin's layers; one of your own must
+  /// compute f(0) without rounding, too.
   template <class F>
   std::size_t affine_step(const F& f, VecIn<S> theta, std::size_t x) const {
     Mat<double> W = Mat<double>::Zero(f.out_size(), f.in_size());
@@ -225,10 +225,10 @@ struct ExactRules {
 
 }  // namespace detail
 
-/// The exact function of f. Throws, naming the layer, if f has one that certificates do not know: they know Dense,
-/// Affine, Conv2d, ConvTranspose2d, Pad2d, UpsampleNearest, layers of your own with for_entries, Pointwise of maps
-/// with MapBounds (a map without is an error at compile time), and Chain, Stack and Residual of these, typed or
-/// erased. Throws if f does not map its space to itself or theta is not finite.
+/// The exact function of f. Throws, naming the layer, if f has one that certificates do not know: they know
+/// Dense, Affine, Conv2d, ConvTranspose2d, Pad2d, UpsampleNearest, layers of your own with for_entries,
+/// Pointwise of maps with MapBounds (a map without is an error at compile time), and Chain, Stack and
+/// Residual of these, typed or erased. Throws if f does not map its space to itself or theta is not finite.
 template <Layer F>
 [[nodiscard]] ExactNetwork exact_network(const Model<F>& f) {
   using S = typename F::Scalar;

@@ -28,8 +28,8 @@ struct Pass {
 template <class = void>
 Pass forward_pass(const ExactNetwork& f, VecIn<double> x);
 
-/// dv_k/dv_from X for every step k behind `from`, with the slopes of the pass; empty where v_k does not depend on
-/// v_from. `identity` stands for X = I and saves products.
+/// dv_k/dv_from X for every step k behind `from`, with the slopes of the pass; empty where v_k does not
+/// depend on v_from. `identity` stands for X = I and saves products.
 struct Tangent {
   BoundedMatrix matrix;
   bool identity = false;
@@ -38,8 +38,8 @@ struct Tangent {
 template <class = void>
 std::vector<Tangent> tangents(const ExactNetwork& f, const Pass& pass, std::size_t from, Tangent start);
 
-/// What a bound needs of T and Y at the two ends of a network and what is the same at all points: W T^-1 in place of
-/// the first W, Y W in place of the last, both as small as they can be made without smaller norms.
+/// What a bound needs of T and Y at the two ends of a network and what is the same at all points: W T^-1 in
+/// place of the first W, Y W in place of the last, both as small as they can be made without smaller norms.
 struct BoundEnds {
   std::size_t first = 0;  // the step whose derivative by x, times T^-1, is ...
   BoundedMatrix behind;   // ... this: the one step that reads x, an affine one that is narrow, or x itself
@@ -52,9 +52,9 @@ struct BoundEnds {
 template <class = void>
 BoundEnds bound_ends(const ExactNetwork& f, const Metric& T);
 
-/// The bound. With maps h_j = phi_j(z_j), j = 1, ..., N, all else in a network is affine. Let B_k = dz_k/dx T^-1,
-/// A_kj = dz_k/dh_j and A_j = Y df/dh_j be its derivatives with the slopes D_j at the centre c. With other slopes
-/// D_j + Delta_j, |Delta_j| <= delta_j, dz_k/dx T^-1 is exactly
+/// The bound. With maps h_j = phi_j(z_j), j = 1, ..., N, all else in a network is affine. Let B_k = dz_k/dx
+/// T^-1, A_kj = dz_k/dh_j and A_j = Y df/dh_j be its derivatives with the slopes D_j at the centre c. With
+/// other slopes D_j + Delta_j, |Delta_j| <= delta_j, dz_k/dx T^-1 is exactly
 ///
 ///     B_k + sum over j < k of A_kj Delta_j (dz_j/dx T^-1),
 ///
@@ -65,18 +65,18 @@ BoundEnds bound_ends(const ExactNetwork& f, const Metric& T);
 ///     L(r)    = |Y J T^-1|_2 + sum_j |A_j w_j|_2 q_j                  bounds |Y Df T^-1|_2
 ///
 /// for |T (x - c)| <= r, where delta_k is the largest change of phi_k' over |z - z_k(c)| <= rho_k. Where few
-/// neurons change their slope, w is 0 but for these and so little of the matrices counts. No norm of one layer is
-/// multiplied by that of the next, as in bounds of Lipschitz constants, which say 7 to 1000 here.
+/// neurons change their slope, w is 0 but for these and so little of the matrices counts. No norm of one
+/// layer is multiplied by that of the next, as in bounds of Lipschitz constants, which say 7 to 1000 here.
 ///
-/// Rounding: products and norms carry bounds; phi' comes in intervals; and what the pass at c rounds in one layer
-/// travels to the next through A_kj, with the slopes that it may meet, not through |W|.
+/// Rounding: products and norms carry bounds; phi' comes in intervals; and what the pass at c rounds in one
+/// layer travels to the next through A_kj, with the slopes that it may meet, not through |W|.
 template <class = void>
 class JacobianBound {
  public:
   JacobianBound(const ExactNetwork& f, const BoundEnds& ends, VecIn<double> centre);
 
-  /// L(r) - |Y J T^-1|_2 at most, where the centre of the ball is up to `uncertain` away from c. It never falls
-  /// as r grows.
+  /// L(r) - |Y J T^-1|_2 at most, where the centre of the ball is up to `uncertain` away from c. It never
+  /// falls as r grows.
   Upper change(double r, double uncertain, Slopes slopes, Norms norms) const;
   /// |Y J T^-1|_2 at c.
   Upper centre_norm() const { return centre_norm_; }
@@ -187,7 +187,8 @@ std::vector<Tangent> tangents(const ExactNetwork& f, const Pass& pass, std::size
   return t;
 }
 
-/// The one step that reads x, if that is an affine one with fewer rows than columns and not the output; else 0.
+/// The one step that reads x, if that is an affine one with fewer rows than columns and not the output; else
+/// 0.
 inline std::size_t narrow_first_step(const ExactNetwork& f) {
   const auto& steps = f.steps();
   std::size_t reader = 0;
@@ -270,8 +271,9 @@ Vec<double> through(const BoundedMatrix& A, const Vec<double>& s) {
   return rounded_up(((A.mid.cwiseAbs() * s) * (1 + 4 * n * unit_roundoff)).array() + beside);
 }
 
-/// The error of each computed z: what was rounded since the last maps, and what each earlier map hands on, which is
-/// its own rounding, the rounding before it times its slope, and its whole error times what its slope may differ.
+/// The error of each computed z: what was rounded since the last maps, and what each earlier map hands on,
+/// which is its own rounding, the rounding before it times its slope, and its whole error times what its
+/// slope may differ.
 template <class V>
 void JacobianBound<V>::set_rounding(const ExactNetwork& f, const BoundEnds& ends, const Pass& pass) {
   using Kind = ExactNetwork::Kind;
@@ -303,9 +305,9 @@ void JacobianBound<V>::set_rounding(const ExactNetwork& f, const BoundEnds& ends
   value_error_ += ends.norm * frobenius(fresh[f.output()]);
 }
 
-/// delta of the map m where |z - z(c)| <= reach r. A slope from the centre to a point is the mean of phi' over the
-/// way, so that its change is at most the mean of m(s), the largest change up to s, over 0 <= s <= reach r: upper
-/// sums.
+/// delta of the map m where |z - z(c)| <= reach r. A slope from the centre to a point is the mean of phi'
+/// over the way, so that its change is at most the mean of m(s), the largest change up to s, over
+/// 0 <= s <= reach r: upper sums.
 template <class V>
 Vec<double> JacobianBound<V>::deviations(const Map& m, const Vec<double>& reach, double r, double uncertain,
                                          Slopes slopes) {
@@ -323,7 +325,8 @@ Vec<double> JacobianBound<V>::deviations(const Map& m, const Vec<double>& reach,
   return (rounded_up(delta / parts).array() * some).matrix();
 }
 
-/// sqrt(delta), rounded up, one by one: Eigen's vectors of AVX-512 may take a root that is not correctly rounded.
+/// sqrt(delta), rounded up, one by one: Eigen's vectors of AVX-512 may take a root that is not correctly
+/// rounded.
 template <class = void>
 Vec<double> weights_of(const Vec<double>& delta) {
   Vec<double> w(delta.size());

@@ -33,9 +33,9 @@ Upper length(const Metric& T, const BoundedMatrix& v);
 
 /// The metric with T'T = P = sum over i of (J'/g)^i (J/g)^i for J = D E, which solves Stein's equation
 ///     P - (J/g)' P (J/g) = I:    |T J T^-1|_2 < g,
-/// for any g above the spectral radius of J. With M = E D, J^i = D M^(i-1) E, so that P = I + E' S E / g^2 with the
-/// k x k sum S of (M'/g)^i D'D (M/g)^i, by doubling (Smith 1968). A wish, computed without error bounds: whatever
-/// comes out is a metric, and its use is proved with it.
+/// for any g above the spectral radius of J. With M = E D, J^i = D M^(i-1) E, so that P = I + E' S E / g^2
+/// with the k x k sum S of (M'/g)^i D'D (M/g)^i, by doubling (Smith 1968). A wish, computed without error
+/// bounds: whatever comes out is a metric, and its use is proved with it.
 template <class = void>
 Metric stein_metric(const Mat<double>& D, const Mat<double>& E, double g);
 
@@ -64,8 +64,8 @@ BoundedMatrix times(const Metric& T, const BoundedMatrix& A) {
   return sum(A, product(Q, scaled_rows(T.t, product<GemmOp::transposed, GemmOp::plain>(Q, A))));
 }
 
-/// With s = 1 / (1 + t) - 1, N = I + Q diag(s) Q' is T^-1 but for F = T N - I = Q diag(t + s) Q' + Q diag(t) Q'Q
-/// diag(s) Q', which is 0 for orthonormal columns: A T^-1 = A N (I + F)^-1 differs from A N by at most
+/// With s = 1 / (1 + t) - 1, N = I + Q diag(s) Q' is T^-1 but for F = T N - I = Q diag(t + s) Q' + Q diag(t)
+/// Q'Q diag(s) Q', which is 0 for orthonormal columns: A T^-1 = A N (I + F)^-1 differs from A N by at most
 /// |A N| |F| / (1 - |F|).
 template <class>
 BoundedMatrix times_inverse(const BoundedMatrix& A, const Metric& T) {

@@ -10,9 +10,9 @@
 
 namespace basin::inline BASIN_ABI {
 
-/// What is proved if `verified`: the orbit under the exact function f of every x with |T (x - start)| <= radius,
-/// that of the start itself first of all, is inside the ball of the certificate after `steps` steps, so that it
-/// ends at the fixed point of the certificate.
+/// What is proved if `verified`: the orbit under the exact function f of every x with |T
+/// (x - start)| <= radius, that of the start itself first of all, is inside the ball of the certificate after
+/// `steps` steps, so that it ends at the fixed point of the certificate.
 struct RecallProof {
   bool verified = false;
   std::string reason;  // why not
@@ -26,14 +26,14 @@ struct RecallProofOptions {
   Index max_steps = 200;  // of the orbit
 };
 
-/// Follows the computed orbit x_0 = start, x_1, ... into the ball of the certificate, and then goes back: with the
-/// ball of radius r_(t+1) around x_(t+1) known to end at the attractor, that of the largest r_t with
+/// Follows the computed orbit x_0 = start, x_1, ... into the ball of the certificate, and then goes back:
+/// with the ball of radius r_(t+1) around x_(t+1) known to end at the attractor, that of the largest r_t with
 ///
 ///     L_t(r_t) r_t + |T (f(x_t) - x_(t+1))| <= r_(t+1)
 ///
 /// around x_t does, where L_t bounds |T Df T^-1| over it. All of it in the metric T of the attractor: in the
-/// 2-norm the factors |J_t| of the steps multiply. `certificate` must be one of this network. Throws if it is of
-/// another network or not verified, if start does not fit, or if max_steps < 0.
+/// 2-norm the factors |J_t| of the steps multiply. `certificate` must be one of this network. Throws if it is
+/// of another network or not verified, if start does not fit, or if max_steps < 0.
 template <class = void>
 [[nodiscard]] RecallProof certify_recall(const ExactNetwork& f, const Certificate& certificate,
                                          VecIn<double> start, const RecallProofOptions& options = {});

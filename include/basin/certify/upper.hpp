@@ -14,10 +14,11 @@ static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<doub
               "basin/certify needs IEEE 754 double precision");
 
 /// A number >= 0 that is at least as large as an exact one which nobody computed. Each operation rounds to
-/// nearest, which is wrong by a factor of at most 1 + u with u = 2^-53, or by half of 2^-1074 below the normal
-/// numbers, and then adds more than that; a multiplication and an addition that the compiler contracts to one
-/// are wrong by less. The rounding mode stays as it is: compilers move operations across a change of it. What
-/// overflows is infinite, a bound that holds and proves nothing; NaN stays NaN and fails every comparison.
+/// nearest, which is wrong by a factor of at most 1 + u with u = 2^-53, or by half of 2^-1074 below the
+/// normal numbers, and then adds more than that; a multiplication and an addition that the compiler contracts
+/// to one are wrong by less. The rounding mode stays as it is: compilers move operations across a change of
+/// it. What overflows is infinite, a bound that holds and proves nothing; NaN stays NaN and fails every
+/// comparison.
 class Upper {
  public:
   Upper() = default;

@@ -138,10 +138,10 @@ struct GrowthOptions {
 ///
 /// A ray that is missed makes the degree wrong. `sure` warns of it by Good's argument (Good 1953): the chance
 /// that one more search comes to a new ray is about the part of the searches whose ray was hit once. A ray to
-/// which a part p of all directions leads is missed by `starts` of them with a chance of (1 - p)^starts: 3 /
-/// starts is missed once in 20. More starts help where it warns. Throws as find_fixed_points does, or if
-/// radius < 0 or starts < 1. When points.point.search.cancelled returns true, the rest of the searches is left
-/// out and `sure` is false.
+/// which a part p of all directions leads is missed by `starts` of them with a chance of (1 - p)^starts:
+/// 3 / starts is missed once in 20. More starts help where it warns. Throws as find_fixed_points does, or if
+/// radius < 0 or starts < 1. When points.point.search.cancelled returns true, the rest of the searches is
+/// left out and `sure` is false.
 template <Layer F>
 [[nodiscard]] Growth<typename F::Scalar> growth_at_infinity(const Model<F>& f,
                                                             const GrowthOptions& options = {}) {
