@@ -239,13 +239,13 @@ struct Krawczyk {
       : U(inverse_of(J)),
         V(J.is_product() ? J.E : Mat<double>(Mat<double>::Identity(f.size(), f.size()))),
         bound(f, ends(f), c) {
-    const auto t = tangents(f, forward_pass(f, c), 0, {{}, true});
+    const auto t = tangents(f, bound.pass(), 0, {{}, true});
     const BoundedMatrix jacobian = written_out(t[f.output()], f.size()),
                         I(Mat<double>::Identity(f.size(), f.size()));
     // I - Y (J - I) = J + U V (J - I)
     centre_norm =
         frobenius(sum(jacobian, product(BoundedMatrix(U), product(BoundedMatrix(V), sum(jacobian, I, -1)))));
-    residual = frobenius(minus_Y(
+    residual = frobenius(negated_inverse(
                    sum(BoundedMatrix(Mat<double>(bound.value())), BoundedMatrix(Mat<double>(c)), -1))) +
                bound.value_error();
   }
@@ -255,14 +255,14 @@ struct Krawczyk {
     return J.is_product() ? Mat<double>(J.D * K) : Mat<double>(M * K);
   }
   /// (I + U V) A
-  BoundedMatrix minus_Y(const BoundedMatrix& A) const {
+  BoundedMatrix negated_inverse(const BoundedMatrix& A) const {
     return sum(A, product(BoundedMatrix(U), product(BoundedMatrix(V), A)));
   }
   BoundEnds ends(const ExactNetwork& f) const {
     BoundEnds e = bound_ends(f, {});
     const bool narrow = e.last != f.output();
-    e.in_front = narrow ? dominating_right(minus_Y(BoundedMatrix(f.steps()[f.output()].weight)))
-                        : minus_Y(BoundedMatrix(Mat<double>::Identity(f.size(), f.size())));
+    e.in_front = narrow ? dominating_right(negated_inverse(BoundedMatrix(f.steps()[f.output()].weight)))
+                        : negated_inverse(BoundedMatrix(Mat<double>::Identity(f.size(), f.size())));
     e.norm = Upper(1) + frobenius(U) * frobenius(V);
     return e;
   }

@@ -263,11 +263,11 @@ Real zero(const F& f, Real a, Real b) {
 /// and each formula below is a few operations that do not cancel; 64 eps is far more.
 inline bool find_map(const std::string& name, const Vector& p, Map& m) {
   const auto sigma = [](Real z) { return 1 / (1 + std::exp(-z)); };
-  const auto smooth = [&](auto value, auto slope, Vector turns = {}) {
-    m = {.value = value, .slope = slope, .turns = std::move(turns), .parts = 64};
+  const auto smooth = [&](auto value, auto slope, const Vector& turns = {}) {
+    m = {.value = value, .slope = slope, .turns = turns, .parts = 64};
   };
-  const auto linear = [&](auto value, auto slope, std::vector<Map::Kink> kinks) {
-    m = {.value = value, .slope = slope, .kinks = std::move(kinks)};
+  const auto linear = [&](auto value, auto slope, const std::vector<Map::Kink>& kinks) {
+    m = {.value = value, .slope = slope, .kinks = kinks};
   };
   const auto wave = [&](auto value, auto slope, Real half_period, Real first, Real lowest, Real highest) {
     smooth(value, slope);
@@ -583,9 +583,11 @@ class Proof {
     return up(change / parts);
   }
 
-  Matrix times_T(const Matrix& A) const { return sum(A, product(f_.Q, scaled_rows(f_.t, product(Qt_, A)))); }
+  Matrix times_metric(const Matrix& A) const {
+    return sum(A, product(f_.Q, scaled_rows(f_.t, product(Qt_, A))));
+  }
   /// A T^-1 = X - (X T - A) T^-1, whatever X is, and |T^-1| <= 1: a good X has a small X T - A.
-  Matrix divided_by_T(const Matrix& A) const {
+  Matrix divided_by_metric(const Matrix& A) const {
     const auto beside = [&](const Matrix& X, const Vector& t) {  // X Q diag(t) Q'
       return product_transposed(scaled_cols(product_transposed(X, Qt_), t), f_.Q);
     };
@@ -651,12 +653,14 @@ class Proof {
     const bool narrow_first = readers.size() == 1 && readers[0] != f_.output &&
                               steps[readers[0]].kind == "affine" && steps[readers[0]].size < f_.centre.size();
     const size_t first = narrow_first ? readers[0] : 0;
-    const Matrix start = narrow_first ? transposed(dominating(transposed(divided_by_T(steps[first].weight))))
-                                      : divided_by_T(identity(f_.centre.size()));
+    const Matrix start = narrow_first
+                             ? transposed(dominating(transposed(divided_by_metric(steps[first].weight))))
+                             : divided_by_metric(identity(f_.centre.size()));
     const Step& end = steps[f_.output];
     const bool narrow_last = end.kind == "affine" && end.a != 0 && end.weight.cols < end.size;
     const size_t last = narrow_last ? end.a : f_.output;
-    const Matrix behind = narrow_last ? dominating(times_T(end.weight)) : times_T(identity(f_.centre.size()));
+    const Matrix behind =
+        narrow_last ? dominating(times_metric(end.weight)) : times_metric(identity(f_.centre.size()));
 
     std::map<size_t, std::vector<Matrix>> by_earlier;  // A_kj by the step of k
     const std::vector<Matrix> by_x = chain_rule(first, start);
@@ -719,7 +723,7 @@ class Proof {
       difference.a[i] = values_[f_.output][i] - f_.centre[i];
       fresh[f_.output][i] = up(fresh[f_.output][i] + eps * std::abs(difference.a[i]));
     }
-    residual = up(times_T(difference).norm() + carried + up(metric_norm() * length(fresh[f_.output])));
+    residual = up(times_metric(difference).norm() + carried + up(metric_norm() * length(fresh[f_.output])));
   }
 
   const Files& f_;

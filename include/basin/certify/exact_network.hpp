@@ -1,6 +1,7 @@
 // A network as the exact function of real numbers that its parameters define: what certificates speak of.
 #pragma once
 #include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memcpy
 #include <functional>   // std::function
 #include <memory>       // std::shared_ptr, std::make_shared
 #include <string>       // std::string
@@ -45,6 +46,15 @@ struct ExactMap {
 };
 
 template <class Phi>
+std::vector<double> bytes_of(const Phi& phi) {
+  static_assert(std::is_trivially_copyable_v<Phi>,
+                "certify: a map of your own with parameters must be trivially copyable");
+  std::vector<double> bytes((sizeof(Phi) + sizeof(double) - 1) / sizeof(double));
+  std::memcpy(bytes.data(), &phi, sizeof(Phi));
+  return bytes;
+}
+/// The parameters of phi; of a map that is not basin's, its bytes.
+template <class Phi>
 std::vector<double> map_parameters(const Phi& phi) {
   if constexpr (requires { phi.slope; })
     return {phi.slope};
@@ -54,8 +64,10 @@ std::vector<double> map_parameters(const Phi& phi) {
     return {phi.beta};
   else if constexpr (requires { phi.lo; })
     return {phi.lo, phi.hi};
-  else
+  else if constexpr (std::is_empty_v<Phi>)
     return {};
+  else
+    return bytes_of(phi);
 }
 
 /// |phi'(t) - s| for |t - z| <= rho at most.

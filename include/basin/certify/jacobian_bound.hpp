@@ -70,6 +70,8 @@ BoundEnds bound_ends(const ExactNetwork& f, const Metric& T);
 ///
 /// Rounding: products and norms carry bounds; phi' comes in intervals; and what the pass at c rounds in one
 /// layer travels to the next through A_kj, with the slopes that it may meet, not through |W|.
+///
+/// `change` keeps vectors for its next call: not for two threads at once.
 template <class = void>
 class JacobianBound {
  public:
@@ -80,6 +82,8 @@ class JacobianBound {
   Upper change(double r, double uncertain, Slopes slopes, Norms norms) const;
   /// |Y J T^-1|_2 at c.
   Upper centre_norm() const { return centre_norm_; }
+  /// The pass at c, with the slopes D_j.
+  const Pass& pass() const { return pass_; }
   /// f(c) as it was computed, and |Y (f(c) - that)|_2 at most.
   const Vec<double>& value() const { return value_; }
   Upper value_error() const { return value_error_; }
@@ -102,6 +106,7 @@ class JacobianBound {
 
   std::vector<Map> maps_;
   std::vector<std::size_t> map_of_step_;
+  Pass pass_;
   Vec<double> value_;
   Upper value_error_, centre_norm_;
 };
@@ -225,7 +230,8 @@ BoundEnds bound_ends(const ExactNetwork& f, const Metric& T) {
 
 template <class V>
 JacobianBound<V>::JacobianBound(const ExactNetwork& f, const BoundEnds& ends, VecIn<double> centre) {
-  const Pass pass = forward_pass(f, centre);
+  pass_ = forward_pass(f, centre);
+  const Pass& pass = pass_;
   value_ = pass.values[f.output()];
   map_of_step_.resize(f.steps().size());
   for (std::size_t k = 1; k < f.steps().size(); ++k) {
