@@ -40,9 +40,33 @@ struct HalfSquare {
   }
 };
 
+/// gain x^2: another one, with a parameter.
+struct Parabola {
+  double gain = 1;
+  static constexpr const char* name = "Parabola";
+  template <class S>
+  S operator()(S x) const {
+    return static_cast<S>(gain) * x * x;
+  }
+  template <class S>
+  S derivative(S x, S) const {
+    return 2 * static_cast<S>(gain) * x;
+  }
+};
+
 }  // namespace
 
 namespace basin {
+template <>
+struct MapBounds<Parabola> {
+  static Interval slope(const Parabola& phi, double a, double b) { return (2 * phi.gain) * Interval{a, b}; }
+  static double value_error(const Parabola&, double, double y) { return std::abs(y) * 0x1p-51 + 0x1p-1000; }
+  static double slope_error(const Parabola&, double, double y) { return std::abs(y) * 0x1p-51; }
+  template <class S>
+  static Parabola in_scalar(const Parabola& phi) {
+    return {static_cast<double>(static_cast<S>(phi.gain))};
+  }
+};
 template <>
 struct MapBounds<HalfSquare> {
   static Interval slope(const HalfSquare&, double a, double b) {
@@ -169,6 +193,18 @@ TEST_CASE("x^2 / 2, by a map of one's own: the exact basin is |x| < 2", "[certif
   const FixedPointProof edge = certify_fixed_point(f, vec({2}));
   CHECK(edge.verified);
   CHECK(edge.radius < 2);
+}
+
+TEST_CASE("a certificate belongs to one network, parameters of one's own maps included", "[certify]") {
+  const auto with = [](double gain) {
+    return Model(Chain(Pointwise<double, Parabola>(1, Parabola{gain})), Vec<double>(0));
+  };
+  const Certificate proof = certify_attractor(with(0.25), vec({0}));
+  REQUIRE(proof.verified);
+  CHECK(proof.radius < 4);  // the exact basin is |x| < 1 / gain
+  CHECK(certify_recall(with(0.25), proof, vec({2})).verified);
+  CHECK(contains(error_of([&] { static_cast<void>(certify_recall(with(0.5), proof, vec({2}))); }),
+                 "the certificate is of another network"));
 }
 
 TEST_CASE("a linear map that no ball of the 2-norm contracts", "[certify]") {
