@@ -417,7 +417,7 @@ TEST_CASE("growth at infinity: the rays of linear maps and their degree", "[dyna
   CHECK(leaky.degree == 0);
   // A ray that was hit once is a warning: others may not have been hit at all.
   Index warned = 0;
-  for (const std::uint64_t seed : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
     const Growth<double> few = growth_at_infinity(linear(Mat<double>{{3, 0}, {0, 2}}, Vec<double>::Ones(2)),
                                                   {.starts = 3, .seed = seed});
     const bool once = std::count(few.hits.begin(), few.hits.end(), Index(1)) > 0;
