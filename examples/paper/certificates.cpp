@@ -14,7 +14,6 @@
 #include "basin/core/parallel.hpp"
 #include "basin/core/random.hpp"
 #include "basin/core/statistics.hpp"
-#include "basin/dynamics/orbit.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"

@@ -460,6 +460,7 @@ template <class Phi>
 void check_nesting(const Phi& phi, int count) {
   const Exact e = exact(phi);
   Points points = points_for(e);
+  int nested = 0;
   for (int i = 0; i < count; ++i) {
     const auto [a, b] = any_interval(points);
     double c = point_in(points, a, b), d = point_in(points, a, b);
@@ -471,7 +472,10 @@ void check_nesting(const Phi& phi, int count) {
     if (!(inner.lo >= outer.lo - slack && inner.hi <= outer.hi + slack))
       FAIL(label(phi) << std::setprecision(20) << " on [" << a << ", " << b << "]: " << outer << " and on ["
                       << c << ", " << d << "]: " << inner << ": not nested");
+    ++nested;
   }
+  INFO(label(phi) << ": " << nested << " pairs of intervals");
+  CHECK(nested > count / 10);
 }
 
 /// A map of a user, with MapBounds of its own, and two without.
@@ -530,7 +534,6 @@ TEST_CASE("slopes with many points", "[certify][slow]") {
 TEST_CASE("slopes nest", "[certify]") {
   if (no_reference()) return;
   for_each([](const auto& phi) { check_nesting(phi, 10000); });
-  SUCCEED("no slope of a part outside of that of the whole");
 }
 
 TEST_CASE("slopes at kinks and of simple intervals are exact", "[certify]") {
@@ -711,12 +714,15 @@ TEST_CASE("intervals round outward", "[certify]") {
 TEST_CASE("sums and multiples of intervals hold those of their members", "[certify]") {
   if (no_reference()) return;
   Points points({1, 0x1p-1022});
+  int held = 0;
   for (int i = 0; i < 50000; ++i) {
     const double x = points.any(), y = points.any();
     const Interval sum = Interval{x, x} + Interval{y, y}, product = x * Interval{y, y};
     const L s = L(x) + y, p = L(x) * y;
-    if (!(sum.lo <= s && s <= sum.hi && product.lo <= p && p <= product.hi))
+    if (sum.lo <= s && s <= sum.hi && product.lo <= p && p <= product.hi)
+      ++held;
+    else
       FAIL(std::setprecision(20) << x << ", " << y << ": " << sum << ", " << product);
   }
-  SUCCEED("no sum or multiple outside");
+  CHECK(held == 50000);
 }

@@ -38,6 +38,9 @@ BoundedMatrix product(const BoundedMatrix& A, const BoundedMatrix& B);
 /// A + B and A - B.
 template <class = void>
 BoundedMatrix sum(const BoundedMatrix& A, const BoundedMatrix& B, double sign = 1);
+/// x - y of exact vectors.
+template <class = void>
+BoundedMatrix difference(VecIn<double> x, VecIn<double> y);
 /// diag(d) A and A diag(d), d exact.
 template <class = void>
 BoundedMatrix scaled_rows(const Vec<double>& d, const BoundedMatrix& A);
@@ -98,6 +101,11 @@ BoundedMatrix sum(const BoundedMatrix& A, const BoundedMatrix& B, double sign) {
   BoundedMatrix C(A.mid + sign * B.mid);
   C.error = A.error + B.error + rounded_once(C.mid);
   return C;
+}
+
+template <class>
+BoundedMatrix difference(VecIn<double> x, VecIn<double> y) {
+  return sum(BoundedMatrix(Mat<double>(x)), BoundedMatrix(Mat<double>(y)), -1);
 }
 
 template <class>

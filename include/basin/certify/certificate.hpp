@@ -12,15 +12,14 @@
 #include "basin/dynamics/newton.hpp"        // SearchOptions
 
 #ifdef BASIN_BODIES
-#include <Eigen/Eigenvalues>  // Eigen::EigenSolver
-#include <Eigen/LU>           // Eigen::PartialPivLU
-#include <algorithm>          // std::max, std::min
-#include <cmath>              // std::sqrt
-#include <optional>           // std::optional
-#include <utility>            // std::move
+#include <Eigen/LU>   // Eigen::PartialPivLU
+#include <algorithm>  // std::max, std::min
+#include <cmath>      // std::sqrt
+#include <utility>    // std::move
 
 #include "basin/certify/jacobian_bound.hpp"  // JacobianBound
 #include "basin/dynamics/self_map.hpp"       // SelfMap
+#include "basin/dynamics/spectrum.hpp"       // spectral_radius
 #endif
 
 namespace basin::inline BASIN_ABI {
@@ -66,9 +65,9 @@ struct CertifyOptions {
 
 /// The largest ball around the fixed point next to x that is proved to lie in its basin. The fixed point is
 /// looked for in double, from x. A bound of |T Df T^-1| over balls (detail::JacobianBound) gives both: with
-/// slopes between any two points of the small ball around the centre c of radius e, L(e) < 1 and |T
-/// (f(c) - c)| <= (1 - L(e)) e prove that there is x* in it (Banach); with slopes from x*, |T
-/// (f(x) - x*)| <= L(r) |T (x - x*)|. Everything is computed with round to nearest and bounds of what that
+/// slopes between any two points of the small ball around the centre c of radius e, L(e) < 1 and
+/// |T (f(c) - c)| <= (1 - L(e)) e prove that there is x* in it (Banach); with slopes from x*,
+/// |T (f(x) - x*)| <= L(r) |T (x - x*)|. Everything is computed with round to nearest and bounds of what that
 /// does. Throws as exact_network does, or if an option makes no sense. `verified` is false, and `reason` says
 /// why, where f does not contract in any metric that was tried: at points that are not attracting, above all.
 template <class = void>
@@ -80,9 +79,9 @@ template <Layer F>
   return certify_attractor(exact_network(f), Vec<double>(x.template cast<double>()), options);
 }
 
-/// That there is a fixed point next to x, attracting or not, and no other one near it: Krawczyk's
-/// operator c - Y (f(c) - c) + (I - Y (Df - I)) (x - c), with Y an approximate inverse of J - I, maps a ball
-/// around c into itself (Krawczyk 1969; Rump 1983, Theorem 4.2). Throws as certify_attractor does.
+/// That there is a fixed point next to x, attracting or not, and no other one near it: Krawczyk's operator
+/// c - Y (f(c) - c) + (I - Y (Df - I)) (x - c), with Y an approximate inverse of J - I, maps a ball around c
+/// into itself (Krawczyk 1969; Rump 1983, Theorem 4.2). Throws as certify_attractor does.
 template <class = void>
 [[nodiscard]] FixedPointProof certify_fixed_point(const ExactNetwork& f, VecIn<double> x,
                                                   const CertifyOptions& options = {});
@@ -137,35 +136,18 @@ SelfMap self_map_of(const ExactNetwork& f) {
   return map;
 }
 
-/// The fixed point that Newton's method finds from x, and a few more steps while they make the residual
-/// smaller.
-template <class = void>
-Found sharp_fixed_point(const ExactNetwork& f, VecIn<double> x, const SearchOptions& options) {
-  Found found = newton_search(self_map_of(f), x, options);
-  for (int step = 0; step < 3 && found.end == SearchEnd::converged; ++step) {
-    const Vec<double> r = f(found.x) - found.x;
-    const Vec<double> next = found.x + newton_step(jacobian_of(f, found.x), r, options);
-    const double residual = (f(next) - next).norm();
-    if (!(residual < r.norm())) break;
-    found.x = next;
-    found.residual = residual;
-  }
-  return found;
-}
-
-/// The matrix with the eigenvalues of J other than 0.
-template <class = void>
-Mat<double> middle_of(const LocalMap& J) {
-  if (!J.is_product()) return J.D;
-  Mat<double> M(J.E.rows(), J.D.cols());
-  gemm<double>(J.E, J.D, M);
-  return M;
-}
-template <class = void>
-double spectral_radius_of(const LocalMap& J) {
-  const Mat<double> M = middle_of(J);
-  if (!M.allFinite()) return std::numeric_limits<double>::quiet_NaN();
-  return Eigen::EigenSolver<Mat<double>>(M, false).eigenvalues().cwiseAbs().maxCoeff();
+/// How a proof of either kind begins: the fixed point that is found from x. Whether there is one; else the
+/// proof has the reason.
+template <class Proof>
+bool begin(Proof& proof, const ExactNetwork& f, VecIn<double> x, const CertifyOptions& options,
+           const char* who) {
+  require(x.size() == f.size(), who, ": x has ", x.size(), " rows, f expects ", f.size());
+  require_certify_options(options, who);
+  const Found found = newton_search(self_map_of(f), x, options.search);
+  proof.network = f.fingerprint();
+  proof.centre = found.x;
+  if (found.end != SearchEnd::converged) proof.reason = text("no fixed point was found from x: ", found.end);
+  return found.end == SearchEnd::converged;
 }
 
 /// The largest r for which holds(r), where it holds up to some r and not beyond, to about a percent; 0 if it
@@ -198,14 +180,6 @@ double proved_radius(double wanted, double smallest, const Holds& holds) {
     if (++attempt % 8 == 0) factor *= factor;
   }
   return 0;
-}
-
-/// |T (f(c) - c)| at most.
-template <class = void>
-Upper residual_of(const JacobianBound<>& bound, const Metric& T, VecIn<double> c) {
-  const BoundedMatrix difference =
-      sum(BoundedMatrix(Mat<double>(bound.value())), BoundedMatrix(Mat<double>(c)), -1);
-  return length(T, difference) + bound.value_error();
 }
 
 /// The smallest e that Banach's theorem gives: residual <= (1 - L(e)) e; infinite: none.
@@ -245,12 +219,10 @@ struct Krawczyk {
     // I - Y (J - I) = J + U V (J - I)
     centre_norm =
         frobenius(sum(jacobian, product(BoundedMatrix(U), product(BoundedMatrix(V), sum(jacobian, I, -1)))));
-    residual = frobenius(negated_inverse(
-                   sum(BoundedMatrix(Mat<double>(bound.value())), BoundedMatrix(Mat<double>(c)), -1))) +
-               bound.value_error();
+    residual = frobenius(negated_inverse(difference(bound.value(), c))) + bound.value_error();
   }
   static Mat<double> inverse_of(const LocalMap& J) {
-    const Mat<double> M = middle_of(J);
+    const Mat<double> M = middle(J);
     const Mat<double> K = (Mat<double>::Identity(M.rows(), M.cols()) - M).partialPivLu().inverse();
     return J.is_product() ? Mat<double>(J.D * K) : Mat<double>(M * K);
   }
@@ -268,57 +240,53 @@ struct Krawczyk {
   }
 };
 
-/// One metric and what a search finds with it, by estimates.
+/// One metric and the radius that a search by estimates finds with it.
 struct Candidate {
   Metric metric;
+  JacobianBound<> bound;
   double radius = 0, radius_2norm = 0;
 };
-
-/// The verified part: a certificate in the metric T with a radius of at most `wanted` (in T).
 template <class = void>
-Certificate proved_in(const ExactNetwork& f, VecIn<double> c, const Metric& T, double wanted,
-                      const CertifyOptions& options) {
-  Certificate proof;
-  const JacobianBound<> bound(f, bound_ends(f, T), c);
-  const Upper residual = residual_of(bound, T, c);
+Candidate candidate(const ExactNetwork& f, VecIn<double> c, Metric T, const CertifyOptions& options) {
+  JacobianBound<> bound(f, bound_ends(f, T), c);
+  Candidate found{std::move(T), std::move(bound)};
+  const double size = std::max(c.norm(), 0x1p-100);
+  if (found.bound.centre_norm() < options.contraction)
+    found.radius = largest_radius(1e-2 * size, 1e-12 * size, [&](double r) {
+      return found.bound.centre_norm() + found.bound.change(r, 0, Slopes::from_centre, Norms::estimated) <=
+             options.contraction;
+    });
+  found.radius_2norm = found.radius / norm_of(found.metric).value();
+  return found;
+}
+
+/// The verified part: all that follows from the bound, with a radius of at most that of the candidate.
+template <class = void>
+void prove(Certificate& proof, const Candidate& found, const CertifyOptions& options) {
+  const JacobianBound<>& bound = found.bound;
+  const Upper residual = distance_in(found.metric, bound.value(), proof.centre) + bound.value_error();
   const Upper error = existence_radius(bound, bound.centre_norm(), residual);
+  proof.metric = found.metric;
   proof.residual = residual.value();
   proof.error = error.value();
   if (!(error < std::numeric_limits<double>::infinity())) {
     proof.reason = "the residual is too large for how much the Jacobian changes around the centre";
-    return proof;
+    return;
   }
   Upper L;
-  const double r = proved_radius(wanted, 2 * error.value(), [&](double radius) {
+  const double r = proved_radius(found.radius, 2 * error.value(), [&](double radius) {
     L = bound.centre_norm() + bound.change(radius, error.value(), Slopes::from_centre, Norms::verified);
     return L <= options.contraction;
   });
-  proof.radius = r > 0 ? (r - error.value()) * (1 - 0x1p-50) : 0;
-  proof.verified = proof.radius >= error.value();  // so that x* is inside
-  if (proof.verified) {
-    proof.radius_2norm = proof.radius / norm_of(T).value() * (1 - 0x1p-50);
-    proof.contraction = L.value();
-  } else {
-    proof.radius = 0;
+  const double radius = r > 0 ? (r - error.value()) * (1 - 0x1p-50) : 0;
+  proof.verified = radius >= error.value();  // so that x* is inside
+  if (!proof.verified) {
     proof.reason = "rounding and kinks leave no ball";
+    return;
   }
-  return proof;
-}
-
-/// The radius that estimates promise in the metric T.
-template <class = void>
-Candidate candidate(const ExactNetwork& f, VecIn<double> c, Metric T, const CertifyOptions& options) {
-  Candidate found;
-  const JacobianBound<> bound(f, bound_ends(f, T), c);
-  const Upper centre_norm = bound.centre_norm();
-  const double size = std::max(c.norm(), 0x1p-100);
-  if (centre_norm < options.contraction)
-    found.radius = largest_radius(1e-2 * size, 1e-12 * size, [&](double r) {
-      return centre_norm + bound.change(r, 0, Slopes::from_centre, Norms::estimated) <= options.contraction;
-    });
-  found.radius_2norm = found.radius / norm_of(T).value();
-  found.metric = std::move(T);
-  return found;
+  proof.radius = radius;
+  proof.radius_2norm = radius / norm_of(found.metric).value() * (1 - 0x1p-50);
+  proof.contraction = L.value();
 }
 #endif
 
@@ -327,73 +295,51 @@ Candidate candidate(const ExactNetwork& f, VecIn<double> c, Metric T, const Cert
 #ifdef BASIN_BODIES
 template <class>
 Certificate certify_attractor(const ExactNetwork& f, VecIn<double> x, const CertifyOptions& options) {
-  constexpr auto who = "certify_attractor";
-  require(x.size() == f.size(), who, ": x has ", x.size(), " rows, f expects ", f.size());
-  detail::require_certify_options(options, who);
-  const detail::Found found = detail::sharp_fixed_point(f, x, options.search);
   Certificate proof;
-  proof.network = f.fingerprint();
-  proof.centre = found.x;
-  if (found.end != SearchEnd::converged) {
-    proof.reason = detail::text("no fixed point was found from x: ", found.end);
-    return proof;
-  }
-  const detail::LocalMap J = detail::jacobian_of(f, found.x);
-  const double rho = proof.spectral_radius = detail::spectral_radius_of(J);
+  if (!detail::begin(proof, f, x, options, "certify_attractor")) return proof;
+  const detail::LocalMap J = detail::jacobian_of(f, proof.centre);
+  const Mat<double> M = detail::middle(J);
+  const double rho = M.allFinite() ? spectral_radius(M) : std::numeric_limits<double>::quiet_NaN();
+  proof.spectral_radius = rho;
   if (!(rho < 1)) {
     proof.reason = detail::text("the fixed point does not attract: spectral radius ", rho);
     return proof;
   }
-  detail::Candidate best = detail::candidate(f, found.x, {}, options);
+  detail::Candidate best = detail::candidate(f, proof.centre, {}, options);
   const Mat<double> E = J.is_product() ? J.E : Mat<double>(Mat<double>::Identity(f.size(), f.size()));
   for (const double part : options.parts) {
     detail::Candidate next =
-        detail::candidate(f, found.x, detail::stein_metric(J.D, E, rho + (1 - rho) * part), options);
+        detail::candidate(f, proof.centre, detail::stein_metric(J.D, E, rho + (1 - rho) * part), options);
     if (next.radius_2norm > best.radius_2norm) best = std::move(next);
   }
-  if (!(best.radius > 0)) {
+  if (best.radius > 0)
+    detail::prove(proof, best, options);
+  else
     proof.reason = detail::text("no metric that was tried contracts; spectral radius ", rho);
-    return proof;
-  }
-  Certificate result = detail::proved_in(f, found.x, best.metric, best.radius, options);
-  result.network = proof.network;
-  result.centre = found.x;
-  result.spectral_radius = rho;
-  result.metric = std::move(best.metric);
-  return result;
+  return proof;
 }
 
 template <class>
 FixedPointProof certify_fixed_point(const ExactNetwork& f, VecIn<double> x, const CertifyOptions& options) {
-  constexpr auto who = "certify_fixed_point";
-  require(x.size() == f.size(), who, ": x has ", x.size(), " rows, f expects ", f.size());
-  detail::require_certify_options(options, who);
-  const detail::Found found = detail::sharp_fixed_point(f, x, options.search);
+  using detail::Norms;
   FixedPointProof proof;
-  proof.network = f.fingerprint();
-  proof.centre = found.x;
-  if (found.end != SearchEnd::converged) {
-    proof.reason = detail::text("no fixed point was found from x: ", found.end);
-    return proof;
-  }
-  const detail::Krawczyk<> krawczyk(f, found.x);
+  if (!detail::begin(proof, f, x, options, "certify_fixed_point")) return proof;
+  const detail::Krawczyk<> krawczyk(f, proof.centre);
   const Upper error = detail::existence_radius(krawczyk.bound, krawczyk.centre_norm, krawczyk.residual);
   if (!(error < std::numeric_limits<double>::infinity())) {
     proof.reason = "Krawczyk's operator does not map a ball into itself: a kink may pass through the point";
     return proof;
   }
-  proof.error = error.value();
-  const double wanted =
-      detail::largest_radius(1e-2 * std::max(found.x.norm(), 1.), error.value(), [&](double r) {
-        return krawczyk.centre_norm +
-                   krawczyk.bound.change(r, 0, detail::Slopes::between_any, detail::Norms::estimated) <=
-               options.contraction;
-      });
-  const double larger = detail::proved_radius(wanted, error.value(), [&](double r) {
-    return krawczyk.centre_norm +
-               krawczyk.bound.change(r, 0, detail::Slopes::between_any, detail::Norms::verified) <=
+  const auto contracts = [&](double r, Norms norms) {
+    return krawczyk.centre_norm + krawczyk.bound.change(r, 0, detail::Slopes::between_any, norms) <=
            options.contraction;
-  });
+  };
+  const double first = 1e-2 * std::max(proof.centre.norm(), 1.);
+  const double wanted =
+      detail::largest_radius(first, error.value(), [&](double r) { return contracts(r, Norms::estimated); });
+  const double larger =
+      detail::proved_radius(wanted, error.value(), [&](double r) { return contracts(r, Norms::verified); });
+  proof.error = error.value();
   proof.radius = std::max(larger, proof.error);
   proof.verified = true;
   return proof;

@@ -1,5 +1,6 @@
 // A network as the exact function of real numbers that its parameters define: what certificates speak of.
 #pragma once
+#include <algorithm>    // std::max
 #include <cstdint>      // std::uint64_t
 #include <cstring>      // std::memcpy
 #include <functional>   // std::function
@@ -23,10 +24,7 @@
 #include "basin/network/any_layer.hpp"        // AnyLayer
 
 #ifdef BASIN_BODIES
-#include <algorithm>  // std::max
-#include <bit>        // std::bit_cast
-
-#include "basin/core/product/gemm.hpp"  // gemm
+#include <bit>  // std::bit_cast
 #endif
 
 namespace basin::inline BASIN_ABI {
@@ -255,18 +253,21 @@ template <Layer F>
 }
 
 #ifdef BASIN_BODIES
+namespace detail {
+/// The value of a step behind the input, rounded, from those of the steps before.
+template <class = void>
+Vec<double> step_value(const ExactNetwork::Step& s, const std::vector<Vec<double>>& values) {
+  const Vec<double>& a = values[s.a];
+  if (s.kind == ExactNetwork::Kind::affine) return s.weight * a + s.bias;
+  if (s.kind == ExactNetwork::Kind::sum) return a + values[s.b];
+  return a.unaryExpr([&](double z) { return s.map->value(z); });
+}
+}  // namespace detail
+
 template <class>
 Vec<double> ExactNetwork::operator()(VecIn<double> x) const {
   std::vector<Vec<double>> values{Vec<double>(x)};
-  for (std::size_t k = 1; k < steps_.size(); ++k) {
-    const Step& s = steps_[k];
-    if (s.kind == Kind::affine)
-      values.emplace_back(s.weight * values[s.a] + s.bias);
-    else if (s.kind == Kind::sum)
-      values.emplace_back(values[s.a] + values[s.b]);
-    else
-      values.emplace_back(values[s.a].unaryExpr([&](double z) { return s.map->value(z); }));
-  }
+  for (std::size_t k = 1; k < steps_.size(); ++k) values.push_back(detail::step_value(steps_[k], values));
   return values[output_];
 }
 

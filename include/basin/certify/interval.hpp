@@ -5,14 +5,9 @@
 #include <limits>     // std::numeric_limits
 #include <ostream>    // std::ostream
 
-#include "basin/core/config.hpp"  // the checks of flags and macros
+#include "basin/certify/ieee.hpp"  // what is assumed of double
 
 namespace basin::inline BASIN_ABI {
-
-// An operation is correctly rounded to 53 bits, and is exact where its result is below the normal numbers and
-// no product or quotient. (core/config.hpp refuses -ffast-math, which also flushes small numbers to 0.)
-static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<double>::digits == 53,
-              "basin/certify needs IEEE 754 double precision");
 
 namespace detail {
 

@@ -52,9 +52,9 @@ struct BoundEnds {
 template <class = void>
 BoundEnds bound_ends(const ExactNetwork& f, const Metric& T);
 
-/// The bound. With maps h_j = phi_j(z_j), j = 1, ..., N, all else in a network is affine. Let B_k = dz_k/dx
-/// T^-1, A_kj = dz_k/dh_j and A_j = Y df/dh_j be its derivatives with the slopes D_j at the centre c. With
-/// other slopes D_j + Delta_j, |Delta_j| <= delta_j, dz_k/dx T^-1 is exactly
+/// The bound. With maps h_j = phi_j(z_j), j = 1, ..., N, all else in a network is affine. Let
+/// B_k = dz_k/dx T^-1, A_kj = dz_k/dh_j and A_j = Y df/dh_j be its derivatives with the slopes D_j at the
+/// centre c. With other slopes D_j + Delta_j, |Delta_j| <= delta_j, dz_k/dx T^-1 is exactly
 ///
 ///     B_k + sum over j < k of A_kj Delta_j (dz_j/dx T^-1),
 ///
@@ -131,23 +131,19 @@ Pass forward_pass(const ExactNetwork& f, VecIn<double> x) {
   for (std::size_t k = 1; k < steps.size(); ++k) {
     const ExactNetwork::Step& s = steps[k];
     const Vec<double>& a = p.values[s.a];
-    Vec<double>& v = p.values[k];
+    const Vec<double>& v = p.values[k] = step_value(s, p.values);
     Vec<double>& rounding = p.rounding[k];
     if (s.kind == Kind::affine) {
       const double terms = static_cast<double>(a.size()) + 2;
-      v = s.weight * a + s.bias;
       rounding = rounded_up(terms * unit_roundoff * (1 + 4 * terms * unit_roundoff) *
                             (s.weight.cwiseAbs() * a.cwiseAbs() + s.bias.cwiseAbs()));
       rounding.array() += terms * 0x1p-1000;
     } else if (s.kind == Kind::sum) {
-      v = a + p.values[s.b];
       rounding = rounded_up(unit_roundoff * (1 + 0x1p-50) * v.cwiseAbs());
     } else {
-      v.resize(s.size);
       rounding.resize(s.size);
       p.slopes[k].resize(s.size);
       for (Index i = 0; i < s.size; ++i) {
-        v[i] = s.map->value(a[i]);
         rounding[i] = s.map->value_error(a[i], v[i]);
         p.slopes[k][i] = s.map->derivative(a[i], v[i]);
       }

@@ -27,9 +27,11 @@ template <class = void>
 BoundedMatrix times(const Metric& T, const BoundedMatrix& A);
 template <class = void>
 BoundedMatrix times_inverse(const BoundedMatrix& A, const Metric& T);
-/// |T v| at most.
+/// |T v| and |T (x - y)| at most.
 template <class = void>
 Upper length(const Metric& T, const BoundedMatrix& v);
+template <class = void>
+Upper distance_in(const Metric& T, VecIn<double> x, VecIn<double> y);
 
 /// The metric with T'T = P = sum over i of (J'/g)^i (J/g)^i for J = D E, which solves Stein's equation
 ///     P - (J/g)' P (J/g) = I:    |T J T^-1|_2 < g,
@@ -85,6 +87,11 @@ BoundedMatrix times_inverse(const BoundedMatrix& A, const Metric& T) {
 template <class>
 Upper length(const Metric& T, const BoundedMatrix& v) {
   return frobenius(times(T, v));
+}
+
+template <class>
+Upper distance_in(const Metric& T, VecIn<double> x, VecIn<double> y) {
+  return length(T, difference(x, y));
 }
 
 template <class>

@@ -10,9 +10,9 @@
 
 namespace basin::inline BASIN_ABI {
 
-/// What is proved if `verified`: the orbit under the exact function f of every x with |T
-/// (x - start)| <= radius, that of the start itself first of all, is inside the ball of the certificate after
-/// `steps` steps, so that it ends at the fixed point of the certificate.
+/// What is proved if `verified`: the orbit under the exact function f of every x with
+/// |T (x - start)| <= radius, that of the start itself first of all, is inside the ball of the certificate
+/// after `steps` steps, so that it ends at the fixed point of the certificate.
 struct RecallProof {
   bool verified = false;
   std::string reason;  // why not
@@ -46,12 +46,6 @@ template <Layer F>
 
 #ifdef BASIN_BODIES
 namespace detail {
-
-/// |T (x - y)| at most.
-template <class = void>
-Upper distance_in(const Metric& T, VecIn<double> x, VecIn<double> y) {
-  return length(T, sum(BoundedMatrix(Mat<double>(x)), BoundedMatrix(Mat<double>(y)), -1));
-}
 
 /// The largest r with L(r) r + lost <= room that a search finds, proved; 0 if there is none.
 template <class = void>

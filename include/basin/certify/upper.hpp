@@ -1,19 +1,13 @@
 // Numbers that are upper bounds, rounding included, in IEEE double with round to nearest.
 #pragma once
 #include <algorithm>  // std::max
-#include <cfloat>     // FLT_EVAL_METHOD
 #include <cmath>      // std::sqrt
 #include <limits>     // std::numeric_limits
 
-#include "basin/core/types.hpp"  // Index, MatIn, VecIn
+#include "basin/certify/ieee.hpp"  // what is assumed of double
+#include "basin/core/types.hpp"    // Index, MatIn, VecIn
 
 namespace basin::inline BASIN_ABI {
-
-// The unit roundoff below is that of this format, and an operation is correctly rounded. (core/config.hpp
-// refuses -ffast-math, which would change sums behind our back.)
-static_assert(std::numeric_limits<double>::is_iec559 && std::numeric_limits<double>::digits == 53,
-              "basin/certify needs IEEE 754 double precision");
-static_assert(FLT_EVAL_METHOD == 0, "basin/certify needs operations of doubles that are rounded to double");
 
 /// A number >= 0 that is at least as large as an exact one which nobody computed. Each operation rounds to
 /// nearest, which is wrong by a factor of at most 1 + u with u = 2^-53, or by half of 2^-1074 below the

@@ -274,14 +274,6 @@ LinearStability judge_products(const LocalMap& J, Index n, double epsilon, doubl
 }
 #endif
 
-/// E D, the k x k matrix with the eigenvalues of D E other than 0.
-template <class = void>
-Mat<double> middle(const Mat<double>& E, const Mat<double>& D) {
-  Mat<double> M(E.rows(), D.cols());
-  gemm<double>(E, D, M);
-  return M;
-}
-
 /// How far the Jacobian K is from J at a point next to it, in the Frobenius norm. Of factors it is M = E D
 /// of J that counts, and E_i D_k too: orbits change sides. Of products it is an estimate: E |A g|^2 = |A|_F^2
 /// for normal g.

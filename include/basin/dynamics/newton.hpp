@@ -172,14 +172,23 @@ Vec<double> gmres(const MatrixProduct& J, const Vec<double>& r, double tolerance
   return search.solution().s;
 }
 
+/// E D, the k x k matrix with the eigenvalues of D E other than 0.
+template <class = void>
+Mat<double> middle(const Mat<double>& E, const Mat<double>& D) {
+  Mat<double> M(E.rows(), D.cols());
+  gemm<double>(E, D, M);
+  return M;
+}
+/// That of a Jacobian which is formed: J itself where it has no factors.
+template <class = void>
+Mat<double> middle(const LocalMap& J) {
+  return J.is_product() ? middle(J.E, J.D) : J.D;
+}
+
 template <class>
 Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOptions& o) {
   if (!J.is_formed()) return gmres(J.apply, r, 1e-8, o.krylov);
-  Mat<double> small = J.D;
-  if (J.is_product()) {
-    small.resize(J.E.rows(), J.E.rows());
-    gemm<double>(J.E, J.D, small);
-  }
+  const Mat<double> small = middle(J);
   const Eigen::PartialPivLU<Mat<double>> lu(Mat<double>::Identity(small.rows(), small.rows()) - small);
   if (!J.is_product()) return lu.solve(r);
   return r + J.D * lu.solve(J.E * r);
