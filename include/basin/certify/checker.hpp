@@ -4,9 +4,9 @@
 // the search for certificates (include/basin/certify, layers, core/product): whoever reads this file needs no
 // other.
 //
-// THE STATEMENT. Let f: R^n -> R^n be the network of the files, in real numbers; c the centre; T = I + Q
-// diag(t) Q' with t >= 0, so that T >= I; |x - y|_T = |T (x - y)|_2. Then f has exactly one fixed point x*
-// with |x* - c|_T <= radius; it has |x* - c|_T <= error, and
+// THE STATEMENT. Let f: R^n -> R^n be the network of the files, in real numbers; c the centre;
+// T = I + Q diag(t) Q' with t >= 0, so that T >= I; |x - y|_T = |T (x - y)|_2. Then f has exactly one fixed
+// point x* with |x* - c|_T <= radius; it has |x* - c|_T <= error, and
 //
 //     |f(x) - x*|_T <= contraction |x - x*|_T      whenever |x - c|_T <= radius,
 //
