@@ -74,6 +74,44 @@ TEMPLATE_TEST_CASE("Arrays that NumPy wrote are read in C order whatever their t
   CHECK(read_npy<S>(numpy("f8_version_2.npy")).values == (Vec<S>(2) << S(0.5), S(-0.25)).finished());
 }
 
+TEMPLATE_TEST_CASE("Every type of number that NumPy wrote is read, in both byte orders", "[io]", float,
+                   double) {
+  using S = TestType;
+  // of each type its smallest and largest numbers, in Fortran order where big-endian
+  const auto read = [](const std::string& name) { return to_matrix(read_npy<S>(numpy(name + ".npy"))); };
+  for (const char* order : {"le", "be"}) {
+    const auto check = [&](const std::string& type, double a, double b, double c, double d) {
+      INFO(type << " " << order);
+      CHECK(read(type + "_" + order) == (Mat<S>(2, 2) << S(a), S(b), S(c), S(d)).finished());
+    };
+    check("b1", 1, 0, 0, 1);
+    check("i1", -128, 127, 0, 3);
+    check("u1", 0, 255, 128, 3);
+    check("i2", -32768, 32767, 0, 258);
+    check("u2", 0, 65535, 32768, 258);
+    check("i4", -0x1p31, 0x1p31 - 1, 0, 16909060);
+    check("u4", 0, 0x1p32 - 1, 0x1p31, 16909060);
+    check("i8", -0x1p63, 0x1p63, 0, 1108152157446.);
+    check("u8", 0, 0x1p64, 0x1p63, 1108152157446.);
+    check("f2", -65504, 0x1p-24, 1.5, 0.333251953125);
+    check("f4", -0x1.fffffep127, 0x1p-149, 1.5, 0x1.555556p-2);
+    check("f8", -0x1p100, 0x1p-100, 1.5, 1. / 3);
+  }
+}
+
+TEST_CASE("Integers beyond 2^53 are rounded to the nearest double, as NumPy does", "[io]") {
+  // 2^53 + 1 (a tie, to even), 2^53 + 3, -(2^53 + 1), 2^63 - 1
+  CHECK(read_npy<double>(numpy("i8_rounded.npy")).values ==
+        (Vec<double>(4) << 0x1p53, 0x1p53 + 4, -0x1p53, 0x1p63).finished());
+}
+
+TEST_CASE("Headers of version 3.0 and of Python 2 are read", "[io]") {
+  const TempDir dir;
+  CHECK(read_npy<double>(numpy("f8_version_3.npy")).values == (Vec<double>(2) << 0.5, -0.25).finished());
+  const Bytes python2 = npy("{u'descr': u'<f8', u'fortran_order': False, u'shape': (2L,), }\n", 16);
+  CHECK(read_npy<double>(write_file(dir / "x", python2)).values == Vec<double>::Zero(2));
+}
+
 TEST_CASE("What is written is what NumPy would write, byte for byte", "[io]") {
   const TempDir dir;
   Mat<double> X(3, 4);
@@ -125,8 +163,8 @@ TEST_CASE("Every truncation of a .npy file is refused and every wrong byte of it
     const auto size = detail::checked_product(a.shape);
     return size && *size == std::uint64_t(a.values.size());
   };
-  for (const char* name :
-       {"f4_c_3x4.npy", "i4_f_2x3x4.npy", "f8_0d.npy", "f8_empty_0x3.npy", "f8_version_2.npy"}) {
+  for (const char* name : {"f4_c_3x4.npy", "i4_f_2x3x4.npy", "f8_0d.npy", "f8_empty_0x3.npy",
+                           "f8_version_2.npy", "f8_version_3.npy", "b1_le.npy", "f2_be.npy", "u8_be.npy"}) {
     INFO(name);
     const Bytes good = read_plain_bytes(numpy(name));
     CHECK(refused_truncations(dir, good, read) == good.size());
@@ -169,11 +207,19 @@ TEST_CASE("Nonsense in a .npy file is an error that names the offset and what wa
       contains(error(npy("{'descr': '<f8', 'fortran_order': 0, 'shape': ()}", 8)), "expected True or False"));
   CHECK(contains(error(npy("{'descr", 8)), "a string does not end"));
   Bytes version = npy("{" + d + "'shape': ()}", 8);
-  version[6] = 3;
-  CHECK(contains(error(version), "offset 6: .npy version 3.0, expected 1.0 or 2.0"));
+  version[6] = 4;
+  CHECK(contains(error(version), "offset 6: .npy version 4.0, expected 1.0, 2.0 or 3.0"));
   version[6] = 1;
   version[9] = 1;
   CHECK(contains(error(version), "offset 8: .npy header of 309 bytes"));
-  CHECK(contains(error_of([] { (void)read_npy<float>(numpy("big_endian.npy")); }),
-                 "numbers of type '>f8', expected <f4"));
+  for (const char* type : {"<c8", "<f9", "<f0", "|f8", "<i3", "|b2", "<U1", "|O8", "f8", "=f8", "\x01\x80"}) {
+    const std::string shown = type[0] == 1 ? "\\x01\\x80" : type;
+    CHECK(contains(
+        error(npy("{'descr': '" + std::string(type) + "', 'fortran_order': False, 'shape': (1,)}", 8)),
+        "numbers of type '" + shown + "', expected f2, f4, f8"));
+  }
+  CHECK(contains(error(npy("{'\x1b[2J': 1}", 0)), "key '\\x1b[2J'"));
+  std::string sides;
+  for (int k = 0; k < 65; ++k) sides += "1,";
+  CHECK(contains(error(npy("{" + d + "'shape': (" + sides + ")}", 8)), "more than 64 dimensions"));
 }

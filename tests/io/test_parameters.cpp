@@ -92,7 +92,7 @@ TEST_CASE("All differences between a file and the layer are told at once", "[io]
   CHECK(contains(error, "x.npz: does not hold the parameters of this Dense:"));
   CHECK(contains(error, "weight has shape (3, 2), expected (2, 3)"));
   CHECK(contains(error, "bias is missing"));
-  CHECK(contains(error, "extra is not a parameter of the layer"));
+  CHECK(contains(error, "extra, (1,), is not a parameter of the layer"));
   CHECK_THROWS_AS(load_parameters(dir / "x.npz", f), FileError);
   CHECK_THROWS_AS(load_parameters(dir / "nothing.npz", f), FileError);
   CHECK(contains(error_of([&] { (void)load_parameters(dir / "x.pt", f); }),

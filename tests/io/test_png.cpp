@@ -1,7 +1,10 @@
 #include "basin/io/png.hpp"
 
+#include <zlib.h>
+
 #include <limits>
 
+#include "io/examples.hpp"
 #include "io/files.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
@@ -100,6 +103,30 @@ TEST_CASE("A picture comes back from its PNG file pixel for pixel", "[io]") {
   p.rgb.pop_back();
   CHECK(contains(error_of([&] { write_png(dir / "q.png", p); }), "37 x 11 pixels with 1220 bytes"));
   CHECK(dir.count() == 1);
+}
+
+TEST_CASE("Pictures of 16 bits without a colour chunk have the values of their 8-bit twins", "[io]") {
+  const TempDir dir;
+  const Picture p = read_png(write_file(dir / "p.png", grey_of_16_bits()));
+  REQUIRE((p.width == 4 && p.height == 1));
+  for (const auto& [j, level] : {std::pair<Index, int>{0, 0}, {1, 64}, {2, 128}, {3, 255}})
+    CHECK(p.at(0, j) == grey(level));
+}
+
+TEST_CASE("A small PNG file that claims a large picture is refused before memory is taken", "[io]") {
+  const TempDir dir;
+  write_png(dir / "p.png", Picture(5, 4, {7, 8, 9}));
+  Bytes bytes = read_plain_bytes(dir / "p.png");
+  bytes[18] = bytes[22] = 0x40;                                           // 16389 x 16388 pixels
+  const auto sum = static_cast<std::uint32_t>(crc32(0, &bytes[12], 17));  // of the chunk IHDR
+  for (std::size_t k = 0; k < 4; ++k) bytes[29 + k] = static_cast<unsigned char>(sum >> (24 - 8 * k));
+  write_file(dir / "bomb.png", bytes);
+  CHECK(contains(
+      error_of([&] { (void)read_png(dir / "bomb.png"); }),
+      text("bomb.png: not a sound PNG file: ", bytes.size(), " bytes cannot hold 16389 x 16388 pixels")));
+  // all of one colour, the rows pack as well as deflate packs anything
+  write_png(dir / "flat.png", Picture(3000, 2000, {0, 0, 0}));
+  CHECK(read_png(dir / "flat.png").width == 3000);
 }
 
 TEST_CASE("A damaged PNG file is an error or the same picture", "[io]") {

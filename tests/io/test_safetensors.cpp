@@ -1,5 +1,8 @@
 #include "basin/io/safetensors.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "io/files.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
@@ -125,7 +128,11 @@ TEST_CASE("What is wrong in a safetensors file is named", "[io]") {
   CHECK(contains(error("{" + f32("a", "2", "[0,8]") + "}", 8), "shape is 2"));
   CHECK(contains(error("{" + f32("a", "[2]", "[0,8,8]") + "}", 8), "expected [begin, end]"));
   CHECK(contains(error("{" + f32("a", "[2]", "[0,1" + max + "]") + "}", 8), "expected [begin, end]"));
-  CHECK(contains(error(R"({"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}})", 8), "dtype is \"I64\""));
+  CHECK(contains(error(R"({"a\nb":{"dtype":"F8\u0007","shape":[1],"data_offsets":[0,1]}})", 1),
+                 R"(tensor "a\x0ab": dtype is "F8\\u0007", expected F64, F32, F16, BF16, I8 to I64)"));
+  CHECK(contains(
+      error("{\"a\":{\"dtype\":\"" + std::string(5000, 'x') + "\",\"shape\":[],\"data_offsets\":[0,4]}}", 4),
+      "xxx..., expected F64"));
   CHECK(contains(error(R"({"a":{"dtype":["F32"],"shape":[1],"data_offsets":[0,8]}})", 8),
                  "dtype is [\"F32\"]"));
   CHECK(contains(error(R"({"a":{"dtype":"F32","shape":[2]}})", 8), "dtype, shape and data_offsets"));
@@ -136,6 +143,7 @@ TEST_CASE("What is wrong in a safetensors file is named", "[io]") {
       contains(error(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8), "twice"));
   CHECK(contains(error(R"({"__metadata__":{"a":1}})", 0), "__metadata__ \"a\" must be a string"));
   CHECK(contains(error(R"({"__metadata__":[]})", 0), "__metadata__ must be an object"));
+  CHECK(contains(error(R"({"__metadata__":{"a":[[]]}})", 0), "nested deeper"));
   CHECK(contains(error("[]", 0), "offset 8: the header must begin with '{'"));
   CHECK(contains(error(" {}", 0), "must begin with '{'"));
   CHECK(contains(error("", 0), "must begin with '{'"));
@@ -143,12 +151,71 @@ TEST_CASE("What is wrong in a safetensors file is named", "[io]") {
   CHECK(contains(error(std::string("{}\0", 3), 0), "the header is not JSON"));
   CHECK(contains(error("{\"\xff\":1}", 0), "the header is not JSON"));
   CHECK(contains(error("{" + std::string(100'000, '['), 0), "the header is not JSON"));
-  CHECK(contains(error("{\"a\":" + std::string(100'000, '['), 0), "the header is not JSON"));
-  CHECK(!error("{\"a\":" + std::string(100'000, '[') + std::string(100'000, ']') + "}", 0).empty());
+  CHECK(
+      contains(error("{\"a\":" + std::string(100'000, '['), 0), "header: nested deeper than 3 levels"));
+  CHECK(contains(error("{\"a\":[[", 0), "the header is not JSON"));
   Bytes bytes = file_with("{}", 0);
   bytes[5] = 1;
   CHECK(contains(error_of([&] { (void)read_safetensors<float>(write_file(dir / "x", bytes)); }),
                  "offset 0: header of 1099511627778 bytes"));
+}
+
+TEST_CASE("No header is deep enough to end a thread with a small stack", "[io]") {
+  const TempDir dir;
+  for (const char* before : {"{\"a\":{\"dtype\":", "{\"a\":", "{\"__metadata__\":"})
+    for (const char* open : {"[", "{\"x\":"}) {
+      std::string header = before, close(100'000, open[0] == '[' ? ']' : '}');
+      for (int k = 0; k < 100'000; ++k) header += open;
+      header += (open[0] == '[' ? "" : "1") + close + R"(,"shape":[],"data_offsets":[0,4]}})";
+      const auto file = write_file(dir / "deep", file_with(header, 4));
+      CHECK(refuses(file, read_sound) == 1);
+      CHECK(contains(error_of([&] { (void)read_safetensors<float>(file); }), "nested deeper"));
+    }
+}
+
+TEMPLATE_TEST_CASE("Half and bfloat16 tensors are read exactly, integers on request", "[io]", float, double) {
+  using S = TestType;
+  const TempDir dir;
+  Bytes bytes = file_with(R"({"__metadata__":null,"h":{"dtype":"F16","shape":[5],"data_offsets":[0,10]},)"
+                          R"("b":{"dtype":"BF16","shape":[3],"data_offsets":[10,16]},)"
+                          R"("1.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[16,24]},)"
+                          R"("u":{"dtype":"U8","shape":[2],"data_offsets":[24,26]},)"
+                          R"("t":{"dtype":"BOOL","shape":[2],"data_offsets":[26,28]}})",
+                          0);
+  // 1, -2.5, the largest half, the smallest, -0; 1, 3.140625, -2^-126 as bfloat16; -3; 7 and 200; true, false
+  for (const int b : {0x00, 0x3c, 0x00, 0xc1, 0xff, 0x7b, 0x01, 0x00, 0x00, 0x80, 0x80, 0x3f, 0x49, 0x40,
+                      0x80, 0x80, 0xfd, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 7,    200,  1,    0})
+    bytes.push_back(static_cast<unsigned char>(b));
+  write_file(dir / "x", bytes);
+  const auto floating = read_safetensors<S>(dir / "x").tensors;
+  REQUIRE(floating.size() == 2);
+  CHECK(floating[0].array.values == (Vec<S>(5) << S(1), S(-2.5), S(65504), S(0x1p-24), S(0)).finished());
+  CHECK(std::signbit(floating[0].array.values[4]));
+  CHECK(floating[1].array.values == (Vec<S>(3) << S(1), S(3.140625), S(-0x1p-126)).finished());
+  const auto all = read_safetensors<S>(dir / "x", default_max_bytes, IntegerTensors::read).tensors;
+  REQUIRE(all.size() == 5);
+  CHECK(all[2].name == "1.num_batches_tracked");
+  CHECK(all[2].array.values == Vec<S>::Constant(1, S(-3)));
+  CHECK(all[3].array.values == (Vec<S>(2) << S(7), S(200)).finished());
+  CHECK(all[4].array.values == (Vec<S>(2) << S(1), S(0)).finished());
+  CHECK(refused_truncations(dir, bytes, read_sound) == bytes.size());
+  CHECK(refused_corruptions(dir, bytes, bytes.size() - 28, read_sound) > 10 * (bytes.size() - 28));
+}
+
+TEST_CASE("Every half of 16 bits is its value", "[io]") {
+  Index wrong = 0;
+  for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+    const auto value = static_cast<float>(detail::Half{static_cast<std::uint16_t>(bits)});
+    const auto exponent = static_cast<int>(bits >> 10 & 31), fraction = static_cast<int>(bits & 1023);
+    double expected = exponent == 0 ? std::ldexp(fraction, -24) : std::ldexp(1024 + fraction, exponent - 25);
+    if (exponent == 31) expected = std::numeric_limits<double>::infinity();
+    if (exponent == 31 && fraction != 0)
+      wrong += !std::isnan(value);
+    else
+      wrong +=
+          double(value) != (bits >> 15 ? -expected : expected) || std::signbit(value) != (bits >> 15 != 0);
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("Names that a safetensors file cannot hold are refused before anything is written", "[io]") {

@@ -1,6 +1,6 @@
 // A whole file in memory, plain or gzip.
 #pragma once
-#include <algorithm>     // std::min
+#include <algorithm>     // std::all_of, std::min
 #include <cerrno>        // errno
 #include <cstdint>       // std::uintmax_t
 #include <cstdio>        // std::fopen, std::fread
@@ -10,6 +10,7 @@
 #include <new>           // std::bad_alloc
 #include <span>          // std::span
 #include <string>        // std::string
+#include <string_view>   // std::string_view
 #include <system_error>  // std::generic_category
 #include <vector>        // std::vector
 
@@ -37,6 +38,21 @@ template <class... Parts>
   throw FileError(text(file.string(), ": ", parts...));
 }
 
+/// Bytes of a file as a message shows them: what is not a printing character of ASCII as \xNN, a backslash
+/// twice, and no more than the first 200.
+inline std::string printable(std::string_view bytes) {
+  constexpr const char* digits = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes.substr(0, 200)) {
+    const auto b = static_cast<unsigned char>(c);
+    if (b < 0x20 || b > 0x7e)
+      out += {'\\', 'x', digits[b >> 4], digits[b & 15]};
+    else
+      out.append(c == '\\' ? 2 : 1, c);
+  }
+  return out + (bytes.size() > 200 ? "..." : "");
+}
+
 /// The system's words for an errno.
 inline std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -47,7 +63,8 @@ using File = std::unique_ptr<std::FILE, CloseFile>;
 
 inline bool is_gzip(ByteSpan bytes) { return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b; }
 
-/// The contents of a gzip file with any number of members (RFC 1952). `file` is named in errors.
+/// The contents of a gzip file with any number of members (RFC 1952), zeros behind them allowed as gzip does
+/// (blocks of a tape). `file` is named in errors.
 template <class = void>
 Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::path& file,
              [[maybe_unused]] std::size_t max_bytes) {
@@ -76,9 +93,10 @@ Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::path& file
       file_error(file, "unpacks to more than the limit of ", max_bytes, " bytes");
     out.insert(out.end(), chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(made));
     if (status == Z_STREAM_END) {
-      if (at == packed.size()) return out;
-      if (!is_gzip(packed.subspan(at)))
-        file_error(file, "offset ", at, ": ", packed.size() - at, " bytes after the end of the gzip data");
+      const ByteSpan rest = packed.subspan(at);
+      if (std::all_of(rest.begin(), rest.end(), [](unsigned char b) { return b == 0; })) return out;
+      if (!is_gzip(rest))
+        file_error(file, "offset ", at, ": ", rest.size(), " bytes after the end of the gzip data");
       inflateReset(&z);
     } else if (status == Z_BUF_ERROR) {  // no input is left
       file_error(file, "gzip data ends too early, after ", at, " bytes");
@@ -119,9 +137,9 @@ template <class = void>
 }
 
 /// All bytes of a file, unpacked if it is gzip, which its first bytes 1f 8b say and not its name. Throws
-/// FileError if it cannot be read, is damaged, cut off or followed by anything else, or unpacks to more than
-/// max_bytes. Gzip needs BASIN_USE_ZLIB, defined in all files of the program, and zlib linked; without them
-/// it is an error that says so.
+/// FileError if it cannot be read, is damaged, cut off or followed by anything but zeros, or unpacks to more
+/// than max_bytes. Gzip needs BASIN_USE_ZLIB, defined in all files of the program, and zlib linked; without
+/// them it is an error that says so.
 template <class = void>
 [[nodiscard]] Bytes read_bytes(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
   Bytes bytes = read_plain_bytes(path, max_bytes);

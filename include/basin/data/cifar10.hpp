@@ -4,27 +4,21 @@
 #include <filesystem>  // std::filesystem::path
 
 #include "basin/core/checked_product.hpp"  // detail::checked_product
-#include "basin/data/bytes.hpp"            // read_bytes
+#include "basin/data/bytes.hpp"            // ByteSpan, read_bytes
 #include "basin/data/image_set.hpp"        // ImageSet
 
 namespace basin::inline BASIN_ABI {
 
-/// All records of a file, plain or gzip: a byte for the label, then shape.size() bytes, the channels one
-/// after the other and each row by row. Throws FileError unless the file is one or more whole records, and
-/// std::invalid_argument if a side of `shape` is < 1.
+namespace detail {
+
+/// The records in `bytes` for read_image_records; errors name `file`.
 template <class = void>
-[[nodiscard]] ImageSet read_image_records(const std::filesystem::path& path, const Shape& shape,
-                                          std::size_t max_bytes = default_max_bytes) {
-  require_shape(shape, "read_image_records");
-  const auto sides = {shape.channels, shape.height, shape.width};
-  const auto size = detail::checked_product(sides);
-  require(size.has_value(), "read_image_records: shape ", shape, " is too large");
-  const Bytes bytes = read_bytes(path, max_bytes);
-  const std::size_t record = static_cast<std::size_t>(*size) + 1;
+ImageSet image_records(ByteSpan bytes, const Shape& shape, const std::filesystem::path& file) {
+  const std::size_t record = static_cast<std::size_t>(shape.size()) + 1;
   const std::size_t count = bytes.size() / record;
   if (count == 0 || bytes.size() % record != 0)
-    detail::file_error(path, "offset ", count * record, ": ", bytes.size() % record,
-                       " bytes, expected a record of ", record, " (a label and ", shape, ")");
+    file_error(file, "offset ", count * record, ": ", bytes.size() % record, " bytes, expected a record of ",
+               record, " (a label and ", shape, ")");
   ImageSet images;
   images.shape = shape;
   images.pixels.resize(shape.size(), static_cast<Index>(count));
@@ -37,15 +31,40 @@ template <class = void>
   return images;
 }
 
+inline constexpr Shape cifar10_shape = {3, 32, 32};
+inline constexpr std::size_t cifar10_record = 3073;
+
+/// The number of the first record whose label is not one of CIFAR-10, or of records if there is none.
+inline std::size_t first_foreign_label(ByteSpan bytes) {
+  std::size_t k = 0;
+  while (k * cifar10_record < bytes.size() && bytes[k * cifar10_record] <= 9) ++k;
+  return k;
+}
+
+}  // namespace detail
+
+/// All records of a file, plain or gzip: a byte for the label, then shape.size() bytes, the channels one
+/// after the other and each row by row. Throws FileError unless the file is one or more whole records, and
+/// std::invalid_argument if a side of `shape` is < 1.
+template <class = void>
+[[nodiscard]] ImageSet read_image_records(const std::filesystem::path& path, const Shape& shape,
+                                          std::size_t max_bytes = default_max_bytes) {
+  require_shape(shape, "read_image_records");
+  const auto sides = {shape.channels, shape.height, shape.width};
+  require(detail::checked_product(sides).has_value(), "read_image_records: shape ", shape, " is too large");
+  return detail::image_records(read_bytes(path, max_bytes), shape, path);
+}
+
 /// A file of CIFAR-10 (data_batch_1.bin, ...): 3 x 32 x 32, labels 0 to 9 (Krizhevsky 2009). Throws FileError
 /// as read_image_records does, and for another label.
 template <class = void>
 [[nodiscard]] ImageSet read_cifar10(const std::filesystem::path& path,
                                     std::size_t max_bytes = default_max_bytes) {
-  ImageSet images = read_image_records(path, {3, 32, 32}, max_bytes);
-  for (std::size_t k = 0; k < images.labels.size(); ++k)
-    if (images.labels[k] > 9)
-      detail::file_error(path, "offset ", k * 3073, ": label is ", images.labels[k], ", expected 0 to 9");
+  const Bytes bytes = read_bytes(path, max_bytes);
+  ImageSet images = detail::image_records(bytes, detail::cifar10_shape, path);
+  if (const std::size_t k = detail::first_foreign_label(bytes); k < images.labels.size())
+    detail::file_error(path, "offset ", k * detail::cifar10_record, ": label is ", images.labels[k],
+                       ", expected 0 to 9");
   return images;
 }
 

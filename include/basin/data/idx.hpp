@@ -1,4 +1,5 @@
-// The IDX files of MNIST, Fashion-MNIST and others: unsigned bytes, plain or gzip.
+// The IDX files of MNIST, Fashion-MNIST and others, plain or gzip: images and labels of unsigned bytes.
+// Arrays of any type are read by io/idx_array.hpp.
 #pragma once
 #include <algorithm>     // std::copy
 #include <array>         // std::array
@@ -12,45 +13,88 @@
 #include "basin/core/checked_product.hpp"  // detail::checked_product
 #include "basin/data/bytes.hpp"            // read_bytes
 #include "basin/data/image_set.hpp"        // ImageSet
+#include "basin/data/numbers.hpp"          // detail::NumberType, detail::load_number
 
 namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-inline std::uint32_t big_endian_32(ByteSpan bytes, std::size_t offset) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | bytes[offset + i];
-  return value;
+/// What an IDX file says of itself: 4 bytes 0, 0, type, number of dimensions; as many sizes of 4 bytes; from
+/// `data` on the numbers, last index fastest. All big-endian. Types: 8 unsigned byte, 9 signed byte, 11, 12
+/// integers of 2 and 4 bytes, 13, 14 floating numbers of 4 and 8.
+struct IdxHeader {
+  NumberType type;
+  std::vector<Index> sizes;
+  std::size_t data = 0;
+};
+
+inline NumberType idx_type(unsigned char code) {
+  using Kind = NumberType::Kind;
+  switch (code) {
+    case 8:
+      return {Kind::natural, 1, true};
+    case 9:
+      return {Kind::integer, 1, true};
+    case 11:
+      return {Kind::integer, 2, true};
+    case 12:
+      return {Kind::integer, 4, true};
+    case 13:
+      return {Kind::floating, 4, true};
+    case 14:
+      return {Kind::floating, 8, true};
+    default:
+      return {};
+  }
 }
 
-inline std::string hex(std::uint32_t value) {
+/// Whether the bytes begin as those of an IDX file of 1 to 255 dimensions do.
+inline bool begins_as_idx(ByteSpan bytes) {
+  return bytes.size() >= 4 && bytes[0] == 0 && bytes[1] == 0 && idx_type(bytes[2]).size != 0 && bytes[3] != 0;
+}
+
+/// The first four bytes of a file, of which it has so many at least.
+inline std::string idx_magic(ByteSpan bytes) {
   std::array<char, 11> digits;
-  std::snprintf(digits.data(), digits.size(), "0x%08x", value);
+  std::snprintf(digits.data(), digits.size(), "0x%02x%02x%02x%02x", unsigned{bytes[0]}, unsigned{bytes[1]},
+                unsigned{bytes[2]}, unsigned{bytes[3]});
   return digits.data();
 }
 
-/// The N dimensions of an IDX file of unsigned bytes, whose length they are checked against: 4 bytes 0, 0, 8
-/// (unsigned bytes), N; N sizes of 4 bytes; the data, last index fastest. All big-endian.
+/// The header, whose sizes are checked against the length of the file.
+inline IdxHeader idx_header(ByteSpan bytes, const std::filesystem::path& file) {
+  if (bytes.size() < 4) file_error(file, "has ", bytes.size(), " bytes, expected an IDX header");
+  if (!begins_as_idx(bytes))
+    file_error(file, "offset 0: magic number is ", idx_magic(bytes),
+               ", expected 0x0000TTNN: a type TT of 08, 09, 0b, 0c, 0d or 0e and NN dimensions");
+  IdxHeader h;
+  h.type = idx_type(bytes[2]);
+  h.data = 4 + 4 * std::size_t{bytes[3]};
+  if (bytes.size() < h.data)
+    file_error(file, "has ", bytes.size(), " bytes, expected an IDX header of ", h.data, " bytes");
+  std::string product;
+  for (std::size_t at = 4; at < h.data; at += 4) {
+    h.sizes.push_back(load_number<std::uint32_t>(&bytes[at], true));
+    product += (at == 4 ? "" : " x ") + std::to_string(h.sizes.back());
+  }
+  const auto count = checked_product(h.sizes);
+  const std::size_t left = bytes.size() - h.data, item = h.type.size;
+  if (!count || left % item != 0 || *count != left / item)
+    file_error(file, "offset ", h.data, ": ", left, " bytes of data, expected ", product,
+               item == 1 ? "" : " numbers of " + std::to_string(item) + " bytes", " as the header says");
+  return h;
+}
+
+/// The N dimensions of an IDX file of unsigned bytes.
 template <std::size_t N>
-std::array<std::uint64_t, N> idx_sizes(ByteSpan bytes, const std::filesystem::path& file) {
+std::vector<Index> idx_sizes(ByteSpan bytes, const std::filesystem::path& file) {
   constexpr std::size_t header = 4 + 4 * N;
   if (bytes.size() < header)
     file_error(file, "has ", bytes.size(), " bytes, expected an IDX header of ", header, " bytes");
-  constexpr auto magic = static_cast<std::uint32_t>(0x800 + N);
-  if (const std::uint32_t found = big_endian_32(bytes, 0); found != magic)
-    file_error(file, "offset 0: magic number is ", hex(found), ", expected ", hex(magic),
+  if (bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != N)
+    file_error(file, "offset 0: magic number is ", idx_magic(bytes), ", expected 0x0000080", N,
                " (unsigned bytes, ", N, N == 1 ? " dimension)" : " dimensions)");
-  std::array<std::uint64_t, N> sizes;
-  std::string product;
-  for (std::size_t i = 0; i < N; ++i) {
-    sizes[i] = big_endian_32(bytes, 4 + 4 * i);
-    product += (i == 0 ? "" : " x ") + std::to_string(sizes[i]);
-  }
-  const auto expected = checked_product(sizes);
-  if (!expected || *expected != bytes.size() - header)
-    file_error(file, "offset ", header, ": ", bytes.size() - header, " bytes of data, expected ", product,
-               " as the header says");
-  return sizes;
+  return idx_header(bytes, file).sizes;
 }
 
 }  // namespace detail
@@ -61,12 +105,13 @@ template <class = void>
 [[nodiscard]] ImageSet read_idx_images(const std::filesystem::path& path,
                                        std::size_t max_bytes = default_max_bytes) {
   const Bytes bytes = read_bytes(path, max_bytes);
-  const auto [count, height, width] = detail::idx_sizes<3>(bytes, path);
+  const std::vector<Index> sizes = detail::idx_sizes<3>(bytes, path);
+  const Index count = sizes[0], height = sizes[1], width = sizes[2];
   if (height == 0 || width == 0)
     detail::file_error(path, "offset 8: images of ", height, " x ", width, " pixels");
   ImageSet images;
-  images.shape = {1, static_cast<Index>(height), static_cast<Index>(width)};
-  images.pixels.resize(images.shape.size(), static_cast<Index>(count));
+  images.shape = {1, height, width};
+  images.pixels.resize(images.shape.size(), count);
   std::copy(bytes.begin() + 16, bytes.end(), images.pixels.data());
   return images;
 }

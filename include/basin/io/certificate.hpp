@@ -1,7 +1,7 @@
 // A certificate in files: STEM.json says which function and what is claimed of it, STEM.npz has the numbers.
 #pragma once
 #include <bit>          // std::bit_cast
-#include <cmath>        // std::isfinite
+#include <cmath>        // std::isfinite, std::isinf
 #include <cstdint>      // std::uint64_t
 #include <filesystem>   // std::filesystem::path
 #include <map>          // std::map
@@ -15,11 +15,8 @@
 #include "basin/certify/exact_network.hpp"  // ExactNetwork
 #include "basin/io/array.hpp"               // NamedArray, to_array, to_matrix
 #include "basin/io/atomic_file.hpp"         // write_atomically
+#include "basin/io/json.hpp"                // detail::parse_json, nlohmann::ordered_json
 #include "basin/io/npz.hpp"                 // read_npz, write_npz
-#if !__has_include(<nlohmann/json.hpp>)
-#error "basin/io/certificate.hpp needs nlohmann-json: install it (Debian: nlohmann-json3-dev)"
-#endif
-#include <nlohmann/json.hpp>  // nlohmann::ordered_json
 
 // STEM.json is an object:
 //
@@ -33,7 +30,7 @@
 //     steps                a list. Step 0 is {"kind": "input", "size": n}; the others have a size, a kind,
 //                          and a and b, steps before them whose values they take:
 //                              affine    weight_k v_a + bias_k, k the place in the list
-//                              map       phi(v_a), phi by "name" and "parameters"
+//                              map       phi(v_a), phi by "name" and "parameters", numbers, "inf" or "-inf"
 //                              sum       v_a + v_b
 //
 // STEM.npz has float64 arrays: centre (n,), metric_Q (n, k), metric_t (k,), weight_k (size, size of a),
@@ -108,18 +105,18 @@ class CertificateFields {
   double number(const char* name) const {
     const CertificateJson& j = at(name);
     if (!j.is_number() || !std::isfinite(j.get<double>()))
-      fail(name, "expected a finite number, got ", j.dump());
+      fail(name, "expected a finite number, got ", printable_json(j));
     return j.get<double>();
   }
   Index whole(const char* name) const {
     const CertificateJson& j = at(name);
     if (!j.is_number_unsigned() || j.get<std::uint64_t>() > (std::uint64_t(1) << 40))
-      fail(name, "expected a whole number >= 0, got ", j.dump());
+      fail(name, "expected a whole number >= 0, got ", printable_json(j));
     return j.get<Index>();
   }
   std::string word(const char* name) const {
     const CertificateJson& j = at(name);
-    if (!j.is_string()) fail(name, "expected a text, got ", j.dump());
+    if (!j.is_string()) fail(name, "expected a text, got ", printable_json(j));
     return j.get<std::string>();
   }
   const CertificateJson& list(const char* name) const {
@@ -158,7 +155,8 @@ class CertificateArrays {
     return entry == arrays_.end() || entry->second.shape.size() != 1 ? 0 : entry->second.shape[0];
   }
   void require_all_taken() const {
-    if (!arrays_.empty()) file_error(file_, arrays_.begin()->first, ": is no array of this certificate");
+    if (!arrays_.empty())
+      file_error(file_, printable(arrays_.begin()->first), ": is no array of this certificate");
   }
   const std::filesystem::path& file() const { return file_; }
 
@@ -171,7 +169,9 @@ class CertificateArrays {
 template <class Phi>
 bool set_map_parameters(Phi& phi, const std::vector<double>& p) {
   if (map_parameters(phi).size() != p.size()) return false;
-  if constexpr (requires { phi.slope = 0.; })
+  if constexpr (requires { phi.offset = 0.; })
+    phi.slope = p[0], phi.offset = p[1];
+  else if constexpr (requires { phi.slope = 0.; })
     phi.slope = p[0];
   else if constexpr (requires { phi.alpha = 0.; })
     phi.alpha = p[0];
@@ -180,6 +180,17 @@ bool set_map_parameters(Phi& phi, const std::vector<double>& p) {
   else if constexpr (requires { phi.lo = 0.; })
     phi.lo = p[0], phi.hi = p[1];
   return true;
+}
+
+/// The parameters as the file has them: JSON knows no infinite numbers.
+inline CertificateJson parameter_list(const ExactMap& map) {
+  CertificateJson list = CertificateJson::array();
+  for (const double p : map.parameters)
+    if (std::isinf(p))
+      list.push_back(p > 0 ? "inf" : "-inf");
+    else
+      list.push_back(p);
+  return list;
 }
 
 template <class... Phis>
@@ -198,7 +209,7 @@ std::shared_ptr<const ExactMap> map_of_name(const std::string& name, const std::
     found = std::make_shared<const ExactMap>(exact_map(phi));
   };
   (attempt(Phis{}), ...);
-  if (!found) fields.fail("name", "no map is called ", name);
+  if (!found) fields.fail("name", "no map is called ", printable(name));
   return found;
 }
 
@@ -210,7 +221,8 @@ inline ExactNetwork::Step read_step(const CertificateFields& fields, std::size_t
   bool known = false;
   for (const auto& [name, value] : step_kinds)
     if (kind == name) s.kind = value, known = true;
-  if (!known || s.kind == Kind::input) fields.fail("kind", "expected affine, map or sum, got ", kind);
+  if (!known || s.kind == Kind::input)
+    fields.fail("kind", "expected affine, map or sum, got ", printable(kind));
   s.size = fields.whole("size");
   const auto earlier = [&](const char* name) {
     const auto at = static_cast<std::size_t>(fields.whole(name));
@@ -230,13 +242,15 @@ inline ExactNetwork::Step read_step(const CertificateFields& fields, std::size_t
   if (s.kind == Kind::map) {
     std::vector<double> parameters;
     for (const CertificateJson& p : fields.list("parameters")) {
-      if (!p.is_number() || !std::isfinite(p.get<double>()))
-        fields.fail("parameters", "expected finite numbers, got ", p.dump());
-      parameters.push_back(p.get<double>());
+      const bool above = p == "inf", below = p == "-inf";
+      if (!above && !below && (!p.is_number() || !std::isfinite(p.get<double>())))
+        fields.fail("parameters", R"(expected finite numbers, "inf" or "-inf", got )", printable_json(p));
+      const double infinite = std::numeric_limits<double>::infinity();
+      parameters.push_back(above ? infinite : below ? -infinite : p.get<double>());
     }
-    s.map = map_of_name<Relu, LeakyRelu, Hardtanh, Softsign, Sigmoid, Tanh, Softplus, Elu, Selu, ExpNeg,
-                        SigmoidNeg, Gelu, GeluTanh, Silu, Mish, Sin, Cosid, Ripple>(fields.word("name"),
-                                                                                    parameters, fields);
+    s.map = map_of_name<Relu, LeakyRelu, Hardtanh, HardSigmoid, HardSwish, Softsign, Sigmoid, Tanh, Softplus,
+                        Elu, Celu, Selu, ExpNeg, SigmoidNeg, Gelu, GeluTanh, Silu, Mish, Sin, Cosid, Ripple>(
+        fields.word("name"), parameters, fields);
   }
   return s;
 }
@@ -270,7 +284,7 @@ inline void write_certificate(const std::filesystem::path& path, const ExactNetw
       if (kind == s.kind) step["kind"] = name;
     step["size"] = s.size;
     if (s.kind != Kind::input) step["a"] = s.a, step["b"] = s.b;
-    if (s.kind == Kind::map) step["name"] = s.map->name, step["parameters"] = s.map->parameters;
+    if (s.kind == Kind::map) step["name"] = s.map->name, step["parameters"] = detail::parameter_list(*s.map);
     if (s.kind == Kind::affine) {
       arrays.push_back({"weight_" + std::to_string(k), to_array<double>(s.weight)});
       arrays.push_back({"bias_" + std::to_string(k), {{s.size}, s.bias}});
@@ -299,17 +313,16 @@ inline void write_certificate(const std::filesystem::path& path, const ExactNetw
   using detail::CertificateJson;
   const std::filesystem::path file = detail::certificate_path(path, ".json");
   const Bytes bytes = read_plain_bytes(file);
-  CertificateJson json;
-  try {
-    json = CertificateJson::parse(bytes.begin(), bytes.end());
-  } catch (const CertificateJson::exception& e) {
-    detail::file_error(file, "not JSON: ", e.what());
-  }
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  constexpr int levels = 4;  // the list of a map's parameters lies in a step in a list in the object
+  const auto json = detail::parse_json<CertificateJson>(text, 0, levels, "file", file.string());
   const detail::CertificateFields top(json, file, "");
   if (top.at("format") != detail::certificate_format)
-    top.fail("format", "expected \"", detail::certificate_format, "\", got ", top.at("format").dump());
+    top.fail("format", "expected \"", detail::certificate_format, "\", got ",
+             detail::printable_json(top.at("format")));
   if (top.at("version") != detail::certificate_version)
-    top.fail("version", "expected ", detail::certificate_version, ", got ", top.at("version").dump());
+    top.fail("version", "expected ", detail::certificate_version, ", got ",
+             detail::printable_json(top.at("version")));
 
   const Index n = top.whole("size");
   CertificateFile out;

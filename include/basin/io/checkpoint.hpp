@@ -10,7 +10,7 @@
 
 #include "basin/core/error.hpp"      // require
 #include "basin/core/types.hpp"      // Index, Mat
-#include "basin/data/bytes.hpp"      // detail::file_error
+#include "basin/data/bytes.hpp"      // detail::file_error, detail::printable
 #include "basin/io/array.hpp"        // NamedArray
 #include "basin/io/safetensors.hpp"  // SafeTensors, read_safetensors, write_safetensors
 
@@ -70,7 +70,7 @@ class Checkpoint {
     double x = 0;
     const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), x);
     if (error != std::errc() || end != s.data() + s.size())
-      detail::file_error(file_, "remark \"", name, "\" is \"", s, "\", expected a number");
+      detail::file_error(file_, "remark \"", name, "\" is \"", detail::printable(s), "\", expected a number");
     return x;
   }
 

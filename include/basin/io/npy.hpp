@@ -1,17 +1,18 @@
 // NumPy's .npy files: one array.
 #pragma once
-#include <cstdint>      // std::uint8_t, ...
 #include <filesystem>   // std::filesystem::path
 #include <span>         // std::span
+#include <string>       // std::string
+#include <string_view>  // std::string_view
 #include <type_traits>  // std::is_same_v
-#include <utility>      // std::pair
-#include <vector>       // std::vector
 
-#include "basin/data/bytes.hpp"        // read_bytes
+#include "basin/data/bytes.hpp"        // read_bytes, detail::printable
+#include "basin/data/numbers.hpp"      // detail::NumberType
 #include "basin/io/array.hpp"          // NdArray
 #include "basin/io/atomic_file.hpp"    // write_atomically
-#include "basin/io/little_endian.hpp"  // detail::load_values
+#include "basin/io/little_endian.hpp"  // detail::append_values
 #include "basin/io/npy_header.hpp"     // detail::NpyHeader
+#include "basin/io/stored_array.hpp"   // detail::StoredArray
 
 namespace basin::inline BASIN_ABI {
 
@@ -19,46 +20,46 @@ enum class ArrayOrder { c, fortran };
 
 namespace detail {
 
-/// values of Fortran order (the first index fastest) in C order.
-template <class S>
-Vec<S> to_c_order(const Vec<S>& values, std::span<const Index> shape) {
-  std::vector<Index> index(shape.size(), 0), stride(shape.size(), 1);
-  for (std::size_t i = shape.size(); i-- > 1;) stride[i - 1] = stride[i] * shape[i];
-  Vec<S> out(values.size());
-  Index to = 0;
-  for (const S& value : values) {
-    out[to] = value;
-    for (std::size_t i = 0; i < shape.size(); ++i) {  // the next index, the first side counting fastest
-      to += stride[i];
-      if (++index[i] < shape[i]) break;
-      to -= stride[i] * shape[i];
-      index[i] = 0;
-    }
+/// The number type of a dtype such as "<f4", or none: a byte order ('|' for single bytes), a letter, a size.
+inline NumberType npy_type(std::string_view descr) {
+  using Kind = NumberType::Kind;
+  if (descr.size() != 3 || std::string_view("<>|").find(descr[0]) == std::string_view::npos) return {};
+  NumberType type;
+  type.size = static_cast<std::size_t>(descr[2] - '0');
+  type.big_endian = descr[0] == '>';
+  switch (descr[1]) {
+    case 'f':
+      type.kind = Kind::floating;
+      break;
+    case 'i':
+      type.kind = Kind::integer;
+      break;
+    case 'u':
+      type.kind = Kind::natural;
+      break;
+    case 'b':
+      type.kind = Kind::truth;
+      break;
+    default:
+      return {};
   }
-  return out;
+  if (descr[0] == '|' && type.size != 1) return {};
+  return type;
 }
 
 /// The array in the .npy data `bytes`; errors name `file`.
-template <class S>
-NdArray<S> decode_npy(ByteSpan bytes, const std::string& file) {
+inline StoredArray npy_array(ByteSpan bytes, const std::string& file) {
   const NpyHeader h = read_npy_header(bytes, file);
-  const auto pick = [&]() -> std::pair<std::size_t, Vec<S> (*)(const unsigned char*, Index)> {
-    if (h.descr == "<f4") return {4, load_values<S, float>};
-    if (h.descr == "<f8") return {8, load_values<S, double>};
-    if (h.descr == "|u1") return {1, load_values<S, std::uint8_t>};
-    if (h.descr == "<i4") return {4, load_values<S, std::int32_t>};
-    if (h.descr == "<i8") return {8, load_values<S, std::int64_t>};
-    file_error(file, "numbers of type '", h.descr, "', expected <f4, <f8, |u1, <i4 or <i8");
-  };
-  const auto [item, values] = pick();
+  const NumberType type = npy_type(h.descr);
+  if (!loader_of<double>(type))
+    file_error(file, "numbers of type '", printable(h.descr),
+               "', expected f2, f4, f8, i1 to i8, u1 to u8 or b1, behind < or > (or | for one byte)");
   const auto count = checked_product(h.shape);
   const std::size_t left = bytes.size() - h.data_offset;
-  if (!count || left % item != 0 || *count != left / item)
+  if (!count || left % type.size != 0 || *count != left / type.size)
     file_error(file, "offset ", h.data_offset, ": ", left, " bytes of data, expected ", shape_text(h.shape),
-               " x ", item);
-  NdArray<S> a{h.shape, values(bytes.data() + h.data_offset, static_cast<Index>(*count))};
-  if (h.fortran_order) a.values = to_c_order(a.values, h.shape);
-  return a;
+               " x ", type.size);
+  return {h.shape, type, h.fortran_order, bytes.subspan(h.data_offset)};
 }
 
 /// .npy data of `values` in the order they have.
@@ -72,13 +73,16 @@ Bytes encode_npy(const Vec<S>& values, std::span<const Index> shape, ArrayOrder 
 
 }  // namespace detail
 
-/// The array of a .npy file, version 1.0 or 2.0, C or Fortran order, type <f4, <f8, |u1, <i4 or <i8,
-/// converted to S (rounded where S does not hold the number). Throws FileError, naming the offset, what was
-/// found and expected, unless the file is such a one from its first to its last byte.
+/// The array of a .npy file, version 1.0, 2.0 or 3.0, in C or Fortran order: f2, f4, f8, i1 to i8, u1 to u8
+/// or b1 (0 and 1) of either byte order, converted to S. What S does not hold exactly is rounded to the
+/// nearest, as NumPy's astype does: integers beyond 2^53 in double, beyond 2^24 in float. Throws FileError,
+/// naming the offset, what was found and expected, unless the file is such a one from its first to its last
+/// byte.
 template <class S>
 [[nodiscard]] NdArray<S> read_npy(const std::filesystem::path& path,
                                   std::size_t max_bytes = default_max_bytes) {
-  return detail::decode_npy<S>(read_bytes(path, max_bytes), path.string());
+  const Bytes bytes = read_bytes(path, max_bytes);
+  return detail::load_array<S>(detail::npy_array(bytes, path.string()));
 }
 
 /// Writes `a` as <f4 (float) or <f8 (double) in C order, whole or not at all. Throws FileError if that fails.

@@ -9,7 +9,7 @@
 #include <utility>      // std::exchange
 #include <vector>       // std::vector
 
-#include "basin/data/bytes.hpp"        // ByteSpan, detail::file_error
+#include "basin/data/bytes.hpp"        // ByteSpan, detail::file_error, detail::printable
 #include "basin/io/array.hpp"          // detail::shape_text
 #include "basin/io/little_endian.hpp"  // detail::load_le
 
@@ -45,7 +45,7 @@ class NpyHeaderParser {
       else if (key == "shape" && !std::exchange(shape, true))
         h.shape = sizes();
       else
-        fail(start, "key '" + key + "', expected descr, fortran_order and shape, each once");
+        fail(start, "key '" + printable(key) + "', expected descr, fortran_order and shape, each once");
       if (!accept(',')) {
         expect('}');
         break;
@@ -75,6 +75,7 @@ class NpyHeaderParser {
     if (!accept(c)) fail(at_, std::string("expected '") + c + "'");
   }
   std::string quoted() {
+    accept('u');  // Python 2's text
     const char quote = accept('"') ? '"' : '\'';
     if (quote == '\'' && !accept(quote)) fail(at_, "expected a string");
     const std::size_t end = text_.find(quote, at_);
@@ -92,6 +93,7 @@ class NpyHeaderParser {
     std::vector<Index> shape;
     expect('(');
     while (!accept(')')) {
+      if (shape.size() == 64) fail(at_, "more than 64 dimensions");  // as many as NumPy knows
       shape.push_back(size());
       if (accept(',')) continue;
       if (shape.size() == 1) fail(at_, "expected ','");  // (3) is a number, not a tuple
@@ -120,15 +122,16 @@ class NpyHeaderParser {
   const std::string& file_;
 };
 
-/// The header of the .npy data `bytes`, versions 1.0 and 2.0. Throws FileError, naming `file`.
+/// The header of the .npy data `bytes`, versions 1.0, 2.0 and 3.0 (2.0 with UTF-8 in it). Throws
+/// FileError, naming `file`.
 inline NpyHeader read_npy_header(ByteSpan bytes, const std::string& file) {
   static constexpr unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
   if (bytes.size() < 10) file_error(file, "has ", bytes.size(), " bytes, expected a .npy header");
   if (!std::equal(std::begin(magic), std::end(magic), bytes.begin()))
     file_error(file, "offset 0: not a .npy file, which begins with \\x93NUMPY");
   const int version = bytes[6];
-  if ((version != 1 && version != 2) || bytes[7] != 0)
-    file_error(file, "offset 6: .npy version ", version, ".", int(bytes[7]), ", expected 1.0 or 2.0");
+  if (version < 1 || version > 3 || bytes[7] != 0)
+    file_error(file, "offset 6: .npy version ", version, ".", int(bytes[7]), ", expected 1.0, 2.0 or 3.0");
   const std::size_t start = version == 1 ? 10 : 12;
   if (bytes.size() < start) file_error(file, "has ", bytes.size(), " bytes, expected a .npy header");
   const std::size_t length =

@@ -7,10 +7,11 @@
 #include <string>      // std::string
 #include <vector>      // std::vector
 
-#include "basin/data/bytes.hpp"      // read_plain_bytes
-#include "basin/io/array.hpp"        // NamedArray
-#include "basin/io/atomic_file.hpp"  // write_atomically
-#include "basin/io/npy.hpp"          // detail::decode_npy, detail::encode_npy
+#include "basin/data/bytes.hpp"       // read_plain_bytes, detail::printable
+#include "basin/io/array.hpp"         // NamedArray
+#include "basin/io/atomic_file.hpp"   // write_atomically
+#include "basin/io/npy.hpp"           // detail::npy_array, detail::encode_npy
+#include "basin/io/stored_array.hpp"  // detail::StoredArray, detail::load_array
 #if !__has_include(<zip.h>)
 #error "basin/io/npz.hpp needs libzip: install it and link it (Debian: libzip-dev)"
 #endif
@@ -76,31 +77,44 @@ inline Bytes zip_contents(zip_source_t* source, const std::filesystem::path& fil
   return bytes;
 }
 
-}  // namespace detail
-
-/// The arrays of a .npz file in the archive's order, stored or deflated, without the ".npy" of their names;
-/// each as read_npy reads it. Throws FileError if the archive or an array is damaged
-/// (checksums are compared), two have the same name, an entry is not a .npy file, or the arrays unpack to
-/// more than max_bytes.
-template <class S>
-[[nodiscard]] std::vector<NamedArray<S>> read_npz(const std::filesystem::path& path,
-                                                  std::size_t max_bytes = default_max_bytes) {
+/// Calls take(name, array) for every array of a .npz file whose name wants(name), in the archive's order, and
+/// throws as read_npz does. Others are neither unpacked nor checked.
+template <class Wants, class Take>
+void visit_npz(const std::filesystem::path& path, std::size_t max_bytes, const Wants& wants,
+               const Take& take) {
   const Bytes file = read_plain_bytes(path, max_bytes);
-  if (file.empty()) detail::file_error(path, "is empty, expected a zip archive");  // libzip takes it for one
-  const detail::ZipSource source(zip_source_buffer_create(file.data(), file.size(), 0, nullptr));
+  if (file.empty()) file_error(path, "is empty, expected a zip archive");  // libzip takes it for one
+  const ZipSource source(zip_source_buffer_create(file.data(), file.size(), 0, nullptr));
   // CHECKCONS: libzip compares the two headers of every entry and refuses a name that is there twice
-  const detail::Zip zip = detail::open_zip(source, ZIP_RDONLY | ZIP_CHECKCONS, path);
-  std::vector<NamedArray<S>> arrays;
+  const Zip zip = open_zip(source, ZIP_RDONLY | ZIP_CHECKCONS, path);
   for (zip_int64_t k = 0; k < zip_get_num_entries(zip.get(), 0); ++k) {
     const char* given = zip_get_name(zip.get(), static_cast<zip_uint64_t>(k), 0);
     std::string name = given ? given : "";
-    const std::string where = path.string() + "[" + name + "]";
-    if (!name.ends_with(".npy")) detail::file_error(where, "expected the name of a .npy file");
-    const Bytes bytes = detail::read_zip_entry(zip.get(), static_cast<zip_uint64_t>(k), where, max_bytes);
-    max_bytes -= bytes.size();
+    const std::string where = path.string() + "[" + printable(name) + "]";
+    if (!name.ends_with(".npy")) file_error(where, "expected the name of a .npy file");
     name.resize(name.size() - 4);
-    arrays.push_back({name, detail::decode_npy<S>(bytes, where)});
+    if (!wants(name)) continue;
+    const Bytes bytes = read_zip_entry(zip.get(), static_cast<zip_uint64_t>(k), where, max_bytes);
+    max_bytes -= bytes.size();
+    take(name, npy_array(bytes, where));
   }
+}
+
+}  // namespace detail
+
+/// The arrays of a .npz file in the archive's order, stored or deflated, without the ".npy" of their names;
+/// each as read_npy reads it. Throws FileError if the archive or an array is damaged (checksums are
+/// compared), two have the same name, an entry is not a .npy file, or the arrays unpack to more than
+/// max_bytes.
+template <class S>
+[[nodiscard]] std::vector<NamedArray<S>> read_npz(const std::filesystem::path& path,
+                                                  std::size_t max_bytes = default_max_bytes) {
+  std::vector<NamedArray<S>> arrays;
+  detail::visit_npz(
+      path, max_bytes, [](const std::string&) { return true; },
+      [&](const std::string& name, const detail::StoredArray& a) {
+        arrays.push_back({name, detail::load_array<S>(a)});
+      });
   return arrays;
 }
 

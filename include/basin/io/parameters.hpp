@@ -3,11 +3,12 @@
 #include <filesystem>  // std::filesystem::path
 #include <map>         // std::map
 #include <string>      // std::string
-#include <utility>     // std::move
+#include <utility>     // std::move, std::pair
 #include <vector>      // std::vector
 
 #include "basin/core/layer.hpp"         // Layer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
+#include "basin/data/bytes.hpp"         // detail::file_error, detail::printable
 #include "basin/io/array.hpp"           // NamedArray
 #include "basin/io/npz.hpp"             // read_npz, write_npz
 #include "basin/io/safetensors.hpp"     // read_safetensors, write_safetensors
@@ -67,6 +68,66 @@ inline ParameterFormat parameter_format(const std::filesystem::path& path, const
   return extension == ".npz" ? ParameterFormat::npz : ParameterFormat::safetensors;
 }
 
+/// The arrays of a .npz or .safetensors file, of the latter those that are floating.
+template <class S>
+std::vector<NamedArray<S>> read_arrays(const std::filesystem::path& path, const char* who) {
+  if (parameter_format(path, who) == ParameterFormat::npz) return read_npz<S>(path);
+  return read_safetensors<S>(path).tensors;
+}
+
+/// Each block of theta in row-major order, under the name and with the shape that describe(block) gives as
+/// std::pair; written to a file of the path's format.
+template <Layer F, class Describe>
+void write_blocks(const std::filesystem::path& path, const F& f, VecIn<typename F::Scalar> theta,
+                  const char* who, Describe describe) {
+  using S = typename F::Scalar;
+  const ParameterFormat format = parameter_format(path, who);
+  require(theta.size() == f.param_size(), who, ": theta has ", theta.size(), " entries, ", layer_name(f),
+          " has ", f.param_size(), " parameters");
+  SafeTensors<S> file;
+  for (const ParamBlock& b : covering_blocks(f, who)) {
+    const auto [name, shape] = describe(b);
+    file.tensors.push_back({name, {shape, block_to_rows(theta.data() + b.offset, b)}});
+  }
+  if (format == ParameterFormat::npz)
+    write_npz(path, file.tensors);
+  else
+    write_safetensors(path, file);
+}
+
+/// theta of f: block k is the array named names[k], "" for none. `arrays` must have these and no others.
+/// Throws FileError with all that differs.
+template <Layer F>
+Vec<typename F::Scalar> theta_of(const std::filesystem::path& path, const F& f,
+                                 const std::vector<ParamBlock>& blocks, const std::vector<std::string>& names,
+                                 std::vector<NamedArray<typename F::Scalar>> arrays) {
+  using S = typename F::Scalar;
+  std::map<std::string, NdArray<S>> found;
+  for (auto& [name, array] : arrays) found.emplace(std::move(name), std::move(array));
+  Vec<S> theta(f.param_size());
+  std::string differences;
+  for (std::size_t k = 0; k < blocks.size(); ++k) {
+    const ParamBlock& b = blocks[k];
+    const std::string shown = printable(names[k]) + (names[k] == b.name ? "" : " (for " + b.name + ")");
+    const auto entry = found.extract(names[k]);
+    if (names[k].empty())
+      differences += text("\n  nothing is left for ", b.name, ", (", b.rows, ", ", b.cols, ")");
+    else if (entry.empty())
+      differences += text("\n  ", shown, " is missing");
+    else if (!holds_block(entry.mapped().shape, b))
+      differences += text("\n  ", shown, " has shape ", shape_text(entry.mapped().shape), ", expected (",
+                          b.rows, ", ", b.cols, ")");
+    else
+      rows_to_block(entry.mapped().values, b, theta.data() + b.offset);
+  }
+  for (const auto& [name, array] : found)
+    differences +=
+        text("\n  ", printable(name), ", ", shape_text(array.shape), ", is not a parameter of the layer");
+  if (!differences.empty())
+    file_error(path, "does not hold the parameters of this ", layer_name(f), ":", differences);
+  return theta;
+}
+
 }  // namespace detail
 
 /// Writes theta to a .npz or .safetensors file, whole or not at all: each ParamBlock of f under its name as
@@ -74,17 +135,9 @@ inline ParameterFormat parameter_format(const std::filesystem::path& path, const
 /// say its blocks, or the extension is another; FileError if writing fails.
 template <Layer F>
 void save_parameters(const std::filesystem::path& path, const F& f, VecIn<typename F::Scalar> theta) {
-  using S = typename F::Scalar;
-  const detail::ParameterFormat format = detail::parameter_format(path, "save_parameters");
-  require(theta.size() == f.param_size(), "save_parameters: theta has ", theta.size(), " entries, ",
-          layer_name(f), " has ", f.param_size(), " parameters");
-  SafeTensors<S> file;
-  for (const ParamBlock& b : detail::covering_blocks(f, "save_parameters"))
-    file.tensors.push_back({b.name, {{b.rows, b.cols}, detail::block_to_rows(theta.data() + b.offset, b)}});
-  if (format == detail::ParameterFormat::npz)
-    write_npz(path, file.tensors);
-  else
-    write_safetensors(path, file);
+  detail::write_blocks(path, f, theta, "save_parameters", [](const ParamBlock& b) {
+    return std::pair(b.name, std::vector<Index>{b.rows, b.cols});
+  });
 }
 
 /// theta as save_parameters wrote it, or as another program did: under each block's name an array whose first
@@ -93,29 +146,11 @@ void save_parameters(const std::filesystem::path& path, const F& f, VecIn<typena
 /// more than the blocks.
 template <Layer F>
 [[nodiscard]] Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const F& f) {
-  using S = typename F::Scalar;
-  const bool npz = detail::parameter_format(path, "load_parameters") == detail::ParameterFormat::npz;
-  std::map<std::string, NdArray<S>> found;
-  for (auto& [name, array] : npz ? read_npz<S>(path) : read_safetensors<S>(path).tensors)
-    found.emplace(std::move(name), std::move(array));
-
-  Vec<S> theta(f.param_size());
-  std::string differences;
-  for (const ParamBlock& b : detail::covering_blocks(f, "load_parameters")) {
-    const auto entry = found.extract(b.name);
-    if (entry.empty())
-      differences += detail::text("\n  ", b.name, " is missing");
-    else if (!detail::holds_block(entry.mapped().shape, b))
-      differences += detail::text("\n  ", b.name, " has shape ", detail::shape_text(entry.mapped().shape),
-                                  ", expected (", b.rows, ", ", b.cols, ")");
-    else
-      detail::rows_to_block(entry.mapped().values, b, theta.data() + b.offset);
-  }
-  for (const auto& [name, array] : found)
-    differences += detail::text("\n  ", name, " is not a parameter of the layer");
-  if (!differences.empty())
-    detail::file_error(path, "does not hold the parameters of this ", layer_name(f), ":", differences);
-  return theta;
+  auto arrays = detail::read_arrays<typename F::Scalar>(path, "load_parameters");
+  const std::vector<ParamBlock> blocks = detail::covering_blocks(f, "load_parameters");
+  std::vector<std::string> names;
+  for (const ParamBlock& b : blocks) names.push_back(b.name);
+  return detail::theta_of(path, f, blocks, names, std::move(arrays));
 }
 
 }  // namespace basin

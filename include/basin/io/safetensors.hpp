@@ -1,23 +1,22 @@
 // Safetensors files: named tensors, described by a JSON header of which no byte is executed.
 #pragma once
-#include <algorithm>   // std::sort
-#include <cstdint>     // std::uint64_t
-#include <filesystem>  // std::filesystem::path
-#include <map>         // std::map
-#include <set>         // std::set
-#include <string>      // std::string
-#include <tuple>       // std::tie
-#include <utility>     // std::move
-#include <vector>      // std::vector
+#include <algorithm>    // std::sort
+#include <cstdint>      // std::uint64_t
+#include <filesystem>   // std::filesystem::path
+#include <map>          // std::map
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <tuple>        // std::tie
+#include <utility>      // std::move
+#include <vector>       // std::vector
 
-#include "basin/data/bytes.hpp"        // read_plain_bytes
+#include "basin/data/bytes.hpp"        // read_plain_bytes, detail::printable
+#include "basin/data/numbers.hpp"      // detail::NumberType
 #include "basin/io/array.hpp"          // NamedArray
 #include "basin/io/atomic_file.hpp"    // write_atomically
+#include "basin/io/json.hpp"           // detail::parse_json, detail::printable_json, nlohmann::json
 #include "basin/io/little_endian.hpp"  // detail::load_le
-#if !__has_include(<nlohmann/json.hpp>)
-#error "basin/io/safetensors.hpp needs nlohmann-json: install it (Debian: nlohmann-json3-dev)"
-#endif
-#include <nlohmann/json.hpp>  // nlohmann::json
+#include "basin/io/stored_array.hpp"   // detail::StoredArray, detail::load_array
 
 namespace basin::inline BASIN_ABI {
 
@@ -28,6 +27,9 @@ struct SafeTensors {
   std::map<std::string, std::string> metadata;
 };
 
+/// What becomes of tensors of integers or truth values.
+enum class IntegerTensors { skip, read };
+
 namespace detail {
 
 inline constexpr std::uint64_t max_safetensors_header = 100'000'000;  // as the format's definition has it
@@ -37,63 +39,98 @@ struct TensorEntry {
   std::uint64_t begin = 0, end = 0;
   std::string name;
   std::vector<Index> shape;
-  bool is_double = false;
+  NumberType type;
 };
 
-/// The JSON object in `text`, which begins at byte 8 of the file; a key given twice is an error.
-inline nlohmann::json parse_safetensors_json(std::string_view text, const std::string& file) {
-  using Json = nlohmann::json;
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto check = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
-      file_error(file, "header: the key ", parsed.dump(), " is given twice");
-    return true;
-  };
-  try {
-    return Json::parse(text, check);
-  } catch (const Json::parse_error& e) {
-    file_error(file, "offset ", 8 + e.byte, ": the header is not JSON: ", e.what());
-  } catch (const Json::exception& e) {
-    file_error(file, "header: ", e.what());
-  }
+/// The number type of a dtype such as "F32", or none.
+inline NumberType safetensors_type(const nlohmann::json& dtype) {
+  using Kind = NumberType::Kind;
+  if (dtype == "F64") return {Kind::floating, 8};
+  if (dtype == "F32") return {Kind::floating, 4};
+  if (dtype == "F16") return {Kind::floating, 2};
+  if (dtype == "BF16") return {Kind::bfloat, 2};
+  if (dtype == "I64") return {Kind::integer, 8};
+  if (dtype == "I32") return {Kind::integer, 4};
+  if (dtype == "I16") return {Kind::integer, 2};
+  if (dtype == "I8") return {Kind::integer, 1};
+  if (dtype == "U64") return {Kind::natural, 8};
+  if (dtype == "U32") return {Kind::natural, 4};
+  if (dtype == "U16") return {Kind::natural, 2};
+  if (dtype == "U8") return {Kind::natural, 1};
+  if (dtype == "BOOL") return {Kind::truth, 1};
+  return {};
 }
 
 /// The entry that the header has for a tensor, its size checked against its shape.
 inline TensorEntry tensor_entry(const std::string& name, const nlohmann::json& j, const std::string& file) {
-  const auto check = [&](bool ok, const auto&... what) {
-    if (!ok) file_error(file, "header: tensor \"", name, "\": ", what...);
+  const auto fail = [&](const auto&... what) {
+    file_error(file, "header: tensor \"", printable(name), "\": ", what...);
   };
   const auto is_sizes = [](const nlohmann::json& list) {
     if (!list.is_array()) return false;
     return std::all_of(list.begin(), list.end(), [](const auto& n) { return n.is_number_unsigned(); });
   };
-  check(j.is_object() && j.size() == 3 && j.contains("dtype") && j.contains("shape") &&
-            j.contains("data_offsets"),
-        "expected an object with dtype, shape and data_offsets");
+  if (!(j.is_object() && j.size() == 3 && j.contains("dtype") && j.contains("shape") &&
+        j.contains("data_offsets")))
+    fail("expected an object with dtype, shape and data_offsets");
   const auto &dtype = j["dtype"], &shape = j["shape"], &offsets = j["data_offsets"];
-  check(dtype == "F32" || dtype == "F64", "dtype is ", dtype.dump(), ", expected \"F32\" or \"F64\"");
-  check(is_sizes(shape), "shape is ", shape.dump(), ", expected a list of sizes");
-  check(is_sizes(offsets) && offsets.size() == 2, "data_offsets are ", offsets.dump(),
-        ", expected [begin, end]");
-
   TensorEntry t;
   t.name = name;
-  t.is_double = dtype == "F64";
+  t.type = safetensors_type(dtype);
+  if (t.type.size == 0)
+    fail("dtype is ", printable_json(dtype), ", expected F64, F32, F16, BF16, I8 to I64, U8 to U64 or BOOL");
+  if (!is_sizes(shape)) fail("shape is ", printable_json(shape), ", expected a list of sizes");
+  if (!is_sizes(offsets) || offsets.size() != 2)
+    fail("data_offsets are ", printable_json(offsets), ", expected [begin, end]");
   t.begin = offsets[0];
   t.end = offsets[1];
   const auto sides = shape.get<std::vector<std::uint64_t>>();
   const auto count = checked_product(sides);
-  const std::uint64_t item = t.is_double ? 8 : 4;
-  check(count && t.begin <= t.end && (t.end - t.begin) % item == 0 && (t.end - t.begin) / item == *count,
-        "data_offsets ", offsets.dump(), " do not fit shape ", shape.dump(), " of ", item, " bytes a number");
+  const std::uint64_t item = t.type.size;
+  if (!count || t.begin > t.end || (t.end - t.begin) % item != 0 || (t.end - t.begin) / item != *count)
+    fail("data_offsets ", printable_json(offsets), " do not fit shape ", printable_json(shape), " of ", item,
+         " bytes a number");
   t.shape.assign(sides.begin(), sides.end());
   return t;
 }
 
-template <class S>
-SafeTensors<S> decode_safetensors(ByteSpan bytes, const std::string& file) {
+/// What the header says: the tensors in the order of their data, and the remarks. Data begins at byte `data`.
+struct SafeTensorsHeader {
+  std::vector<TensorEntry> entries;
+  std::map<std::string, std::string> metadata;
+  std::size_t data = 0;
+};
+
+inline std::map<std::string, std::string> safetensors_metadata(const nlohmann::json& j,
+                                                               const std::string& file) {
+  std::map<std::string, std::string> metadata;
+  if (j.is_null()) return metadata;
+  if (!j.is_object()) file_error(file, "header: __metadata__ must be an object");
+  for (const auto& [key, remark] : j.items()) {
+    if (!remark.is_string())
+      file_error(file, "header: __metadata__ \"", printable(key), "\" must be a string");
+    metadata[key] = remark;
+  }
+  return metadata;
+}
+
+/// Throws unless the tensors, sorted by their data, cover the data section without gap, overlap or rest.
+inline void check_coverage(const SafeTensorsHeader& h, std::uint64_t size, const std::string& file) {
+  std::uint64_t end = 0;
+  for (const TensorEntry& t : h.entries) {
+    if (t.begin != end)
+      file_error(file, "offset ", h.data + end, ": the data of tensor \"", printable(t.name), "\" begins at ",
+                 t.begin, " of the data section, expected ", end, ", where the one before it ends");
+    end = t.end;
+    if (end > size)
+      file_error(file, "offset ", h.data + t.begin, ": the data of tensor \"", printable(t.name),
+                 "\" ends at ", end, " of only ", size, " bytes");
+  }
+  if (end != size)
+    file_error(file, "offset ", h.data + end, ": ", size - end, " bytes that belong to no tensor");
+}
+
+inline SafeTensorsHeader read_safetensors_header(ByteSpan bytes, const std::string& file) {
   if (bytes.size() < 8)
     file_error(file, "has ", bytes.size(), " bytes, expected a safetensors header of 8 or more");
   const auto length = load_le<std::uint64_t>(bytes.data());
@@ -104,44 +141,26 @@ SafeTensors<S> decode_safetensors(ByteSpan bytes, const std::string& file) {
   if (!text.starts_with('{')) file_error(file, "offset 8: the header must begin with '{'");
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)  // the parser would stop there
     file_error(file, "offset ", 8 + nul, ": the header is not JSON: a NUL");
-  const nlohmann::json header = parse_safetensors_json(text, file);
-
-  SafeTensors<S> out;
-  std::vector<TensorEntry> entries;
+  constexpr int levels = 3;  // the list of a shape lies in a tensor in the header
+  const auto header = parse_json<nlohmann::json>(text, 8, levels, "header", file);
+  SafeTensorsHeader out;
+  out.data = 8 + length;
   for (const auto& [name, value] : header.items()) {
-    if (name != "__metadata__") {
-      entries.push_back(tensor_entry(name, value, file));
-      continue;
-    }
-    if (!value.is_object()) file_error(file, "header: __metadata__ must be an object");
-    for (const auto& [key, remark] : value.items()) {
-      if (!remark.is_string()) file_error(file, "header: __metadata__ \"", key, "\" must be a string");
-      out.metadata[key] = remark;
-    }
+    if (name == "__metadata__")
+      out.metadata = safetensors_metadata(value, file);
+    else
+      out.entries.push_back(tensor_entry(name, value, file));
   }
-  std::sort(entries.begin(), entries.end(), [](const TensorEntry& a, const TensorEntry& b) {
+  std::sort(out.entries.begin(), out.entries.end(), [](const TensorEntry& a, const TensorEntry& b) {
     return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });
-  const std::uint64_t data = 8 + length;
-  std::uint64_t end = 0;  // of the data that the tensors so far cover without gap or overlap
-  for (const TensorEntry& t : entries) {
-    if (t.begin != end)
-      file_error(file, "offset ", data + end, ": the data of tensor \"", t.name, "\" begins at ", t.begin,
-                 " of the data section, expected ", end, ", where the one before it ends");
-    end = t.end;
-    if (end > bytes.size() - data)
-      file_error(file, "offset ", data + t.begin, ": the data of tensor \"", t.name, "\" ends at ", end,
-                 " of only ", bytes.size() - data, " bytes");
-    const unsigned char* at = bytes.data() + data + t.begin;
-    const auto count = static_cast<Index>((t.end - t.begin) / (t.is_double ? 8 : 4));
-    out.tensors.push_back(
-        {t.name,
-         {t.shape, t.is_double ? load_values<S, double>(at, count) : load_values<S, float>(at, count)}});
-  }
-  if (end != bytes.size() - data)
-    file_error(file, "offset ", data + end, ": ", bytes.size() - data - end,
-               " bytes that belong to no tensor");
+  check_coverage(out, bytes.size() - out.data, file);
   return out;
+}
+
+/// The tensor in the file's `bytes`.
+inline StoredArray stored_tensor(ByteSpan bytes, const SafeTensorsHeader& h, const TensorEntry& t) {
+  return {t.shape, t.type, false, bytes.subspan(h.data + t.begin, t.end - t.begin)};
 }
 
 template <class S>
@@ -178,13 +197,25 @@ Bytes encode_safetensors(const SafeTensors<S>& file) {
 
 }  // namespace detail
 
-/// The tensors of a .safetensors file (F32 or F64, converted to S) and its __metadata__. Throws FileError,
-/// naming the offset or tensor, unless the header is valid JSON without a key given twice, every tensor's
-/// size fits its shape, and the tensors cover the data without gap, overlap or rest.
+/// The tensors of a .safetensors file and its __metadata__ (an object of strings, or null). Tensors of F64,
+/// F32, F16 and BF16 are converted to S, exactly where S holds the number, else rounded to the nearest. Those
+/// of integers (I8 to I64, U8 to U64) and BOOL, such as the counters of batch normalizations, are left out
+/// unless they are asked for; then they are converted in the same way. Throws FileError, naming the offset or
+/// tensor, unless the header is valid JSON without a key given twice and no deeper than the format needs,
+/// every dtype is one of these, every tensor's size fits its shape, and the tensors cover the data without
+/// gap, overlap or rest; all of it is checked for tensors that are left out, too.
 template <class S>
 [[nodiscard]] SafeTensors<S> read_safetensors(const std::filesystem::path& path,
-                                              std::size_t max_bytes = default_max_bytes) {
-  return detail::decode_safetensors<S>(read_plain_bytes(path, max_bytes), path.string());
+                                              std::size_t max_bytes = default_max_bytes,
+                                              IntegerTensors integers = IntegerTensors::skip) {
+  const Bytes bytes = read_plain_bytes(path, max_bytes);
+  detail::SafeTensorsHeader header = detail::read_safetensors_header(bytes, path.string());
+  SafeTensors<S> out;
+  for (const detail::TensorEntry& t : header.entries)
+    if (t.type.is_floating() || integers == IntegerTensors::read)
+      out.tensors.push_back({t.name, detail::load_array<S>(detail::stored_tensor(bytes, header, t))});
+  out.metadata = std::move(header.metadata);
+  return out;
 }
 
 /// Writes the tensors as F32 (float) or F64 (double), whole or not at all. Throws std::invalid_argument if
