@@ -9,6 +9,7 @@
 #include "basin/compose/fully_connected.hpp"   // fully_connected
 #include "basin/compose/residual.hpp"          // Residual
 #include "basin/compose/stack.hpp"             // Stack
+#include "basin/compose/sum.hpp"               // Sum
 #include "basin/compose/u_net.hpp"             // u_net
 #include "basin/core/error.hpp"                // FileError, require
 #include "basin/core/layer.hpp"                // Layer
@@ -37,20 +38,29 @@
 #include "basin/dynamics/spectrum.hpp"         // eigenvalues, spectral_radius
 #include "basin/dynamics/stability.hpp"        // linear_stability
 #include "basin/layers/affine.hpp"             // Affine
+#include "basin/layers/channel_affine.hpp"     // ChannelAffine, fold_batch_norm
+#include "basin/layers/conv1d.hpp"             // conv1d, conv_transpose1d, max_pool1d, avg_pool1d
 #include "basin/layers/conv2d.hpp"             // Conv2d
 #include "basin/layers/conv_transpose2d.hpp"   // ConvTranspose2d
 #include "basin/layers/dense.hpp"              // Dense
 #include "basin/layers/maps.hpp"               // Relu, Tanh, ...
-#include "basin/layers/pad.hpp"                // Pad2d
+#include "basin/layers/normalization.hpp"      // GroupNorm, instance_norm, LayerNorm, RmsNorm
+#include "basin/layers/pad.hpp"                // Crop2d, Pad2d
+#include "basin/layers/pixel_shuffle.hpp"      // PixelShuffle, PixelUnshuffle
 #include "basin/layers/pointwise.hpp"          // Pointwise
 #include "basin/layers/pool.hpp"               // AvgPool2d, MaxPool2d
+#include "basin/layers/prelu.hpp"              // PRelu
+#include "basin/layers/rearrange.hpp"          // Rearrange
+#include "basin/layers/softmax.hpp"            // LogSoftmax, Softmax
 #include "basin/layers/upsample.hpp"           // UpsampleNearest
+#include "basin/layers/upsample_linear.hpp"    // UpsampleLinear, AdaptiveAvgPool2d
 #include "basin/linearize/algorithms.hpp"      // create_filter_matrix, create_upsampling_matrix
 #include "basin/linearize/linearize.hpp"       // linearize_dense, linearize_sparse, linearize, linearize_at
 #include "basin/linearize/region.hpp"          // active_region
 #include "basin/linearize/structure.hpp"       // forced_zeros, heuristic_depth
 #include "basin/network/branches.hpp"          // BranchSum, BranchConcat
 #include "basin/network/erased.hpp"            // erased
+#include "basin/network/fold.hpp"              // folded
 #include "basin/network/sequence.hpp"          // AnyLayer, Sequence
 #include "basin/train/fit.hpp"                 // fit
 #include "basin/train/initial.hpp"             // initial_values

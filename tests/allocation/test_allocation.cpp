@@ -8,13 +8,18 @@
 #include "basin/compose/concat.hpp"
 #include "basin/compose/residual.hpp"
 #include "basin/compose/stack.hpp"
+#include "basin/compose/sum.hpp"
+#include "basin/layers/channel_affine.hpp"
 #include "basin/layers/conv2d.hpp"
 #include "basin/layers/conv_transpose2d.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
+#include "basin/layers/normalization.hpp"
 #include "basin/layers/pad.hpp"
 #include "basin/layers/pointwise.hpp"
 #include "basin/layers/pool.hpp"
+#include "basin/layers/prelu.hpp"
+#include "basin/layers/softmax.hpp"
 #include "basin/layers/upsample.hpp"
 #include "basin/train/fit.hpp"
 #include "support/catch.hpp"
@@ -108,6 +113,16 @@ TEST_CASE("training steps of convolutional nets allocate nothing", "[allocation]
                          UpsampleNearest<double>(Shape{6, 4, 4}))),
             AvgPool2d<double>(Shape{14, 8, 8}),
             ConvTranspose2d<double>({14, 4, 4}, {.out_channels = 3, .kernel = {2, 2}, .stride = {2, 2}})));
+}
+
+TEST_CASE("training steps of normalizations, sums and concatenations allocate nothing", "[allocation]") {
+  const Shape image{4, 6, 6};
+  const Conv2d<double> conv(image, {.out_channels = 4, .padding = Padding::all(1)});
+  const Pointwise<double, Identity> pass(image);
+  require_no_allocation<double>(
+      Chain(ChannelAffine<double>(image), GroupNorm<double>(image, 2), PRelu<double>(image, 4),
+            Sum(conv, Chain(conv, pass)), Concat(conv, pass), LayerNorm<double>(288, 36),
+            RmsNorm<double>(288, 288, 1e-5, false), Softmax<double>(1, 8, 36), LogSoftmax<double>(288)));
 }
 
 TEST_CASE("fit allocates nothing between its epochs", "[allocation]") {

@@ -21,12 +21,16 @@
 #include "basin/compose/fully_connected.hpp"
 #include "basin/compose/residual.hpp"
 #include "basin/compose/stack.hpp"
+#include "basin/compose/sum.hpp"
 #include "basin/core/model.hpp"
 #include "basin/layers/conv2d.hpp"
 #include "basin/layers/conv_transpose2d.hpp"
 #include "basin/layers/maps.hpp"
+#include "basin/layers/normalization.hpp"
 #include "basin/layers/pointwise.hpp"
 #include "basin/layers/pool.hpp"
+#include "basin/layers/prelu.hpp"
+#include "basin/layers/softmax.hpp"
 #include "basin/layers/upsample.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
@@ -95,6 +99,12 @@ TEST_CASE("training_memory is what a training step takes from the heap", "[alloc
                                     Pointwise<float, Tanh>(Shape{8, 16, 16}))),
                        UpsampleNearest<float>({16, 16, 16}),
                        Conv2d<float>({16, 32, 32}, {.out_channels = 3, .padding = same})),
+                 40, 2);
+  const Shape image{8, 16, 16};
+  const Conv2d<float> conv(image, {.out_channels = 8, .padding = same});
+  require_memory(Chain(conv, GroupNorm<float>(image, 4), PRelu<float>(image, 8), Sum(conv, Chain(conv, conv)),
+                       Concat(conv, Pointwise<float, Identity>(image)), LayerNorm<float>(16 * 256, 16 * 256),
+                       RmsNorm<float>(16 * 256, 256, 1e-5, false), Softmax<float>(1, 16, 256)),
                  40, 2);
 }
 

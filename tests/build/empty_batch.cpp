@@ -10,6 +10,7 @@
 #include "basin/compose/fully_connected.hpp"  // fully_connected
 #include "basin/compose/residual.hpp"         // Residual
 #include "basin/compose/stack.hpp"            // Stack
+#include "basin/compose/sum.hpp"              // Sum
 #include "basin/core/layer.hpp"               // infer, prepack, vjp_fresh
 #include "basin/core/model.hpp"               // Model
 #include "basin/core/product/gemm.hpp"        // gemm, gemm_add, gemm_affine
@@ -17,14 +18,20 @@
 #include "basin/dynamics/cycle.hpp"           // periods
 #include "basin/dynamics/orbit.hpp"           // orbit
 #include "basin/layers/affine.hpp"            // Affine
+#include "basin/layers/channel_affine.hpp"    // ChannelAffine
 #include "basin/layers/conv2d.hpp"            // Conv2d
 #include "basin/layers/conv_transpose2d.hpp"  // ConvTranspose2d
 #include "basin/layers/dense.hpp"             // Dense
 #include "basin/layers/maps.hpp"              // LeakyRelu, Tanh
-#include "basin/layers/pad.hpp"               // Pad2d
+#include "basin/layers/normalization.hpp"     // GroupNorm, LayerNorm, RmsNorm
+#include "basin/layers/pad.hpp"               // Crop2d, Pad2d
 #include "basin/layers/pointwise.hpp"         // Pointwise
 #include "basin/layers/pool.hpp"              // AvgPool2d, MaxPool2d
+#include "basin/layers/prelu.hpp"             // PRelu
+#include "basin/layers/rearrange.hpp"         // Rearrange
+#include "basin/layers/softmax.hpp"           // LogSoftmax, Softmax
 #include "basin/layers/upsample.hpp"          // UpsampleNearest
+#include "basin/layers/upsample_linear.hpp"   // UpsampleLinear
 #include "basin/train/fit.hpp"                // fit
 #include "basin/train/gradient_descent.hpp"   // GradientDescent
 
@@ -114,6 +121,17 @@ void layers() {
   go("Pad2d", Pad2d<S>({2, 4, 4}, one, PadMode::reflect));
   go("AvgPool2d", AvgPool2d<S>({2, 4, 4}));
   go("MaxPool2d", MaxPool2d<S>({2, 4, 4}));
+  go("Rearrange", Rearrange<S>({1, -1, 0, 1}, 4, 2));
+  go("Crop2d", Crop2d<S>({2, 4, 4}, one));
+  go("UpsampleLinear", UpsampleLinear<S>({2, 4, 4}, 7));
+  go("ChannelAffine", ChannelAffine<S>({2, 4, 4}));
+  go("GroupNorm", GroupNorm<S>({4, 2, 3}, 2));
+  go("GroupNorm without parameters", GroupNorm<S>({4, 2, 3}, 2, 1e-5, false));
+  go("LayerNorm", LayerNorm<S>(12, 4));
+  go("RmsNorm", RmsNorm<S>(12, 4));
+  go("PRelu", PRelu<S>({3, 2, 2}, 3));
+  go("Softmax", Softmax<S>(2, 3, 4));
+  go("LogSoftmax", LogSoftmax<S>(5));
 }
 
 void compositions() {
@@ -125,6 +143,8 @@ void compositions() {
   go("Residual on planes", Residual(Chain(plane, act)));
   go("Residual", Residual(Dense<S>(4, 4)));
   go("Concat", Concat(Dense<S>(4, 3)));
+  go("Concat of two", Concat(Dense<S>(4, 3), Dense<S>(4, 1)));
+  go("Sum", Sum(Dense<S>(4, 4), Dense<S>(4, 4, false)));
   go("Stack in tiles", Stack(wide, 2));
   go("upsampling folded into a convolution", Chain(UpsampleNearest<S>({8, 6, 6}), wide));
 }

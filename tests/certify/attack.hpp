@@ -48,6 +48,15 @@ R map_value(const basin::detail::ExactMap& phi, R z) {
   if (name == "Relu") return z > zero ? z : zero;
   if (name == "LeakyRelu") return z > zero ? z : parameter(0) * z;
   if (name == "Hardtanh") return z < parameter(0) ? parameter(0) : z > parameter(1) ? parameter(1) : z;
+  if (name == "HardSigmoid") {
+    const R line = parameter(0) * z + parameter(1);
+    return line < zero ? zero : line > one ? one : line;
+  }
+  if (name == "HardSwish") {
+    const R three = 3;
+    return z < -three ? zero : z > three ? z : z * (z + three) / R(6);
+  }
+  if (name == "Celu") return z > zero ? z : parameter(0) * F::expm1(z / parameter(0));
   if (name == "Softsign") return z / (one + (z < zero ? -z : z));
   if (name == "Sigmoid") return logistic(z);
   if (name == "SigmoidNeg") return logistic(-z);

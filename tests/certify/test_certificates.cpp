@@ -12,8 +12,12 @@
 #include "basin/core/random.hpp"
 #include "basin/layers/affine.hpp"
 #include "basin/layers/conv2d.hpp"
+#include "basin/layers/pad.hpp"
+#include "basin/layers/pixel_shuffle.hpp"
 #include "basin/layers/pool.hpp"
+#include "basin/layers/upsample_linear.hpp"
 #include "basin/network/erased.hpp"
+#include "basin/network/sequence.hpp"
 #include "basin/theory/interpolating_map.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
@@ -441,6 +445,52 @@ TEST_CASE("a network with a skip, one of convolutions, and one of float", "[cert
   require_unbroken(exact, of_float, quick);
 }
 
+TEST_CASE("networks with layers and maps from PyTorch have certificates that hold", "[certify]") {
+  const auto check = [](const auto& net, std::uint64_t seed) {
+    Vec<double> theta = 0.2 * random_matrix<double>(net.param_size(), 1, static_cast<int>(seed)).col(0);
+    const Model typed(net, theta);
+    const Model model(erased(net), theta);
+    Vec<double> x = Vec<double>::Zero(net.in_size());
+    for (int t = 0; t < 500; ++t) x = model(x).col(0);
+    const Certificate proof = certify_attractor(model, x);
+    INFO(proof.reason);
+    REQUIRE(proof.verified);
+    check_equal(certify_attractor(typed, x), proof);
+    // the exact network computes the same, and what is in the ball comes nearer at the rate that is said
+    const ExactNetwork f = exact_network(model);
+    CHECK((f(x) - x).norm() <= 1e-13 * (1 + x.norm()));
+    Random random(seed);
+    int outside = 0;
+    for (int k = 0; k < 200; ++k) {
+      Vec<double> step(x.size());
+      for (double& e : step) e = random.normal();
+      const Vec<double> start =
+          x + std::min(proof.radius_2norm, 1e3) * random.uniform(0, 1) * step.normalized();
+      const auto distance = [&](const Vec<double>& z) {
+        const Vec<double> v = z - x;
+        if (proof.metric.t.size() == 0) return v.norm();
+        return (v + proof.metric.Q * proof.metric.t.cwiseProduct(proof.metric.Q.transpose() * v)).norm();
+      };
+      if (!(distance(f(start)) <= proof.contraction * distance(start) * (1 + 1e-9) + 1e-12)) ++outside;
+    }
+    CHECK(outside == 0);
+  };
+  const auto dense = [](const auto& phi) {
+    using Phi = std::decay_t<decltype(phi)>;
+    const Pointwise<double, Phi> act(4, phi);
+    return Chain(Dense<double>(4, 4), act, Dense<double>(4, 4), act);
+  };
+  check(dense(Celu{.alpha = 0.7}), 1);
+  check(dense(HardSigmoid{}), 2);
+  check(dense(HardSwish{}), 3);
+  check(dense(LeakyRelu{.slope = -0.3}), 4);
+  check(dense(Hardtanh{.lo = 0, .hi = std::numeric_limits<double>::infinity()}), 5);
+  check(Chain(Pad2d<double>({1, 2, 2}, Padding::all(1), PadMode::constant, 0.5),
+              PixelUnshuffle<double>({1, 4, 4}, 2), PixelShuffle<double>({4, 2, 2}, 2),
+              Crop2d<double>({1, 4, 4}, {2, 0, 0, 2}), Dense<double>(4, 4), Pointwise<double, Tanh>(4)),
+        6);
+}
+
 TEST_CASE("certificates refuse to be made in another rounding mode", "[certify]") {
   const auto f = doubled_tanh(1);
   const Certificate proof = certify_attractor(f, vec({0.9}));
@@ -491,6 +541,18 @@ TEST_CASE("what certificates refuse, by name", "[certify]") {
   };
   refused(Chain(MaxPool2d<double>(image), Dense<double>(4, 16)), "MaxPool2d");
   refused(Chain(AvgPool2d<double>(image), Dense<double>(4, 16)), "AvgPool2d");
+  refused(Chain(UpsampleLinear<double>(image, 3), Dense<double>(9, 16)), "UpsampleLinear, whose factors are rounded");
+  refused(Chain(AdaptiveAvgPool2d<double>(image, 2), Dense<double>(4, 16)), "AdaptiveAvgPool2d");
+  // maps without bounds: of a network whose types are known that is an error at compile time
+  const auto refused_map = [&](const AnyLayer<double>& map, const std::string& name) {
+    const Sequence<double> net({Dense<double>(3, 3), map, Dense<double>(3, 3)});
+    const Model model(net, Vec<double>(Vec<double>::Constant(net.param_size(), 0.1)));
+    CHECK(contains(error([&] { (void)certify_attractor(model, Vec<double>::Zero(3)); }), "has " + name));
+  };
+  refused_map(Pointwise<double, Elementary>(3, {Elementary::Kind::exp}), "Elementary");
+  refused_map(Pointwise<double, Power>(3), "Power");
+  refused_map(Pointwise<double, Shrink>(3), "Shrink");
+  refused_map(Pointwise<double, ThresholdedRelu>(3), "ThresholdedRelu");
   refused(Chain(Concat(Dense<double>(3, 2)), Dense<double>(5, 3)), "concatenation");
   refused(Chain(Dense<double>(3, 2)), "3 rows to 2");
   for (const double bad : {nan, infinity}) {

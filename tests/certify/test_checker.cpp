@@ -229,7 +229,8 @@ TEST_CASE("What is wrong in the files is named", "[certify]") {
   errors("\"a\": 1", "\"a\": 2", "steps[2].a: expected a step before this one, got 2");
   errors("\"output\": 2", "\"output\": 3", "output: expected a step of size 1, got 3");
   errors("\"size\": 1", "\"size\": 2", "");
-  errors("{", "{{", "not JSON");
+  errors("{", "{{", "offset 2: the file is not JSON");
+  errors("\"version\": 1", "\"version\": [[[[1]]]]", "file: nested deeper than 4 levels");
   errors("\"fingerprint\": \"", "\"fingerprint\": \"0", "fingerprint: is 0");
 
   const auto wrong_array = [&](const std::string& name, std::vector<Index> shape, double value,

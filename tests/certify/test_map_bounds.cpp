@@ -31,7 +31,7 @@ constexpr L pi = 3.141592653589793238462643383279502884L;
 // ---- the maps in long double ------------------------------------------------------------------------------
 
 struct Kink {
-  double x;
+  L x;
   L left, right;
 };
 
@@ -43,6 +43,7 @@ struct Exact {
   /// phi' at its extrema in [a, b]
   std::function<std::vector<L>(L a, L b)> extrema = [](L, L) { return std::vector<L>(); };
   L steepest = 1;        // max |phi'|; 0: unbounded, errors of phi' are relative to phi'
+  L kink_ulps = 0;       // next to a kink, the computed slope may be that of the other side
   double reach = 1e300;  // slopes are tight for -reach <= a <= b <= reach and for infinite a and b
 };
 
@@ -63,15 +64,36 @@ Exact bent(L left, L right) {
   return {.value = [=](L z) { return (z < 0 ? left : right) * z; },
           .slope = [=](L z) { return z < 0 ? left : right; },
           .kinks = {{0, left, right}},
-          .steepest = std::max(left, right)};
+          .steepest = std::max(std::abs(left), std::abs(right))};
 }
 Exact exact(const Relu&) { return bent(0, 1); }
 Exact exact(const LeakyRelu& phi) { return bent(phi.slope, 1); }
 Exact exact(const Hardtanh& phi) {
   const L lo = phi.lo, hi = phi.hi;
+  std::vector<Kink> kinks;
+  if (!std::isinf(lo)) kinks.push_back({lo, 0, 1});
+  if (!std::isinf(hi)) kinks.push_back({hi, 1, 0});
   return {.value = [=](L z) { return std::clamp(z, lo, hi); },
           .slope = [=](L z) { return z < lo || z > hi ? L(0) : L(1); },
-          .kinks = {{phi.lo, 0, 1}, {phi.hi, 1, 0}}};
+          .kinks = kinks};
+}
+Exact exact(const HardSigmoid& phi) {
+  const L s = phi.slope, c = phi.offset, lo = -c / s, hi = (1 - c) / s;
+  return {.value = [=](L z) { return std::clamp(s * z + c, L(0), L(1)); },
+          .slope = [=](L z) { return z < lo || z > hi ? L(0) : s; },
+          .kinks = {{lo, 0, s}, {hi, s, 0}},
+          .steepest = s,
+          .kink_ulps = 64};
+}
+Exact exact(const HardSwish&) {
+  return {.value = [](L z) { return z < -3  ? 0
+                                    : z > 3 ? z
+                                            : z * (z + 3) / 6; },
+          .slope = [](L z) { return z < -3  ? 0
+                                    : z > 3 ? 1
+                                            : z / 3 + 0.5L; },
+          .kinks = {{-3, 0, -0.5L}, {3, 1.5L, 1}},
+          .steepest = 1.5L};
 }
 /// A map whose phi' has one extremum, at 0.
 Exact with_turn_at_0(std::function<L(L)> value, std::function<L(L)> slope) {
@@ -101,6 +123,11 @@ Exact exact(const Elu& phi) {
           .slope = [=](L z) { return z > 0 ? 1 : alpha * std::exp(z); },
           .kinks = {{0, alpha, 1}},
           .steepest = std::max(alpha, L(1))};
+}
+Exact exact(const Celu& phi) {
+  const L alpha = phi.alpha;
+  return {.value = [=](L z) { return z > 0 ? z : alpha * std::expm1(z / alpha); },
+          .slope = [=](L z) { return z > 0 ? 1 : std::exp(z / alpha); }};
 }
 Exact exact(const Selu&) {
   const L scale = 1.0507009873554804934193349852946L, alpha = 1.6732632423543772848170429916717L;
@@ -220,6 +247,10 @@ void for_each(const F& f) {
   f(Silu{.beta = 1e3});
   f(Elu{.alpha = 40});
   f(LeakyRelu{.slope = 1. / 3});
+  f(Celu{.alpha = 1e-3});
+  f(Celu{.alpha = 40});
+  f(HardSigmoid{.slope = 0.2, .offset = 0.5});
+  f(HardSigmoid{.slope = 1.7, .offset = 0.9});
 }
 
 template <class Phi>
@@ -283,7 +314,7 @@ class Points {
 
 Points points_for(const Exact& e) {
   std::vector<double> places = e.turns;
-  for (const Kink& k : e.kinks) places.push_back(k.x);
+  for (const Kink& k : e.kinks) places.push_back(static_cast<double>(k.x));
   return Points(places);
 }
 
@@ -328,7 +359,9 @@ void check_errors(const Phi& phi, int count, bool report) {
     };
     const bool huge = std::abs(z) > 1e300;
     if (!holds(phi_z, y, B::value_error(phi, z, y), size, huge, value)) fail("value_error");
-    if (std::any_of(e.kinks.begin(), e.kinks.end(), [&](const Kink& k) { return k.x == z; })) continue;
+    if (std::any_of(e.kinks.begin(), e.kinks.end(),
+                    [&](const Kink& k) { return std::abs(k.x - z) <= e.kink_ulps * ulp * std::abs(k.x); }))
+      continue;
     const L slope_size = e.steepest > 0 ? std::max(size, e.steepest) : size;
     if (!holds(slope_z, phi.derivative(z, y), B::slope_error(phi, z, y), slope_size, huge, slope))
       fail("slope_error");
@@ -555,6 +588,23 @@ TEST_CASE("slopes at kinks and of simple intervals are exact", "[certify]") {
   CHECK(slope(Hardtanh{}, 1, 1) == Interval{0, 1});
   CHECK(slope(Hardtanh{}, std::nextafter(1., 2.), inf) == Interval{0, 0});
   CHECK(slope(Hardtanh{}, -inf, inf) == Interval{0, 1});
+  CHECK(slope(Hardtanh{.lo = 0, .hi = inf}, 1, inf) == Interval{1, 1});
+  CHECK(slope(Hardtanh{.lo = 0, .hi = inf}, -1, inf) == Interval{0, 1});
+  CHECK(slope(LeakyRelu{.slope = -2}, -1, 1) == Interval{-2, 1});
+  CHECK(slope(HardSigmoid{.slope = 0.25}, -inf, inf) == Interval{0, 0.25});
+  CHECK(slope(HardSigmoid{.slope = 0.25}, -1.999, 1.999) == Interval{0.25, 0.25});
+  CHECK(slope(HardSigmoid{.slope = 0.25}, 2, 2) == Interval{0, 0.25});
+  CHECK(slope(HardSigmoid{.slope = 0.25}, -2, -2) == Interval{0, 0.25});
+  CHECK(slope(HardSigmoid{.slope = 0.25}, std::nextafter(2., 3.), inf) == Interval{0, 0});
+  CHECK(slope(HardSigmoid{.slope = 0.25}, -inf, std::nextafter(-2., -3.)) == Interval{0, 0});
+  CHECK(slope(HardSwish{}, -inf, inf) == Interval{-0.5, 1.5});
+  CHECK(slope(HardSwish{}, -3, -3).contains(Interval{-0.5, 0}));
+  CHECK(slope(HardSwish{}, -inf, std::nextafter(-3., -4.)) == Interval{0, 0});
+  CHECK(slope(HardSwish{}, std::nextafter(3., 4.), inf) == Interval{1, 1});
+  CHECK(slope(HardSwish{}, -1.5, -1.5).contains(Interval{0, 0}));
+  CHECK(slope(Celu{.alpha = 2}, -inf, inf) == Interval{0, 1});
+  CHECK(slope(Celu{.alpha = 2}, smallest, inf) == Interval{1, 1});
+  CHECK(slope(Celu{.alpha = 2}, -2, 0).contains(Interval{std::exp(-1.), 1}));
   CHECK(slope(Elu{.alpha = 2}, -inf, inf) == Interval{0, 2});
   CHECK(slope(Elu{.alpha = 2}, smallest, inf) == Interval{1, 1});
   CHECK(slope(Elu{.alpha = 2}, 0, 0).contains(Interval{1, 2}));

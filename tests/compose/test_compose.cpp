@@ -7,6 +7,7 @@
 #include "basin/compose/fully_connected.hpp"
 #include "basin/compose/residual.hpp"
 #include "basin/compose/stack.hpp"
+#include "basin/compose/sum.hpp"
 #include "basin/core/model.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/orbit.hpp"
@@ -61,6 +62,11 @@ TEST_CASE("compositions keep the contract", "[compose]") {
   require_contract(Residual(block<double>(5)));
   require_contract(Concat(block<double>(5)));
   require_contract(Concat(Chain(Dense<double>(5, 2))));
+  require_contract(Concat(block<double>(5), Dense<double>(5, 2)));
+  require_contract(Concat(block<double>(3), Pointwise<double, Identity>(3), Dense<double>(3, 1)));
+  require_contract(Sum(block<double>(5), Dense<double>(5, 5, false)));
+  require_contract(Stack(Sum(block<double>(3), Pointwise<double, Identity>(3), Dense<double>(3, 3)), 2));
+  require_contract(Sum(block<float>(5), Dense<float>(5, 5)));
   require_contract(Chain(Dense<double>(4, 6), Stack(Residual(block<double>(6)), 5), Dense<double>(6, 2)));
   require_contract(Stack(Stack(Residual(Chain(Concat(Dense<double>(3, 2)), Dense<double>(5, 3))), 2), 3));
   require_contract(u_net());
@@ -76,7 +82,7 @@ TEST_CASE("the adjoint identity holds to 1e-12 at depth 350", "[compose]") {
   CHECK(skips.theta_difference <= 1e-7);
 }
 
-TEST_CASE("Chain, Stack, Residual and Concat are what their formulas say", "[compose]") {
+TEST_CASE("Chain, Stack, Residual, Sum and Concat are what their formulas say", "[compose]") {
   const Dense<double> f(3, 3);
   const Vec<double> theta = random_matrix<double>(24, 1, 1);
   const Mat<double> x = random_matrix<double>(3, 2, 2);
@@ -88,6 +94,12 @@ TEST_CASE("Chain, Stack, Residual and Concat are what their formulas say", "[com
   Mat<double> both(6, 2);
   both << x, first(x);
   CHECK((Model(Concat(f), Vec<double>(theta.head(12)))(x) - both).norm() <= 1e-14);
+  CHECK((Model(Sum(f, f), theta)(x) - (first(x) + second(x))).norm() <= 1e-14);
+  both << first(x), second(x);
+  CHECK((Model(Concat(f, f), theta)(x) - both).norm() <= 1e-14);
+  both << first(x), x;
+  CHECK((Model(Concat(f, Pointwise<double, Identity>(3)), Vec<double>(theta.head(12)))(x) - both).norm() <=
+        1e-14);
 }
 
 TEMPLATE_TEST_CASE("prepack reaches the weights in every composition, and infer uses them", "[compose]",
@@ -119,6 +131,38 @@ TEST_CASE("a Residual of a Residual, and a Concat of a Concat, is not a copy", "
   const Vec<double> theta = Vec<double>::Constant(1, 2.0);
   CHECK(Model(Residual(Residual(twice)), theta)(Mat<double>::Ones(1, 1))(0, 0) == 4);  // x + (x + 2 x)
   CHECK(Concat(Concat(twice)).out_size() == 3);
+  CHECK(Concat(Concat(twice, twice)).out_size() == 3);
+  CHECK(Concat(Concat(twice, twice), twice).out_size() == 3);
+}
+
+TEST_CASE("Sum and Concat of branches know their shapes and say what does not fit", "[compose]") {
+  using S = double;
+  const Conv2d<S> two({2, 4, 4}, {.out_channels = 3, .stride = 2, .padding = Padding::all(1)}),
+      one({2, 4, 4}, {.out_channels = 3, .kernel = 1, .stride = 2}), few({2, 4, 4}, {.out_channels = 1});
+  const Shape half{3, 2, 2};
+  CHECK(Sum(two, one).in_shape() == Shape{2, 4, 4});
+  CHECK(Sum(two, one).out_shape() == half);
+  CHECK(Concat(two, one, two).out_shape() == Shape{9, 2, 2});
+  CHECK(Concat(two, few).out_shape() == Shape{4, 2, 2});
+  CHECK_FALSE(Concat(two, Dense<S>(32, 5)).out_shape().has_value());
+  // a layer that keeps whatever shape it is given
+  const Pointwise<S, Identity> pass(32);
+  const Conv2d<S> keeps({2, 4, 4}, {.out_channels = 5, .padding = Padding::all(1)});
+  CHECK(Concat(keeps, pass).out_shape() == Shape{7, 4, 4});
+  CHECK(Chain(Conv2d<S>({1, 4, 4}, {.out_channels = 2, .kernel = 1}), Concat(pass, pass)).out_shape() ==
+        Shape{4, 4, 4});
+  const auto says = [](const auto& action, const char* words) {
+    INFO(error_of(action));
+    CHECK(error_of(action) == words);
+  };
+  says([&] { (void)Sum(two, few); }, "Sum: layer 1 gives 4 rows, layer 0 gives 12");
+  says([&] { (void)Sum(two, Dense<S>(31, 12)); }, "Sum: layer 1 takes 31 rows, layer 0 takes 32");
+  says([&] { (void)Concat(two, Dense<S>(31, 12)); }, "Concat: layer 1 takes 31 rows, layer 0 takes 32");
+  says(
+      [&] {
+        (void)Concat(pass, two, Conv2d<S>({1, 8, 4}, {}));
+      },
+      "Concat: layer 2 takes images of 1 x 8 x 4, a layer before it 2 x 4 x 4");
 }
 
 TEST_CASE("Concat puts channels behind channels", "[compose]") {

@@ -41,3 +41,25 @@ TEST_CASE("the rank correlation looks at order alone, and equal values share a r
   CHECK(std::isnan(rank_correlation({1, std::nan("")}, {1, 2})));
   CHECK(contains(error_of([] { (void)rank_correlation({1, 2}, {1}); }), "x and y have 2 and 1 values"));
 }
+
+TEST_CASE("Wilson's interval", "[core]") {
+  // Its ends are the two p with (count / n - p)^2 = z^2 p (1 - p) / n.
+  for (const Index count : {1, 7, 50, 99})
+    for (const double z : {1., 1.96, 3.}) {
+      const ConfidenceInterval i = wilson_interval(count, 100, z);
+      const double share = static_cast<double>(count) / 100;
+      for (const double p : {i.low, i.high})
+        CHECK(std::abs(share - p) == Approx(z * std::sqrt(p * (1 - p) / 100)).epsilon(1e-10));
+      CHECK(i.low < share);
+      CHECK(share < i.high);
+    }
+  // At the ends of [0, 1]: z^2 / (n + z^2) is what nothing in n draws leaves possible.
+  CHECK(wilson_interval(0, 20, 2.).low == 0);
+  CHECK(wilson_interval(0, 20, 2.).high == Approx(4. / 24).epsilon(1e-12));
+  CHECK(wilson_interval(20, 20, 2.).low == Approx(20. / 24).epsilon(1e-12));
+  CHECK(wilson_interval(20, 20, 2.).high == 1);
+  CHECK(wilson_interval(0, 0).low == 0);
+  CHECK(wilson_interval(0, 0).high == 1);
+  CHECK_THROWS_WITH(wilson_interval(3, 2), Catch::Contains("count must be in 0 .. n = 2, got 3"));
+  CHECK_THROWS_WITH(wilson_interval(1, 2, 0.), Catch::Contains("z must be > 0"));
+}

@@ -51,8 +51,8 @@ class Golden:
         self.lines.append(f"{name} {array.shape[0]} {array.shape[1]}")
         self.lines += [" ".join(f"{v:.17g}" for v in row) for row in array.tolist()]
 
-    def write(self, case):
-        header = [f"# {case}: written by tests/golden/make_golden.py with PyTorch {torch.__version__}"]
+    def write(self, case, script="make_golden.py"):
+        header = [f"# {case}: written by tests/golden/{script} with PyTorch {torch.__version__}"]
         (FOLDER / f"{case}.txt").write_text("\n".join(header + self.lines) + "\n", encoding="ascii")
 
 
@@ -66,12 +66,22 @@ def losses(out):
     y, target = random(1, 4, 5), random(2, 4, 5)  # rows are entries, columns samples
     out.add("y", y)
     out.add("target", target)
-    for name, loss in {
-        "mean_squared_error": torch.nn.MSELoss(),
-        "half_sum_of_squares": lambda a, b: 0.5 * torch.nn.MSELoss(reduction="sum")(a, b),
+    p, share = torch.sigmoid(y), torch.sigmoid(target)
+    p[0, 0], share[0, 0], p[1, 0], share[1, 0] = 0, 0, 1, 1  # where logarithms are cut
+    share[2, :3] = torch.tensor([0, 1, 1])
+    out.add("p", p)
+    out.add("share", share)
+    for name, (loss, at, goal) in {
+        "mean_squared_error": (torch.nn.MSELoss(), y, target),
+        "half_sum_of_squares": (lambda a, b: 0.5 * torch.nn.MSELoss(reduction="sum")(a, b), y, target),
+        "mean_absolute_error": (torch.nn.L1Loss(), y, target),
+        "huber": (torch.nn.HuberLoss(), y, target),
+        "huber_0.3": (torch.nn.HuberLoss(delta=0.3), y, target),
+        "bce": (torch.nn.BCELoss(), p, share),
+        "bce_with_logits": (torch.nn.BCEWithLogitsLoss(), 8 * y, share),
     }.items():
-        leaf = y.clone().requires_grad_()
-        value = loss(leaf, target)
+        leaf = at.clone().requires_grad_()
+        value = loss(leaf, goal)
         value.backward()
         out.add(f"{name}.value", value)
         out.add(f"{name}.y_bar", leaf.grad)
@@ -347,6 +357,219 @@ def networks(out):
             loss_of().backward()
             opt.step()
         out.add(f"{name}.trained", in_our_order(net, lambda p: p))
+
+
+def maps_by_name():
+    """Name to (map, least argument, largest argument). tests/layers/test_golden_maps.cpp has the same maps."""
+    f = NN.functional
+    return {
+        "celu": (f.celu, -6, 6),
+        "celu_2.5": (lambda x: f.celu(x, 2.5), -6, 6),
+        "hardswish": (f.hardswish, -6, 6),
+        "hardsigmoid": (lambda x: f.relu6(x + 3) / 6, -6, 6),  # whose own derivative has a factor in float
+        "hardsigmoid_onnx": (lambda x: torch.clamp(0.25 * x + 0.625, 0, 1), -6.1, 5.9),
+        "thresholded": (lambda x: f.threshold(x, 1.5, 0), -6, 6),
+        "hardshrink": (lambda x: f.hardshrink(x, 1.5), -6, 6),
+        "softshrink": (lambda x: f.softshrink(x, 1.5), -6, 6),
+        "shrink": (lambda x: torch.where(x.abs() > 1.5, x - 0.25 * x.sign(), torch.zeros_like(x)), -6, 6),
+        "leaky_relu_negative": (lambda x: f.leaky_relu(x, -2.5), -6, 6),
+        "relu6": (f.relu6, -9, 9),
+        "abs": (torch.abs, -6, 6),
+        "negate": (torch.neg, -6, 6),
+        "exp": (torch.exp, -6, 6),
+        "log": (torch.log, 0.001, 6),
+        "sqrt": (torch.sqrt, 0.001, 6),
+        "reciprocal": (torch.reciprocal, -6.1, 6),
+        "square": (torch.square, -6, 6),
+        "sin": (torch.sin, -6, 6),
+        "cos": (torch.cos, -6, 6),
+        "tan": (torch.tan, -6, 6),
+        "asin": (torch.asin, -0.99, 0.99),
+        "acos": (torch.acos, -0.99, 0.99),
+        "atan": (torch.atan, -6, 6),
+        "sinh": (torch.sinh, -6, 6),
+        "cosh": (torch.cosh, -6, 6),
+        "asinh": (torch.asinh, -6, 6),
+        "acosh": (torch.acosh, 1.25, 6),
+        "atanh": (torch.atanh, -0.99, 0.99),
+        "erf": (torch.erf, -6, 6),
+        "ceil": (torch.ceil, -6, 6),
+        "floor": (torch.floor, -6, 6),
+        "round": (torch.round, -6, 6),
+        "sign": (torch.sign, -6, 6),
+        "power_3": (lambda x: x**3.0, -6, 6),
+        "power_-2": (lambda x: x**-2.0, -6.1, 6),
+        "power_2.5": (lambda x: x**2.5, 0, 6),
+        "power_0": (lambda x: x**0.0, -6, 6),
+    }
+
+
+@golden
+def maps(out):
+    """Values and derivatives at 25 points, kinks among them."""
+    for name, (phi, least, largest) in maps_by_name().items():
+        x = torch.linspace(least, largest, 25, dtype=torch.float64).requires_grad_()
+        y = phi(x)
+        y.sum().backward()
+        out.add(f"{name}.x", x)
+        out.add(f"{name}.y", y)
+        out.add(f"{name}.slope", x.grad)
+
+
+def layers_by_name():
+    """Name to (layer, shape of one input). tests/layers/test_golden_layers.cpp has the same layers."""
+    f = NN.functional
+    return {
+        "pixel_shuffle": (NN.PixelShuffle(2), (8, 3, 2)),
+        "pixel_unshuffle": (NN.PixelUnshuffle(3), (2, 6, 3)),
+        "transpose": (lambda x: x.transpose(1, 3), (2, 3, 4)),
+        "pad_constant": (NN.ConstantPad2d((2, 1, 0, 3), -1.5), (2, 3, 4)),
+        "crop": (lambda x: f.pad(x, (-1, -2, -3, 0)), (2, 5, 6)),
+        "max_pool_ceil": (NN.MaxPool2d((3, 2), stride=(2, 3), ceil_mode=True), (2, 6, 6)),
+        "max_pool_ceil_padded": (NN.MaxPool2d(3, stride=2, padding=1, ceil_mode=True), (2, 6, 7)),
+        "max_pool_ceil_dropped": (NN.MaxPool2d(2, stride=3, padding=1, ceil_mode=True), (1, 5, 8)),
+        "max_pool_ceil_dilated": (NN.MaxPool2d(2, stride=2, padding=1, dilation=(2, 3), ceil_mode=True), (2, 7, 8)),
+        "avg_pool_ceil": (NN.AvgPool2d((3, 2), stride=(2, 3), ceil_mode=True), (2, 6, 6)),
+        "avg_pool_ceil_padded": (NN.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), (2, 6, 7)),
+        "avg_pool_ceil_without": (
+            NN.AvgPool2d((4, 3), stride=(3, 2), padding=(2, 1), ceil_mode=True, count_include_pad=False), (2, 6, 6)),
+        "avg_pool_ceil_dropped": (NN.AvgPool2d(2, stride=3, padding=1, ceil_mode=True), (1, 5, 8)),
+        "avg_pool_divisor": (NN.AvgPool2d(3, stride=2, padding=1, ceil_mode=True, divisor_override=5), (2, 6, 4)),
+        "global_avg_pool": (NN.AdaptiveAvgPool2d(1), (3, 4, 5)),
+        "global_max_pool": (NN.AdaptiveMaxPool2d(1), (3, 4, 5)),
+        "adaptive_avg_pool": (NN.AdaptiveAvgPool2d((3, 4)), (2, 7, 5)),
+        "bilinear": (NN.Upsample(size=(7, 5), mode="bilinear"), (2, 3, 4)),
+        "bilinear_twice": (NN.Upsample(scale_factor=2, mode="bilinear"), (2, 3, 3)),
+        "bilinear_down": (NN.Upsample(size=(3, 2), mode="bilinear"), (2, 7, 5)),
+        "bilinear_corners": (NN.Upsample(size=(7, 5), mode="bilinear", align_corners=True), (2, 3, 4)),
+        "bilinear_corners_one": (NN.Upsample(size=(1, 4), mode="bilinear", align_corners=True), (2, 3, 1)),
+        "conv1d": (NN.Conv1d(4, 6, 3, stride=2, padding=2, dilation=2, groups=2), (4, 9)),
+        "conv_transpose1d": (NN.ConvTranspose1d(4, 6, 3, stride=3, padding=1, output_padding=2, groups=2), (4, 5)),
+        "max_pool1d": (NN.MaxPool1d(3, stride=2, padding=1, dilation=2, ceil_mode=True), (2, 10)),
+        "avg_pool1d": (NN.AvgPool1d(3, padding=1, count_include_pad=False, ceil_mode=True), (2, 9)),
+    }
+
+
+@golden
+def layers(out):
+    batch = 2
+    columns = lambda a: a.reshape(batch, -1).t()
+    for k, (name, (layer, shape)) in enumerate(layers_by_name().items()):
+        parameters = []
+        if isinstance(layer, NN.Module):
+            parameters = list(layer.double().parameters())
+            for j, p in enumerate(parameters):
+                p.data = random(100000 + 1000 * k + j, *p.shape)
+        x = random(200000 + k, batch, *shape).requires_grad_()
+        y = layer(x)
+        y_bar = random(300000 + k, *y.shape)
+        y.backward(y_bar)
+        for key, array in {"x": x, "y": y, "y_bar": y_bar, "x_bar": x.grad}.items():
+            out.add(f"{name}.{key}", columns(array))
+        if parameters:
+            out.add(f"{name}.theta", in_our_order(layer, lambda p: p))
+            out.add(f"{name}.theta_bar", in_our_order(layer, lambda p: p.grad))
+
+
+def normalized(x, axes, eps, weight, bias):
+    """LayerNorm over the last `axes` axes, or RMSNorm, which PyTorch 1.13 lacks, where bias is None."""
+    if bias is not None:
+        return NN.functional.layer_norm(x, x.shape[-axes:], weight, bias, eps)
+    mean_square = x.square().mean(dim=tuple(range(-axes, 0)), keepdim=True)
+    return weight * x / torch.sqrt(mean_square + eps)
+
+
+def trained_layers_by_name():
+    """Name to (function of x and a list of parameters, shape of one input, shapes of the parameters).
+    tests/layers/test_trained_layers.cpp has the same layers."""
+    f = NN.functional
+    mean, variance = random(71, 3), random(72, 3).square() + 0.1
+    conv = lambda x, p, **options: f.conv2d(x, p[0], p[1], **options)
+    return {
+        "batch_norm": (
+            lambda x, p: f.batch_norm(x, mean, variance, p[0], p[1], training=False, eps=1e-3),
+            (3, 2, 4),
+            [(3,), (3,)],
+        ),
+        "conv_batch_norm": (
+            lambda x, p: f.batch_norm(f.conv2d(x, p[0], padding=1), mean, variance, p[1], p[2], training=False, eps=1e-3),
+            (2, 4, 3),
+            [(3, 2, 3, 3), (3,), (3,)],
+        ),
+        "group_norm": (lambda x, p: f.group_norm(x, 2, p[0], p[1]), (6, 3, 2), [(6,), (6,)]),
+        "group_norm_of_vectors": (lambda x, p: f.group_norm(x, 3, p[0], p[1], eps=0.1), (12,), [(12,), (12,)]),
+        "instance_norm": (lambda x, p: f.instance_norm(x), (3, 4, 2), []),
+        "instance_norm_affine": (lambda x, p: f.instance_norm(x, weight=p[0], bias=p[1]), (3, 4, 2), [(3,), (3,)]),
+        "layer_norm": (lambda x, p: normalized(x, 1, 1e-5, *p), (7,), [(7,), (7,)]),
+        "layer_norm_of_tokens": (lambda x, p: normalized(x, 1, 0.01, *p), (4, 5), [(5,), (5,)]),
+        "layer_norm_of_images": (lambda x, p: normalized(x, 2, 1e-5, *p), (2, 3, 4), [(3, 4), (3, 4)]),
+        "layer_norm_plain": (lambda x, p: f.layer_norm(x, (5,)), (3, 5), []),
+        "rms_norm": (lambda x, p: normalized(x, 1, 1e-6, p[0], None), (4, 5), [(5,)]),
+        "prelu": (lambda x, p: f.prelu(x, p[0]), (3, 2, 2), [(1,)]),
+        "prelu_of_channels": (lambda x, p: f.prelu(x, p[0]), (3, 2, 2), [(3,)]),
+        "softmax": (lambda x, p: f.softmax(x, 1), (6,), []),
+        "softmax_of_channels": (lambda x, p: f.softmax(x, 1), (3, 2, 4), []),
+        "softmax_of_rows": (lambda x, p: f.softmax(x, 2), (2, 5, 3), []),
+        "log_softmax": (lambda x, p: f.log_softmax(x, 1), (6,), []),
+        "log_softmax_of_rows": (lambda x, p: f.log_softmax(x, 2), (2, 5, 3), []),
+        "sum": (
+            lambda x, p: conv(x, p[:2], padding=1) + torch.tanh(conv(x, p[2:])),
+            (2, 3, 4),
+            [(3, 2, 3, 3), (3,), (3, 2, 1, 1), (3,)],
+        ),
+        "concat": (
+            lambda x, p: torch.cat([torch.tanh(conv(x, p[:2], padding=1)), x, conv(x, p[2:])], dim=1),
+            (2, 3, 4),
+            [(1, 2, 3, 3), (1,), (3, 2, 1, 1), (3,)],
+        ),
+    }
+
+
+@golden
+def trained_layers(out):
+    """Values and gradients of <y_bar, y>. Where x is 0, in the first number of the first sample of each, the
+    derivatives are those at the kink of prelu."""
+    batch = 3
+    out.add("mean", random(71, 3))
+    out.add("variance", random(72, 3).square() + 0.1)
+    for k, (name, (layer, shape, parameters)) in enumerate(trained_layers_by_name().items()):
+        p = [random(100 * k + 5000 + j, *s).requires_grad_() for j, s in enumerate(parameters)]
+        x = random(100 * k + 5050, batch, *shape)
+        x.reshape(-1)[0] = 0
+        x.requires_grad_()
+        y = layer(x, p)
+        y_bar = random(100 * k + 5051, *y.shape)
+        y.backward(y_bar)
+        columns = lambda a: a.reshape(batch, -1).t()
+        for key, value in {"x": x, "y": y, "y_bar": y_bar, "x_bar": x.grad}.items():
+            out.add(f"{name}.{key}", columns(value))
+        if p:
+            out.add(f"{name}.theta", torch.cat([q.reshape(-1) for q in p]))
+            out.add(f"{name}.theta_bar", torch.cat([q.grad.reshape(-1) for q in p]))
+
+
+@golden
+def state_dict(out):
+    """A network with more than ten modules, whose state_dict in another order has the same shapes, and a batch
+    normalization. tests/io/test_state_dict.cpp has the same."""
+    linear, conv = NN.Linear, NN.Conv2d
+    net = NN.Sequential(conv(2, 3, 3, padding=1), NN.ELU(), NN.ConvTranspose2d(3, 2, 2, stride=2), NN.ELU(), NN.Flatten(),
+                        linear(128, 4), NN.Tanh(), linear(4, 4), NN.Tanh(), linear(4, 4), NN.Tanh(), linear(4, 4)).double()
+    for j, p in enumerate(net.parameters()):
+        p.data = 0.4 * random(j, *p.shape)
+    for name, tensor in net.state_dict().items():
+        out.add(name, tensor)
+    x = random(100, 3, 2, 4, 4)
+    out.add("x", x.reshape(3, -1).t())
+    out.add("y", net(x).t())
+    norm = NN.BatchNorm2d(3).double()
+    norm.weight.data, norm.bias.data, norm.running_mean = random(101, 3), random(102, 3), random(103, 3)
+    norm.running_var = random(104, 3) ** 2
+    for name, tensor in norm.state_dict().items():
+        out.add("norm." + name, tensor)
+    x = random(105, 2, 3, 2, 2)
+    out.add("norm.x", x.reshape(2, -1).t())
+    out.add("norm.y", norm.eval()(x).reshape(2, -1).t())
 
 
 def main():

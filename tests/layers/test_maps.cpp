@@ -321,8 +321,10 @@ namespace {
 template <class Phi, class S>
 bool solves(const Phi& phi, S x, S y) {
   const S found = phi(x);
-  return std::abs(found - y) <=
-         4 * eps<S> * (std::abs(y) + std::abs(x * phi.derivative(x, found))) + 4 * smallest<S>;
+  S slope = phi.derivative(x, found);
+  if constexpr (std::is_same_v<Phi, HardSigmoid>)
+    slope = static_cast<S>(phi.slope);  // next to its kinks, too
+  return std::abs(found - y) <= 4 * eps<S> * (std::abs(y) + std::abs(x * slope)) + 4 * smallest<S>;
 }
 
 /// Whether no t with |t| < 0.98 |x| has phi(t) = y: phi - y keeps one sign there, seen at many t. (Nearer to

@@ -243,6 +243,8 @@ TEST_CASE("the operators of padding, upsampling and pooling are forward on rando
                  up_to(o.kernel.width / 2)};
     o.count_padding = r.below(2) == 1;
     require_operator(AvgPool2d<double>(in, o), k);
+    o.ceil_mode = true;
+    require_operator(AvgPool2d<double>(in, o), k + 1000);
   }
 }
 

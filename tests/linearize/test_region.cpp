@@ -83,6 +83,14 @@ TEST_CASE("in the active region the network is its linearization, up to the exit
   require_region(fully_connected<double>(2, 6, 2, Hardtanh{.lo = -1.5, .hi = 2}), 3, 1e-12);
   require_region(fully_connected<float>(3, 8, 2, LeakyRelu{.slope = 0.2}), 4, 1e-5);
   require_region(fully_connected<double>(3, 5, 2, Magnitude{}), 5, 1e-12);
+  require_region(fully_connected<double>(3, 8, 2, HardSigmoid{.slope = 0.7, .offset = 0.3}), 8, 1e-12);
+  require_region(fully_connected<double>(3, 8, 2, LeakyRelu{.slope = -1.5}), 9, 1e-12);
+  require_region(
+      fully_connected<double>(3, 8, 2, Hardtanh{.lo = 0, .hi = std::numeric_limits<double>::infinity()}), 10,
+      1e-12);
+  const PoolOptions over{.kernel = 2, .stride = 3, .padding = Padding::all(1), .ceil_mode = true};
+  require_region(Chain(Dense<double>(3, 40), MaxPool2d<double>(Shape{1, 5, 8}, over), Dense<double>(6, 3)),
+                 11, 1e-12);
   const Shape in{2, 5, 4};
   const Conv2d<double> conv(in, {.out_channels = 2, .padding = Padding::all(1)});
   const Pointwise<double, LeakyRelu> act(in, {.slope = 0.1});

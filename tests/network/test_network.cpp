@@ -1,5 +1,6 @@
 // Networks known at run time against the same networks as types: the same bits in everything that a network
 // does.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,17 @@
 #include "basin/compose/fully_connected.hpp"
 #include "basin/compose/residual.hpp"
 #include "basin/compose/stack.hpp"
+#include "basin/compose/sum.hpp"
 #include "basin/core/parallel.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/orbit.hpp"
 #include "basin/layers/affine.hpp"
+#include "basin/layers/channel_affine.hpp"
 #include "basin/layers/conv2d.hpp"
+#include "basin/layers/normalization.hpp"
 #include "basin/layers/pool.hpp"
+#include "basin/layers/prelu.hpp"
+#include "basin/layers/softmax.hpp"
 #include "basin/layers/upsample.hpp"
 #include "basin/linearize/linearize.hpp"
 #include "basin/linearize/region.hpp"
@@ -71,9 +77,10 @@ void require_same_layer(const F& f, const G& g, const Vec<typename F::Scalar>& t
   vjp_fresh(f, theta, x, y, c, y_bar, x_bar, theta_bar);
   vjp_fresh(g, theta, x, y, c_g, y_bar, x_bar_g, theta_bar_g);
   CHECK(same_bits(theta_bar, theta_bar_g));
-  f.jvp(theta, x, y, c, x, y);
-  g.jvp(theta, x, y, c_g, x, y_g);
-  CHECK(same_bits(y, y_g));
+  Mat<S> y_dot = y, y_dot_g = y;
+  f.jvp(theta, x, y, c, x, y_dot);
+  g.jvp(theta, x, y, c_g, x, y_dot_g);
+  CHECK(same_bits(y_dot, y_dot_g));
 }
 
 /// Everything that is asked of the network f, and of g, which is the same at run time.
@@ -280,6 +287,83 @@ TEST_CASE("layers side by side are sums and stacks of what they give", "[network
   CHECK(error_of([] {
           BranchSum<S>({Dense<S>(4, 3), Dense<S>(4, 2)});
         }) == "BranchSum: layer 1 gives 2 rows, layer 0 gives 3");
+}
+
+TEMPLATE_TEST_CASE("trained layers, sums and concatenations at run time are the typed ones, bit for bit",
+                   "[network]", float, double) {
+  using S = TestType;
+  const Shape in{2, 4, 4}, inside{4, 4, 4};
+  const Conv2d<S> into(in, {.out_channels = 4, .padding = same, .bias = false}),
+      conv(inside, {.out_channels = 4, .padding = same}), half(inside, {.out_channels = 2, .kernel = 1}),
+      back({6, 4, 4}, {.out_channels = 2, .padding = same});
+  const Pointwise<S, Identity> pass(64);
+  const Chain typed(into, ChannelAffine<S>(inside), PRelu<S>(inside, 4), GroupNorm<S>(inside, 2),
+                    Sum(conv, Chain(conv, Pointwise<S, Tanh>(64)), pass), instance_norm<S>(inside),
+                    Concat(half, pass), back, Softmax<S>(1, 2, 16), LayerNorm<S>(32, 16), RmsNorm<S>(32, 32),
+                    PRelu<S>(in), LogSoftmax<S>(32));
+  const Sequence<S> untyped({into, ChannelAffine<S>(inside), PRelu<S>(inside, 4), GroupNorm<S>(inside, 2),
+                             BranchSum<S>({conv, Sequence<S>({conv, Pointwise<S, Tanh>(64)}), pass}),
+                             instance_norm<S>(inside), BranchConcat<S>({half, pass}), back,
+                             Softmax<S>(1, 2, 16), LayerNorm<S>(32, 16), RmsNorm<S>(32, 32), PRelu<S>(in),
+                             LogSoftmax<S>(32)});
+  require_same_network(typed, untyped);
+  require_same_network(typed, erased(typed));
+  CHECK(training_memory(typed, 7).total() == training_memory(untyped, 7).total());
+  const auto blocks = param_blocks(typed), others = param_blocks(erased(typed));
+  REQUIRE(blocks.size() == others.size());
+  for (std::size_t k = 0; k < blocks.size(); ++k) CHECK(blocks[k].name == others[k].name);
+  CHECK(blocks[8].name == "4.1.0.weight");  // the convolution in the Chain that is summand 1 of layer 4
+  CHECK(typed.template child<4>().out_shape() == inside);
+  CHECK(typed.template child<6>().out_shape() == Shape{6, 4, 4});
+
+  CheckOptions<S> options;
+  options.scales = {1.0};
+  options.round_off *= 16;
+  const CheckReport report = check_layer(untyped, options);
+  INFO(report);
+  CHECK(static_cast<bool>(report));
+}
+
+TEST_CASE("a branch that is not affine is found, whichever it is", "[network]") {
+  using S = double;
+  const Dense<S> dense(3, 3);
+  const Pointwise<S, Tanh> phi(3);
+  for (const AnyLayer<S>& f :
+       {AnyLayer<S>(BranchSum<S>({dense, phi})), AnyLayer<S>(BranchSum<S>({phi, dense})),
+        AnyLayer<S>(BranchConcat<S>({dense, phi})), AnyLayer<S>(BranchConcat<S>({phi, dense})),
+        AnyLayer<S>(Sum(phi, dense)), AnyLayer<S>(Concat(phi, dense))}) {
+    CHECK_FALSE(f.is_affine());
+    const Model model(f, Vec<S>(Vec<S>::Ones(f.param_size())));
+    CHECK(contains(error_of([&] { (void)linearize_dense(model); }), "Tanh"));
+  }
+  CHECK(AnyLayer<S>(Sum(dense, dense)).is_affine());
+}
+
+TEST_CASE("sums and concatenations linearize and have regions, typed and at run time", "[network]") {
+  using S = double;
+  const Dense<S> f(4, 3), g(4, 3, false), back(6, 4);
+  const Pointwise<S, Relu> phi(3);
+  const Chain affine(Concat(f, g), back, Sum(f, g));
+  const Vec<S> theta = random_matrix<S>(affine.param_size(), 1, 1), x = random_matrix<S>(4, 1, 2);
+  const Model typed(affine, theta);
+  const Model run_time(erased(affine), theta);
+  const Mat<S> A = linearize_dense(typed).A;
+  CHECK(same_bits(A, linearize_dense(run_time).A));
+  CHECK((Mat<S>(linearize_sparse(typed).A) - A).norm() <= 1e-14 * A.norm());
+  CHECK(same_bits(Mat<S>(linearize_sparse(typed).A), Mat<S>(linearize_sparse(run_time).A)));
+  CHECK(nonzero_pattern(affine) == nonzero_pattern(erased(affine)));
+
+  const Chain net(Concat(Chain(f, phi), g), back, Sum(Chain(f, phi), Chain(g, phi)));
+  const auto region = active_region(Model(net, theta), x);
+  const auto same_region = active_region(Model(erased(net), theta), x);
+  const Vec<S> direction = random_matrix<S>(4, 1, 3);
+  CHECK(region.pieces().size() == 9);
+  CHECK(region.pieces() == same_region.pieces());
+  CHECK(region.exit(direction) == same_region.exit(direction));
+  const S t = S(0.99) * std::min(region.exit(direction), S(1));
+  const Vec<S> z = x + t * direction;
+  CHECK(region.contains(z));
+  CHECK((Model(net, theta)(z) - region.map()(z)).norm() <= 1e-14 * region.map()(z).norm());
 }
 
 TEST_CASE("layers whose type is forgotten keep the contract", "[network]") {

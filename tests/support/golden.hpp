@@ -11,6 +11,16 @@
 /// The arrays of one file by name: Golden("losses")["y"]. A missing file, array or number is an error.
 class Golden {
  public:
+  /// BASIN_GOLDEN_DIR (with a slash at its end), else the folder beside this file's.
+  static std::string folder() {
+#ifdef BASIN_GOLDEN_DIR
+    return BASIN_GOLDEN_DIR;
+#else
+    const std::string here = __FILE__;
+    return here.substr(0, here.rfind("support")) + "data/golden/";
+#endif
+  }
+
   explicit Golden(const std::string& file) : path_(folder() + file + ".txt") {
     std::ifstream in(path_);
     if (!in) throw std::runtime_error("golden: cannot open " + path_);
@@ -37,15 +47,6 @@ class Golden {
   const std::map<std::string, basin::Mat<double>>& arrays() const { return arrays_; }
 
  private:
-  /// BASIN_GOLDEN_DIR (with a slash at its end), else the folder beside this file's.
-  static std::string folder() {
-#ifdef BASIN_GOLDEN_DIR
-    return BASIN_GOLDEN_DIR;
-#else
-    const std::string here = __FILE__;
-    return here.substr(0, here.rfind("support")) + "data/golden/";
-#endif
-  }
   [[noreturn]] void fail(const std::string& what) const {
     throw std::runtime_error("golden: " + path_ + ": " + what);
   }

@@ -241,6 +241,7 @@ struct Map {
     Real at, left, right;
   };
   std::vector<Kink> kinks = {};
+  Real kink_error = 0;  // of their places
   Vector turns = {};
   Real half_period = 0, first = 0, lowest = 0, highest = 0;
   /// The errors of phi and phi' are at most `parts` eps (1 + |z| + |value|). 0: phi' is exact and phi one
@@ -283,6 +284,19 @@ inline bool find_map(const std::string& name, const Vector& p, Map& m) {
   } else if (name == "Hardtanh" && given == 2 && p[0] < p[1]) {
     linear([a = p[0], b = p[1]](Real z) { return std::clamp(z, a, b); },
            [a = p[0], b = p[1]](Real z) { return Real(a < z && z < b); }, {{p[0], 0, 1}, {p[1], 1, 0}});
+  } else if (name == "HardSigmoid" && given == 2 && p[0] > 0) {
+    const auto line = [s = p[0], c = p[1]](Real z) { return s * z + c; };
+    smooth([=](Real z) { return std::clamp<Real>(line(z), 0, 1); },
+           [=, s = p[0]](Real z) { return line(z) > 0 && line(z) < 1 ? s : 0; });
+    m.kinks = {{-p[1] / p[0], 0, p[0]}, {(1 - p[1]) / p[0], p[0], 0}};
+    m.kink_error = 64 * eps * (1 + std::abs(p[1])) / p[0];
+    m.parts = 64 * (1 + std::abs(p[1]));
+  } else if (name == "HardSwish" && given == 0) {
+    smooth([](Real z) { return z * (std::clamp<Real>(z + 3, 0, 6) / 6); },
+           [](Real z) { return z < -3  ? 0
+                               : z > 3 ? 1
+                                       : z / 3 + 0.5L; });
+    m.kinks = {{-3, 0, -0.5L}, {3, 1.5L, 1}};
   } else if (name == "Softsign" && given == 0) {
     smooth([](Real z) { return z / (1 + std::abs(z)); },
            [](Real z) { return 1 / ((1 + std::abs(z)) * (1 + std::abs(z))); }, {0});
@@ -300,6 +314,9 @@ inline bool find_map(const std::string& name, const Vector& p, Map& m) {
     smooth([c = p[0]](Real z) { return z > 0 ? z : c * std::expm1(z); },
            [c = p[0]](Real z) { return z > 0 ? 1 : c * std::exp(z); });
     m.kinks = {{0, p[0], 1}};
+  } else if (name == "Celu" && given == 1 && p[0] > 0) {
+    smooth([c = p[0]](Real z) { return z > 0 ? z : c * std::expm1(z / c); },
+           [c = p[0]](Real z) { return z > 0 ? 1 : std::exp(z / c); });
   } else if (name == "Selu" && given == 0) {
     constexpr Real c = 1.6732632423543772848170429916717L, s = 1.0507009873554804934193349852946L;
     smooth([](Real z) { return z > 0 ? s * z : s * c * std::expm1(z); },
@@ -386,7 +403,7 @@ inline Real slope_change(const Map& m, Real z, Real reach, Real s) {
   meets(m.slope(a));
   meets(m.slope(b));
   for (const Map::Kink& k : m.kinks)
-    if (a <= k.at && k.at <= b) meets(k.left), meets(k.right);
+    if (a - m.kink_error <= k.at && k.at <= b + m.kink_error) meets(k.left), meets(k.right);
   for (const Real t : m.turns)
     if (a - about <= t && t <= b + about) meets(m.slope(t));
   if (m.half_period > 0) {
@@ -469,7 +486,8 @@ inline Files read_files(std::filesystem::path stem, CheckResult& result) {
           s.weight = matrix("weight_" + digits, s.size, in), s.bias = numbers("bias_" + digits, {s.size});
         } else if (s.kind == "map") {
           s.name = j.at("name").get<std::string>();
-          for (const auto& p : j.at("parameters")) s.parameters.push_back(p.get<double>());
+          for (const auto& p : j.at("parameters"))
+            s.parameters.push_back(p == "inf" ? infinite : p == "-inf" ? -infinite : p.get<double>());
           need(find_map(s.name, s.parameters, s.map), json_name, where, "no map ", s.name,
                " with these parameters");
         } else {

@@ -18,8 +18,7 @@
 #include "basin/core/types.hpp"               // Index, Mat, Vec, VecIn
 #include "basin/layers/maps.hpp"              // the maps by name
 #include "basin/layers/pointwise.hpp"         // Pointwise
-#include "basin/layers/pool.hpp"              // AvgPool2d
-#include "basin/linearize/affine_layers.hpp"  // for_entries, HasEntries
+#include "basin/linearize/affine_layers.hpp"  // for_entries, HasEntries, has_rounded_entries
 #include "basin/linearize/walk.hpp"           // walk, is_composition
 #include "basin/network/any_layer.hpp"        // AnyLayer
 
@@ -54,7 +53,9 @@ std::vector<double> bytes_of(const Phi& phi) {
 /// The parameters of phi; of a map that is not basin's, its bytes.
 template <class Phi>
 std::vector<double> map_parameters(const Phi& phi) {
-  if constexpr (requires { phi.slope; })
+  if constexpr (requires { phi.offset; })
+    return {phi.slope, phi.offset};
+  else if constexpr (requires { phi.slope; })
     return {phi.slope};
   else if constexpr (requires { phi.alpha; } && !std::is_same_v<Phi, Selu>)
     return {phi.alpha};
@@ -162,13 +163,15 @@ struct ExactRules {
  private:
   template <class... Phis>
   struct Maps {};
-  static constexpr Maps<Identity, Relu, LeakyRelu, Hardtanh, Softsign, Sigmoid, Tanh, Softplus, Elu, Selu,
-                        ExpNeg, SigmoidNeg, Gelu, GeluTanh, Silu, Mish, Sin, Cosid, Ripple>
+  static constexpr Maps<Identity, Relu, LeakyRelu, Hardtanh, HardSigmoid, HardSwish, Softsign, Sigmoid, Tanh,
+                        Softplus, Elu, Celu, Selu, ExpNeg, SigmoidNeg, Gelu, GeluTanh, Silu, Mish, Sin, Cosid,
+                        Ripple>
       all_maps{};
 
-  [[noreturn]] static void refuse(const char* what) {
-    require(false, "certify: the network has ", what,
-            ", expected Dense, Affine, convolutions, padding, upsampling, pointwise maps, Chain, Stack and "
+  [[noreturn]] static void refuse(const char* what, const char* why = "") {
+    require(false, "certify: the network has ", what, why,
+            ", expected Dense, Affine, convolutions, padding, nearest upsampling, rearranging, pointwise "
+            "maps, Chain, Stack and "
             "Residual "
             "of these");
     throw 0;  // not reached
@@ -188,12 +191,11 @@ struct ExactRules {
   std::size_t typed_layer(const Pointwise<S, Phi>& f, VecIn<S>, std::size_t x) const {
     return map_step(f, x);
   }
-  std::size_t typed_layer(const AvgPool2d<S>&, VecIn<S>, std::size_t) const {
-    refuse("AvgPool2d, whose factor 1 / area is rounded");
-  }
   template <class F>
   std::size_t typed_layer(const F& f, VecIn<S> theta, std::size_t x) const {
-    if constexpr (HasEntries<F>::value)
+    if constexpr (has_rounded_entries<F>())
+      refuse(layer_name(f), ", whose factors are rounded");
+    else if constexpr (HasEntries<F>::value)
       return affine_step(f, theta, x);
     else
       refuse(layer_name(f));
@@ -206,7 +208,7 @@ struct ExactRules {
       return typed != nullptr;
     };
     if ((try_map(f.template as<Pointwise<S, Phis>>()) || ...)) return step == 0 ? x : step;
-    if (const auto* pool = f.template as<AvgPool2d<S>>()) return typed_layer(*pool, theta, x);
+    if (f.has_rounded_entries()) refuse(f.name(), ", whose factors are rounded");
     if (!f.is_affine()) refuse(f.name());
     return affine_step(f, theta, x);
   }
@@ -236,9 +238,10 @@ struct ExactRules {
 }  // namespace detail
 
 /// The exact function of f. Throws, naming the layer, if f has one that certificates do not know: they know
-/// Dense, Affine, Conv2d, ConvTranspose2d, Pad2d, UpsampleNearest, layers of your own with for_entries,
-/// Pointwise of maps with MapBounds (a map without is an error at compile time), and Chain, Stack and
-/// Residual of these, typed or erased. Throws if f does not map its space to itself or theta is not finite.
+/// Dense, Affine, Conv2d, ConvTranspose2d, Pad2d, Crop2d, UpsampleNearest, Rearrange and what is made of
+/// it, layers of your own with for_entries, Pointwise of maps with MapBounds (a map without is an error at
+/// compile time), and Chain, Stack and Residual of these, typed or erased. Throws if f does not map its
+/// space to itself or theta is not finite.
 template <Layer F>
 [[nodiscard]] ExactNetwork exact_network(const Model<F>& f) {
   using S = typename F::Scalar;

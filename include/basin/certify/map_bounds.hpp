@@ -4,7 +4,7 @@
 // every z from denormal to huge numbers. It rests on one assumption, about the C library: see function_ulps.
 #pragma once
 #include <algorithm>    // std::max, std::min
-#include <cmath>        // std::abs, std::cos, std::exp, std::isfinite, std::isinf, std::sin
+#include <cmath>        // std::abs, std::cos, std::exp, std::fma, std::isfinite, std::isinf, std::sin
 #include <concepts>     // std::same_as
 #include <limits>       // std::numeric_limits
 #include <type_traits>  // std::is_empty_v
@@ -162,7 +162,8 @@ template <>
 struct MapBounds<Hardtanh> {
   static Interval slope(const Hardtanh& phi, double a, double b) {
     if (!(a <= b)) return Interval::whole();
-    const bool flat = a <= phi.lo || b >= phi.hi, steep = b >= phi.lo && a <= phi.hi;
+    const bool left = a <= phi.lo && !std::isinf(phi.lo), right = b >= phi.hi && !std::isinf(phi.hi);
+    const bool flat = left || right, steep = b >= phi.lo && a <= phi.hi;
     return {flat ? 0. : 1., steep ? 1. : 0.};
   }
   static double value_error(const Hardtanh&, double z, double y) { return detail::at_finite(z, y, 0); }
@@ -172,6 +173,68 @@ struct MapBounds<Hardtanh> {
     return {.lo = static_cast<double>(static_cast<S>(phi.lo)),
             .hi = static_cast<double>(static_cast<S>(phi.hi))};
   }
+};
+
+/// Where the line w = slope z + offset lies: std::fma, rounded once, is below 0 or 1 only where w is. It may
+/// round to 1 a w that is not, but not if it can be asked for the sign of w - 1, offset - 1 being exact
+/// (Sterbenz).
+///
+/// Of the value: 1/2 ulp of the product p and of the sum, |sum| <= |p| + |offset|. Where |p| > |offset| +
+/// 2, both phi and what is computed are 0, or both 1.
+template <>
+struct MapBounds<HardSigmoid> {
+  static Interval slope(const HardSigmoid& phi, double a, double b) {
+    if (!(a <= b)) return Interval::whole();
+    const bool flat = over(phi, a, 0) <= 0 || over(phi, b, 1) >= 0,
+               steep = over(phi, b, 0) >= 0 && over(phi, a, 1) <= 0;
+    return {flat ? 0. : phi.slope, steep ? phi.slope : 0.};
+  }
+  static double value_error(const HardSigmoid& phi, double z, double y) {
+    const double offset = std::abs(phi.offset), p = std::min(std::abs(phi.slope * z), offset + 2);
+    return detail::at_finite(z, y, detail::rounding(2 * p + offset, 1, 1));
+  }
+  /// Next to a kink the computed slope may be that of the other side.
+  static double slope_error(const HardSigmoid& phi, double z, double y) {
+    const double line = std::fma(phi.slope, z, phi.offset), error = value_error(phi, z, y);
+    const bool unsure = std::abs(line) <= error || std::abs(line - 1) <= error;
+    return detail::at_finite(z, y, unsure ? phi.slope : 0);
+  }
+  template <class S>
+  static HardSigmoid in_scalar(const HardSigmoid& phi) {
+    return {.slope = static_cast<double>(static_cast<S>(phi.slope)),
+            .offset = static_cast<double>(static_cast<S>(phi.offset))};
+  }
+
+ private:
+  /// A number with the sign of slope z + offset - level, level = 0 or 1, or 0 where that is not known.
+  static double over(const HardSigmoid& phi, double z, double level) {
+    const bool exact = level == 0 || (phi.offset >= 0.5 && phi.offset <= 2);
+    return exact ? std::fma(phi.slope, z, phi.offset - level) : std::fma(phi.slope, z, phi.offset) - level;
+  }
+};
+
+/// phi' = z / 3 + 1/2 for |z| < 3: 1/2 ulp of the quotient and of the sum, at most 1.25 ulps of 1. Ulps of
+/// phi: 1/2 each of the sum, the quotient, the product. Elsewhere both are exact.
+template <>
+struct MapBounds<HardSwish> {
+  static Interval slope(const HardSwish&, double a, double b) {
+    if (!(a <= b)) return Interval::whole();
+    if (b < -3) return {0, 0};
+    if (a > 3) return {1, 1};
+    Interval range{line(std::max(a, -3.)).lo, line(std::min(b, 3.)).hi};
+    if (a <= -3) range = hull(range, {-0.5, 0});
+    if (b >= 3) range = hull(range, {1, 1.5});
+    return meet(range, {-0.5, 1.5});
+  }
+  static double value_error(const HardSwish&, double z, double y) {
+    return detail::at_finite(z, y, std::abs(z) < 3 ? detail::rounding(y, 2, 2) : 0);
+  }
+  static double slope_error(const HardSwish&, double z, double y) {
+    return detail::at_finite(z, y, std::abs(z) < 3 ? 2 * detail::double_ulp : 0);
+  }
+
+ private:
+  static Interval line(double z) { return Interval::around(z / 3 + 0.5, 2 * detail::double_ulp); }
 };
 
 /// phi' = r^2, r = 1 / (1 + |z|). Ulps: phi 1, the sum and the quotient; r 1; r^2 2.5.
@@ -299,6 +362,34 @@ struct MapBounds<Softplus> {
  private:
   /// Of exp(w), because w = beta z is rounded; 0 for w >= 0.
   static double argument_ulps(double w) { return w < 0 ? std::min(-w, detail::exponent_end) / 2 : 0; }
+};
+
+/// phi' = exp(w) for z < 0, w = z / alpha, which rises to 1, and 1 for z > 0. Ulps of phi: 1/2 of w, since
+/// |w| exp(w) <= |expm1(w)|, f of expm1, 1/2 of the product. Of the exact slope |w| / 2 and f. The
+/// computed one is y / alpha + 1, two operations with results of at most 1.
+template <>
+struct MapBounds<Celu> {
+  static constexpr double f = detail::function_ulps;
+  static Interval slope(const Celu& phi, double a, double b) {
+    if (!(a <= b)) return Interval::whole();
+    if (a > 0) return {1, 1};
+    const auto left = [&](double z) {
+      const double w = z / phi.alpha;
+      return detail::rounded(std::exp(w), f + 1 + std::min(-w, detail::exponent_end) / 2, f + 1);
+    };
+    return {std::max(left(a).lo, 0.), b < 0 ? std::min(left(b).hi, 1.) : 1.};
+  }
+  static double value_error(const Celu& phi, double z, double y) {
+    return detail::at_finite(z, y, z > 0 ? 0 : detail::rounding(y, f + 2, (f + 2) * phi.alpha + 2));
+  }
+  static double slope_error(const Celu& phi, double z, double y) {
+    const double error = z > 0 ? 0 : value_error(phi, z, y) / phi.alpha + 2 * detail::double_ulp;
+    return detail::at_finite(z, y, error);
+  }
+  template <class S>
+  static Celu in_scalar(const Celu& phi) {
+    return {.alpha = static_cast<double>(static_cast<S>(phi.alpha))};
+  }
 };
 
 /// phi' = alpha exp(z) for z < 0, which rises to alpha, and 1 for z > 0. The computed one is y + alpha.

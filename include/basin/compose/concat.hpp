@@ -1,18 +1,43 @@
-// The concatenating skip of a U-Net: y = [x; f(x)].
+// Outputs one below the other: the concatenating skip of a U-Net, y = [x; f(x)], and y = [f(x); g(x)].
 #pragma once
+#include <concepts>  // std::same_as
+#include <cstddef>   // std::size_t
 #include <optional>  // std::optional
+#include <tuple>     // std::get
 #include <utility>   // std::move
 #include <vector>    // std::vector
 
-#include "basin/core/error.hpp"         // require
-#include "basin/core/layer.hpp"         // Layer
-#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks, append_blocks
+#include "basin/compose/side_by_side.hpp"  // SideBySide, TypedLayers
+#include "basin/core/error.hpp"            // require
+#include "basin/core/layer.hpp"            // Layer
+#include "basin/core/param_blocks.hpp"     // ParamBlock, param_blocks, append_blocks
 
 namespace basin::inline BASIN_ABI {
 
-/// y = [x; f(x)], x on top. On images, whose columns run channel by channel, this concatenates channels.
+/// y = [f(x); g(x); ...], f(x) on top; theta = [theta_f; theta_g; ...]. On images, whose columns run
+/// channel by channel, this concatenates channels. Concat(f) alone is [x; f(x)]. The other order,
+/// [f(x); x], is Concat(f, Pointwise<S, Identity>(f.in_size())).
+template <Layer... Fs>
+class Concat : public detail::SideBySide<detail::TypedLayers<Fs...>, true> {
+  using Base = detail::SideBySide<detail::TypedLayers<Fs...>, true>;
+  static_assert((std::same_as<typename Fs::Scalar, typename Base::Scalar> && ...),
+                "Concat: all layers must have the same scalar type");
+
+ public:
+  static constexpr const char* name = "Concat";
+
+  /// Throws unless all layers take inputs of one size and shape.
+  explicit Concat(Fs... fs) : Base(name, {{std::move(fs)...}}) {}
+  /// Layer K, counted from 0.
+  template <std::size_t K>
+  const auto& child() const {
+    return std::get<K>(this->layers().f);
+  }
+};
+
+/// y = [x; f(x)], x on top.
 template <Layer F>
-class Concat {
+class Concat<F> {
  public:
   using Scalar = typename F::Scalar;
   using S = Scalar;
@@ -85,7 +110,7 @@ class Concat {
 };
 
 /// Concat(Concat(f)) is a Concat of a Concat, not a copy.
-template <Layer F>
-Concat(Concat<F>) -> Concat<Concat<F>>;
+template <Layer... Fs>
+Concat(Concat<Fs...>) -> Concat<Concat<Fs...>>;
 
 }  // namespace basin

@@ -1,8 +1,9 @@
 // What theta holds: a layer's weights and biases as matrices, for initial values and files.
 #pragma once
-#include <string>   // std::string
-#include <utility>  // std::move
-#include <vector>   // std::vector
+#include <optional>  // std::optional
+#include <string>    // std::string
+#include <utility>   // std::move
+#include <vector>    // std::vector
 
 #include "basin/core/error.hpp"  // require
 #include "basin/core/layer.hpp"  // Layer, layer_name
@@ -19,6 +20,9 @@ struct ParamBlock {
         cols = 1;  // as a matrix: outputs x inputs (of ConvTranspose2d, as in PyTorch, inputs x outputs)
   bool row_major = false;  // how the matrix lies in theta
   Index fan_in = 1, fan_out = 1;
+  /// The value that all entries start from, whatever rule fills the other blocks: 1 for the factors of a
+  /// normalization, say.
+  std::optional<double> start = {};
   Index size() const { return rows * cols; }
 };
 
@@ -36,12 +40,24 @@ template <Layer F>
 
 namespace detail {
 
+/// What layers have that multiply numbers by factors of their own: `factors` of them, which start from
+/// `start`, then `offsets`, which start from 0; none where a count is 0.
+template <class = void>
+std::vector<ParamBlock> scale_blocks(Index factors, double start, Index offsets);
+
 /// `blocks`, moved to `offset` and with "prefix." before each name, appended to `all`.
 template <class = void>
 void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> blocks, Index offset,
                    const std::string& prefix);
 
 #ifdef BASIN_BODIES
+template <class>
+std::vector<ParamBlock> scale_blocks(Index factors, double start, Index offsets) {
+  std::vector<ParamBlock> blocks;
+  if (factors > 0) blocks.push_back({"weight", ParamBlock::Role::weight, 0, factors, 1, false, 1, 1, start});
+  if (offsets > 0) blocks.push_back({"bias", ParamBlock::Role::bias, factors, offsets, 1, false, 1, 1, 0.0});
+  return blocks;
+}
 template <class>
 void append_blocks(std::vector<ParamBlock>& all, std::vector<ParamBlock> blocks, Index offset,
                    const std::string& prefix) {

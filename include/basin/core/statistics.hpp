@@ -1,6 +1,6 @@
-// Order statistics of a few numbers: quantiles and the rank correlation.
+// Statistics of a few numbers: quantiles, the rank correlation, and how well a share is known.
 #pragma once
-#include <algorithm>  // std::any_of, std::sort
+#include <algorithm>  // std::any_of, std::clamp, std::sort
 #include <cmath>      // std::floor, std::isnan, std::sqrt
 #include <cstddef>    // std::size_t
 #include <limits>     // std::numeric_limits
@@ -8,6 +8,7 @@
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"  // require
+#include "basin/core/types.hpp"  // Index
 
 namespace basin::inline BASIN_ABI {
 
@@ -74,6 +75,27 @@ template <class = void>
     bb += (b[i] - mean) * (b[i] - mean);
   }
   return ab / std::sqrt(aa * bb);
+}
+
+/// An interval for a number that is not known.
+struct ConfidenceInterval {
+  double low = 0, high = 1;
+};
+
+/// Wilson's interval for a share p of which `count` of n independent draws are a sample: all p for which
+/// |count / n - p| <= z sqrt(p (1 - p) / n), so that it never leaves [0, 1] and has a width where count is 0
+/// or n (Wilson 1927). It holds p with about the probability that a normal number lies within z: 95 % for
+/// 1.96. [0, 1] where n = 0. Throws unless 0 <= count <= n and z > 0.
+template <class = void>
+[[nodiscard]] ConfidenceInterval wilson_interval(Index count, Index n, double z = 1.959963984540054) {
+  require(count >= 0 && count <= n, "wilson_interval: count must be in 0 .. n = ", n, ", got ", count);
+  require(z > 0, "wilson_interval: z must be > 0, got ", z);
+  if (n == 0) return {};
+  const double draws = static_cast<double>(n), share = static_cast<double>(count) / draws;
+  const double shrink = 1 + z * z / draws, centre = (share + z * z / (2 * draws)) / shrink;
+  const double half = z * std::sqrt(share * (1 - share) / draws + z * z / (4 * draws * draws)) / shrink;
+  return {count == 0 ? 0 : std::clamp(centre - half, 0., 1.),
+          count == n ? 1 : std::clamp(centre + half, 0., 1.)};
 }
 
 }  // namespace basin

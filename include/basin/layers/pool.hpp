@@ -1,6 +1,6 @@
-// Average and max pooling.
+// Average and max pooling, over windows and over the whole image.
 #pragma once
-#include <algorithm>  // std::max
+#include <algorithm>  // std::max, std::min
 #include <cmath>      // std::isnan
 
 #include "basin/core/checked_size.hpp"  // checked_size, require_output
@@ -19,11 +19,15 @@ struct PoolOptions {
   Size2 dilation = {1, 1};  // max pooling only
   bool count_padding =
       true;  // average pooling: divide by the whole window, padding included (PyTorch's default)
+  bool ceil_mode = false;  // a last window that reaches beyond the padding, where the stride leaves a rest
+  Index divisor = 0;       // average pooling: what sums are divided by, if not 0 (divisor_override)
 };
 
 namespace detail {
 
 /// The windows of a pooling layer; padding may be at most half the kernel, so that no window is all padding.
+/// With ceil_mode a side has ceil((n + before + after - dilation (kernel - 1) - 1) / stride) + 1 windows,
+/// one less if the last would begin behind the image (PyTorch's rule).
 struct PoolGeometry {
   Shape in, out;
   PoolOptions o;
@@ -40,6 +44,13 @@ struct PoolGeometry {
             ", bottom ", o.padding.bottom, ", left ", o.padding.left, ", right ", o.padding.right);
     const Size2 positions = window_positions(who, in, o.kernel, o.stride, o.padding, o.dilation);
     out = {in.channels, positions.height, positions.width};
+    if (o.ceil_mode) {
+      out.height += rest_window(out.height, in.height, o.padding.top, o.padding.bottom, o.kernel.height,
+                                o.stride.height, o.dilation.height);
+      out.width += rest_window(out.width, in.width, o.padding.left, o.padding.right, o.kernel.width,
+                               o.stride.width, o.dilation.width);
+    }
+    all_inside_ = o.padding == Padding{} && Size2{out.height, out.width} == positions;
     require_output(who, "padding and stride", out);
     checked_size({out.size(), o.kernel.height, o.kernel.width}, who, ": the kernel ", o.kernel,
                  " makes too many additions");
@@ -47,6 +58,14 @@ struct PoolGeometry {
                    o.padding.top);
     require_pixels(who, in.width, out.width, o.kernel.width, o.stride.width, o.dilation.width,
                    o.padding.left);
+  }
+  /// 1 if `outputs` windows leave a rest of the padded side, and a further one begins in front of or
+  /// inside the image; else 0.
+  static Index rest_window(Index outputs, Index n, Index before, Index after, Index kernel, Index stride,
+                           Index dilation) {
+    const Index next = outputs * stride - before;
+    const bool rest = next - stride + dilation * (kernel - 1) + 1 < n + after;
+    return rest && next < n ? 1 : 0;
   }
   /// A dilated window can step over a small image: there is nothing to take the maximum of.
   static void require_pixels(const char* who, Index n, Index outputs, Index kernel, Index stride,
@@ -63,7 +82,7 @@ struct PoolGeometry {
   /// Calls body(input pixel) for each pixel of the image under the window of output pixel (i, j).
   template <class Body>
   void for_window(Index i, Index j, const Body& body) const {
-    if (o.padding == Padding{}) {  // then every window lies inside
+    if (all_inside_) {
       const Index first = i * o.stride.height * in.width + j * o.stride.width;
       for (Index a = 0; a < o.kernel.height; ++a)
         for (Index b = 0; b < o.kernel.width; ++b)
@@ -91,12 +110,22 @@ struct PoolGeometry {
   void for_outputs(const Body& body) const {
     for (Index c = 0; c < in.channels; ++c) for_outputs(c, body);
   }
+
+ private:
+  bool all_inside_;  // every window lies in the image
 };
+
+/// The window that holds the whole image.
+inline Size2 whole(const char* who, const Shape& in) {
+  require_shape(in, who);
+  return {in.height, in.width};
+}
 
 }  // namespace detail
 
 /// y[c, i, j] = the mean of x[c] over the window of (i, j); pixels of the padding are zeros that count unless
-/// count_padding is false.
+/// count_padding is false, those beyond the padding (ceil_mode) never count. With a divisor, the sum over the
+/// window divided by it. PyTorch's AvgPool2d.
 template <class S>
 class AvgPool2d {
  public:
@@ -104,10 +133,14 @@ class AvgPool2d {
   using Cache = NoCache;
   static constexpr const char* name = "AvgPool2d";
   static constexpr bool broadcasts = true;
+  static constexpr bool rounded_entries = true;  // 1 / area
 
-  /// Throws on a window that does not fit (see PoolGeometry), or a dilation other than 1 x 1.
+  /// Throws on a window that does not fit (see PoolGeometry), a dilation other than 1 x 1, or a negative
+  /// divisor.
   explicit AvgPool2d(Shape in, const PoolOptions& options = {}) : geometry_(name, in, options) {
     require(options.dilation == Size2{1, 1}, "AvgPool2d: dilation must be 1 x 1, got ", options.dilation);
+    require(options.divisor >= 0, name, ": divisor must be >= 1, or 0 for the size of the window, got ",
+            options.divisor);
   }
   Index in_size() const { return geometry_.in.size(); }
   Index out_size() const { return geometry_.out.size(); }
@@ -120,12 +153,16 @@ class AvgPool2d {
   /// What the sum over the window of output pixel (i, j) is divided by.
   S divisor(Index i, Index j) const {
     const auto& o = geometry_.o;
+    if (o.divisor > 0) return static_cast<S>(o.divisor);
     if (!o.count_padding) {
       Index n = 0;
       geometry_.for_window(i, j, [&](Index) { ++n; });
       return static_cast<S>(n);
     }
-    return static_cast<S>(o.kernel.height * o.kernel.width);
+    const Shape& in = geometry_.in;
+    const Index below = in.height + o.padding.top + o.padding.bottom - i * o.stride.height,
+                right = in.width + o.padding.left + o.padding.right - j * o.stride.width;
+    return static_cast<S>(std::min(o.kernel.height, below) * std::min(o.kernel.width, right));
   }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { average(x, y); }
@@ -223,5 +260,18 @@ class MaxPool2d {
   static Index column(const Eigen::Map<Mat<Index>>& from, Index n) { return from.cols() == 1 ? 0 : n; }
   detail::PoolGeometry geometry_;
 };
+
+/// y[c] = the mean of x[c] over the whole image, from C x H x W to C x 1 x 1 (PyTorch's
+/// AdaptiveAvgPool2d(1)).
+template <class S>
+[[nodiscard]] AvgPool2d<S> global_avg_pool2d(const Shape& in) {
+  return AvgPool2d<S>(in, {.kernel = detail::whole("global_avg_pool2d", in)});
+}
+
+/// y[c] = the largest x[c] of the image, from C x H x W to C x 1 x 1 (PyTorch's AdaptiveMaxPool2d(1)).
+template <class S>
+[[nodiscard]] MaxPool2d<S> global_max_pool2d(const Shape& in) {
+  return MaxPool2d<S>(in, {.kernel = detail::whole("global_max_pool2d", in)});
+}
 
 }  // namespace basin

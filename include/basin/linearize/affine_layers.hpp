@@ -6,9 +6,10 @@
 #include "basin/layers/conv2d.hpp"            // Conv2d
 #include "basin/layers/conv_transpose2d.hpp"  // ConvTranspose2d
 #include "basin/layers/dense.hpp"             // Dense
-#include "basin/layers/pixel_map.hpp"         // PixelMap: Pad2d, UpsampleNearest
+#include "basin/layers/pixel_map.hpp"         // PixelMap: Pad2d, Crop2d, UpsampleNearest
 #include "basin/layers/pointwise.hpp"         // Pointwise, Identity
 #include "basin/layers/pool.hpp"              // AvgPool2d
+#include "basin/layers/rearrange.hpp"         // Rearrange: PixelShuffle, PixelUnshuffle
 #include "basin/linearize/walk.hpp"           // EveryLayer, walk
 
 namespace basin::inline BASIN_ABI {
@@ -22,6 +23,9 @@ namespace detail {
 ///
 ///     template <class Visit>
 ///     void for_entries(VecIn<Scalar> theta, const Visit& visit) const;
+///
+/// and `static constexpr bool rounded_entries = true` if they are not the exact ones, which certificates
+/// refuse.
 template <class F, class Visit>
 requires requires(const F& f, VecIn<typename F::Scalar> theta, const Visit& visit) {
   f.for_entries(theta, visit);
@@ -79,7 +83,7 @@ void for_entries(const ConvTranspose2d<S>& f, VecIn<S> theta, const Visit& visit
   for_conv_entries<S>(geometry_of(f), theta, [&](Index row, Index col, S value) { visit(col, row, value); });
 }
 
-/// Pad2d and UpsampleNearest.
+/// Pad2d, Crop2d and UpsampleNearest.
 template <class S, class Visit>
 void for_entries(const PixelMap<S>& f, VecIn<S>, const Visit& visit) {
   const Shape in = f.in_shape(), out = f.out_shape();
@@ -88,6 +92,16 @@ void for_entries(const PixelMap<S>& f, VecIn<S>, const Visit& visit) {
       if (source >= 0) visit(row, c * in.pixels() + source, S(1));
       ++row;
     }
+}
+
+/// Rearrange, PixelShuffle and PixelUnshuffle.
+template <class S, class Visit>
+void for_entries(const Rearrange<S>& f, VecIn<S>, const Visit& visit) {
+  Index row = 0;
+  for (const Index source : f.source()) {
+    if (source >= 0) visit(row, source, S(1));
+    ++row;
+  }
 }
 
 template <class S, class Visit>
@@ -109,6 +123,15 @@ struct HasEntries {
   };
 };
 
+/// Whether a layer says that its entries are rounded.
+template <class F>
+constexpr bool has_rounded_entries() {
+  if constexpr (requires { static_cast<bool>(F::rounded_entries); })
+    return F::rounded_entries;
+  else
+    return false;
+}
+
 /// Stops the compiler at a layer that is not affine, and at that one alone.
 template <class F>
 struct RequireEntries {
@@ -128,8 +151,8 @@ struct AffineRules {
     if constexpr (requires { f.is_affine(); }) affine = f.is_affine();  // known at run time alone
     return so_far || affine ? so_far : layer_name(f);
   }
-  const char* sum(const char*, const char* behind) const { return behind; }
-  const char* stacked(const char*, const char* behind) const { return behind; }
+  const char* sum(const char* a, const char* b) const { return a ? a : b; }
+  const char* stacked(const char* a, const char* b) const { return a ? a : b; }
 };
 
 /// Throws, in the name of `who`, unless all layers of f are affine: of those whose type the compiler knows it
@@ -151,8 +174,9 @@ void require_affine() {
 }  // namespace detail
 
 /// A layer or network that is affine in x for every theta: y = A(theta) x + b(theta). True for Dense, Affine,
-/// Conv2d, ConvTranspose2d, Pad2d, UpsampleNearest, AvgPool2d, Pointwise of Identity, layers of your own with
-/// for_entries(theta, visit) (see detail::for_entries), and for Chain, Stack, Residual and Concat of these.
+/// Diagonal, Conv2d, ConvTranspose2d, ChannelAffine, Pad2d, Crop2d, UpsampleNearest, UpsampleLinear, AvgPool2d,
+/// ReduceSum, Rearrange and what is made of it, Pointwise of Identity, layers of your own with
+/// for_entries(theta, visit) (see detail::for_entries), and for Chain, Stack, Residual, Sum and Concat of these.
 template <class F>
 concept AffineLayer = Layer<F> && detail::EveryLayer<detail::HasEntries, F>::value;
 

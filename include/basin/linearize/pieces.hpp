@@ -1,15 +1,16 @@
 // The pieces of piecewise linear layers: which are active at a point, and how far along a ray they stay so.
 #pragma once
-#include <algorithm>    // std::min
+#include <algorithm>    // std::max, std::min
 #include <concepts>     // std::same_as
 #include <limits>       // std::numeric_limits
 #include <type_traits>  // std::bool_constant
 #include <vector>       // std::vector
 
 #include "basin/core/layer.hpp"               // NoCache
-#include "basin/layers/maps.hpp"              // Relu, LeakyRelu, Hardtanh
+#include "basin/layers/maps.hpp"              // Relu, LeakyRelu, Hardtanh, HardSigmoid
 #include "basin/layers/pointwise.hpp"         // Pointwise
 #include "basin/layers/pool.hpp"              // MaxPool2d
+#include "basin/layers/prelu.hpp"             // PRelu
 #include "basin/linearize/affine_layers.hpp"  // HasEntries
 
 namespace basin::inline BASIN_ABI {
@@ -42,6 +43,15 @@ AffinePiece<S> piece_of(const Hardtanh& phi, S x) {
   if (x <= lo) return {0, -infinity<S>, lo};
   return x >= hi ? AffinePiece<S>{2, hi, infinity<S>} : AffinePiece<S>{1, lo, hi};
 }
+/// The ends are rounded, which must not put x outside.
+template <class S>
+AffinePiece<S> piece_of(const HardSigmoid& phi, S x) {
+  const S slope = static_cast<S>(phi.slope), offset = static_cast<S>(phi.offset), y = phi(x);
+  const S lo = -offset / slope, hi = (S(1) - offset) / slope;
+  if (y <= S(0)) return {0, -infinity<S>, std::max(lo, x)};
+  return y >= S(1) ? AffinePiece<S>{2, std::min(hi, x), infinity<S>}
+                   : AffinePiece<S>{1, std::min(lo, x), std::max(hi, x)};
+}
 template <class Phi, class S>
 requires requires(const Phi& phi, S x) {
   { phi.piece(x) } -> std::same_as<AffinePiece<S>>;
@@ -60,6 +70,8 @@ template <class S, class Phi>
 struct HasPieces<Pointwise<S, Phi>> : std::bool_constant<std::same_as<Phi, Identity> || HasPiece<Phi, S>> {};
 template <class S>
 struct HasPieces<MaxPool2d<S>> : std::true_type {};
+template <class S>
+struct HasPieces<PRelu<S>> : std::true_type {};
 
 template <class F>
 struct RequirePieces {
@@ -85,15 +97,24 @@ struct RayRules;
 /// they are those of in.x + t in.x_dot as well. Here f is affine, and has one piece.
 template <class F, class S, class Cache>
 void collect_pieces(const F&, const Ray<S>&, const Cache&, const RayRules<S>&) {}
-template <class S, HasPiece<S> Phi>
-void collect_pieces(const Pointwise<S, Phi>& f, const Ray<S>& in, const NoCache&, const RayRules<S>& rules) {
+/// Of a layer that applies phi, or what has its pieces, to each number.
+template <class Phi, class S>
+void collect_pieces_of_map(const Phi& phi, const Ray<S>& in, const RayRules<S>& rules) {
   for (Index i = 0; i < in.x.rows(); ++i) {
     const S x = in.x(i, 0), x_dot = in.x_dot(i, 0);
-    const AffinePiece<S> piece = piece_of(f.map(), x);
+    const AffinePiece<S> piece = piece_of(phi, x);
     rules.pieces.push_back(piece.index);
     if (x_dot > S(0)) rules.exit = std::min(rules.exit, (piece.hi - x) / x_dot);
     if (x_dot < S(0)) rules.exit = std::min(rules.exit, (piece.lo - x) / x_dot);
   }
+}
+template <class S, HasPiece<S> Phi>
+void collect_pieces(const Pointwise<S, Phi>& f, const Ray<S>& in, const NoCache&, const RayRules<S>& rules) {
+  collect_pieces_of_map(f.map(), in, rules);
+}
+template <class S>
+void collect_pieces(const PRelu<S>&, const Ray<S>& in, const NoCache&, const RayRules<S>& rules) {
+  collect_pieces_of_map(Relu{}, in, rules);
 }
 template <class S>
 void collect_pieces(const MaxPool2d<S>& f, const Ray<S>& in, const typename MaxPool2d<S>::Cache& largest,

@@ -83,6 +83,8 @@ class AnyLayer {
 
   /// Whether y = A x + b for every theta; of a composition, whether all its layers are so.
   bool is_affine() const { return layer_->is_affine(); }
+  /// Whether the layer says that the entries of A are rounded, see detail::for_entries.
+  bool has_rounded_entries() const { return layer_->has_rounded_entries(); }
   /// The entries of A, see detail::for_entries. Throws unless the layer is affine, and no composition.
   template <class Visit>
   void for_entries(VecIn<S> theta, const Visit& visit) const {
@@ -120,6 +122,7 @@ class AnyLayer {
     virtual void vjp_before(const detail::Cut&, VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> u_bar,
                             MatOut<S> x_bar) const = 0;
     virtual bool is_affine() const = 0;
+    virtual bool has_rounded_entries() const = 0;
     virtual void for_entries(VecIn<S>, const detail::EntryVisitor<S>&) const = 0;
     virtual void collect_pieces(const detail::Ray<S>& in, const Cache&, const detail::RayRules<S>&) const = 0;
     virtual detail::WalkState walk(VecIn<S>, detail::WalkState, const detail::AnyRules<S>&) const = 0;
@@ -196,6 +199,7 @@ class AnyLayer {
         return detail::HasEntries<F>::value;
       }
     }
+    bool has_rounded_entries() const override { return detail::has_rounded_entries<F>(); }
     void for_entries(VecIn<S> theta, const detail::EntryVisitor<S>& visit) const override {
       if constexpr (!detail::is_composition<F> && detail::HasEntries<F>::value)
         detail::entries_of(f, theta, visit);
@@ -290,7 +294,7 @@ template <class S>
 class UpsampleNearest;
 template <class S>
 class Sequence;
-template <Layer F>
+template <Layer... Fs>
 class Concat;
 namespace detail {
 template <class S, bool stacked>

@@ -8,13 +8,16 @@
 #include "basin/compose/concat.hpp"     // Concat
 #include "basin/compose/residual.hpp"   // Residual
 #include "basin/compose/stack.hpp"      // Stack
+#include "basin/compose/sum.hpp"        // Sum
 #include "basin/network/any_layer.hpp"  // AnyLayer
+#include "basin/network/branches.hpp"   // BranchConcat, BranchSum
 #include "basin/network/sequence.hpp"   // Sequence
 
 namespace basin::inline BASIN_ABI {
 
 /// The network f with the types of all its layers forgotten: a Chain and a Stack become a Sequence, Residual
-/// and Concat those of an AnyLayer, all else an AnyLayer. It has the parameters, the functions and the bits
+/// and Concat(f) those of an AnyLayer, Sum and Concat(f, g) a BranchSum and a BranchConcat, all else an
+/// AnyLayer. It has the parameters, the functions and the bits
 /// of f.
 template <Layer F>
 [[nodiscard]] AnyLayer<typename F::Scalar> erased(const F& f) {
@@ -28,14 +31,23 @@ template <Layer F>
 [[nodiscard]] AnyLayer<typename F::Scalar> erased(const Residual<F>& f);
 template <Layer F>
 [[nodiscard]] AnyLayer<typename F::Scalar> erased(const Concat<F>& f);
+template <Layer F, Layer G, Layer... Fs>
+[[nodiscard]] AnyLayer<typename F::Scalar> erased(const Concat<F, G, Fs...>& f);
+template <Layer F, Layer G, Layer... Fs>
+[[nodiscard]] AnyLayer<typename F::Scalar> erased(const Sum<F, G, Fs...>& f);
+
+namespace detail {
+/// Layers 0, 1, ... of f, each erased.
+template <class S, class F, std::size_t... K>
+std::vector<AnyLayer<S>> erased_children(const F& f, std::index_sequence<K...>) {
+  return {erased(f.template child<K>())...};
+}
+}  // namespace detail
 
 template <Layer... Fs>
 AnyLayer<typename Chain<Fs...>::Scalar> erased(const Chain<Fs...>& f) {
   using S = typename Chain<Fs...>::Scalar;
-  return [&]<std::size_t... K>(std::index_sequence<K...>) {
-    return Sequence<S>({erased(f.template child<K>())...});
-  }
-  (std::index_sequence_for<Fs...>{});
+  return Sequence<S>(detail::erased_children<S>(f, std::index_sequence_for<Fs...>{}));
 }
 template <Layer F>
 AnyLayer<typename F::Scalar> erased(const Stack<F>& f) {
@@ -49,6 +61,16 @@ AnyLayer<typename F::Scalar> erased(const Residual<F>& f) {
 template <Layer F>
 AnyLayer<typename F::Scalar> erased(const Concat<F>& f) {
   return Concat<AnyLayer<typename F::Scalar>>(erased(f.child()));
+}
+template <Layer F, Layer G, Layer... Fs>
+AnyLayer<typename F::Scalar> erased(const Concat<F, G, Fs...>& f) {
+  using S = typename F::Scalar;
+  return BranchConcat<S>(detail::erased_children<S>(f, std::index_sequence_for<F, G, Fs...>{}));
+}
+template <Layer F, Layer G, Layer... Fs>
+AnyLayer<typename F::Scalar> erased(const Sum<F, G, Fs...>& f) {
+  using S = typename F::Scalar;
+  return BranchSum<S>(detail::erased_children<S>(f, std::index_sequence_for<F, G, Fs...>{}));
 }
 
 }  // namespace basin

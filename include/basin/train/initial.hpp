@@ -21,7 +21,8 @@ namespace initial {
 /// rules below draw row by row, one number an entry, in double.
 using Rule = std::function<void(const ParamBlock& block, Random& random, MatOut<double> W)>;
 
-/// One rule for weights and one for biases.
+/// One rule for weights and one for biases. Blocks that have a start of their own (ParamBlock::start) are not
+/// theirs to fill.
 struct Scheme {
   Rule weight, bias;
 };
@@ -216,7 +217,10 @@ Vec<S> draw_values(const char* who, Index size, const std::vector<ParamBlock>& b
             next, " within ", theta.size(), " parameters");
     next += block.size();
     Mat<double> W = Mat<double>::Constant(block.rows, block.cols, Eigen::NumTraits<double>::quiet_NaN());
-    (block.role == ParamBlock::Role::weight ? scheme.weight : scheme.bias)(block, random, W);
+    if (block.start)
+      W.setConstant(*block.start);
+    else
+      (block.role == ParamBlock::Role::weight ? scheme.weight : scheme.bias)(block, random, W);
     require(W.template cast<S>().allFinite(), "initial_values: the rule for block '", block.name,
             "' left a value that is not finite");
     if (block.row_major)  // now column by column what is row by row in theta
@@ -237,7 +241,8 @@ extern template Vec<double> draw_values<double>(const char*, Index, const std::v
 }  // namespace detail
 
 /// theta for f by `scheme`, block after block as param_blocks(f) lists them. Numbers are drawn in double and
-/// rounded to the scalar type at the end, and their order does not depend on how a block lies in theta.
+/// rounded to the scalar type at the end, and their order does not depend on how a block lies in theta. A
+/// block with a start of its own, as the factors 1 and offsets 0 of a normalization, has that in every scheme.
 /// Throws if the blocks do not fill theta from its beginning to its end, if a rule is missing, or if one
 /// leaves a value that is not finite.
 template <Layer F>

@@ -11,13 +11,13 @@
 #include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/scratch.hpp"   // Scratch
 #include "basin/core/sum.hpp"       // sum_of
-#include "basin/train/loss.hpp"     // Loss, MeanSquaredError
+#include "basin/train/loss.hpp"     // InputLoss, Loss, loss_share, MeanSquaredError
 
 namespace basin::inline BASIN_ABI {
 
-/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2 for a layer or network f and batches X, T of any size.
-/// Keeps caches and gradients from call to call: after one call with a batch of a size, further ones of that
-/// size do not allocate.
+/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2, or with loss(X, f(X; theta), T) (InputLoss), for a
+/// layer or network f and batches X, T of any size. Keeps caches and gradients from call to call: after
+/// one call with a batch of a size, further ones of that size do not allocate.
 ///
 /// A batch is cut into parts by `parts()`, which looks at the work and never at the number of threads; each
 /// part has a gradient of its own and they are added in order. So the result is bit for bit the same for any
@@ -26,7 +26,8 @@ template <Layer F, class L = MeanSquaredError>
 class Objective {
  public:
   using S = typename F::Scalar;
-  static_assert(Loss<L, S>, "Objective: the loss must satisfy basin::Loss for the layer's scalar type");
+  static_assert(Loss<L, S> || InputLoss<L, S>,
+                "Objective: the loss must satisfy basin::Loss or InputLoss for the layer's scalar type");
 
   /// Throws if l2 < 0. The objective refers to f, which must outlive it.
   explicit Objective(const F& f, L loss = {}, double l2 = 0) : f_(f), loss_(std::move(loss)), l2_(l2) {
@@ -116,8 +117,9 @@ double Objective<F, L>::operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, 
     p.y.resize(f_.out_size(), c.size);
     p.y_bar.resize(f_.out_size(), c.size);
     f_.forward(theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
-    p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols(),
-                   MatOut<S>(p.y_bar.mat()));
+    p.loss = detail::loss_share<S>(loss_, ConstRef(x.middleCols(c.begin, c.size)), ConstRef(p.y.mat()),
+                                   ConstRef(target.middleCols(c.begin, c.size)), x.cols(),
+                                   MatOut<S>(p.y_bar.mat()));
     if (k > 0 && p.gradient.size() == 0) p.gradient.resize(theta.size());
     VecOut<S> g = k == 0 ? gradient : VecOut<S>(p.gradient);
     vjp_fresh(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
@@ -135,7 +137,8 @@ double Objective<F, L>::value(VecIn<S> theta, MatIn<S> x, MatIn<S> target) {
     Part& p = part(k);
     p.y.resize(f_.out_size(), c.size);
     infer(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
-    p.loss = loss_(ConstRef(p.y.mat()), ConstRef(target.middleCols(c.begin, c.size)), x.cols());
+    p.loss = detail::loss_share<S>(loss_, ConstRef(x.middleCols(c.begin, c.size)), ConstRef(p.y.mat()),
+                                   ConstRef(target.middleCols(c.begin, c.size)), x.cols());
   });
   return sum_losses(count) + penalty(theta);
 }

@@ -1,4 +1,4 @@
-// Pointwise maps made of one exponential: sigmoid, tanh, softplus, ELU, SELU, exp(-x), sigmoid(-x).
+// Pointwise maps made of one exponential: sigmoid, tanh, softplus, ELU, CELU, SELU, exp(-x), sigmoid(-x).
 #pragma once
 #include <cmath>  // std::abs, std::atanh, std::exp, std::expm1, std::isfinite, std::log, ...
 
@@ -95,6 +95,33 @@ struct Elu {
   S inverse(S y) const {
     require_in_range(*this, y);
     return y > S(0) ? y : std::log1p(y / static_cast<S>(alpha));
+  }
+};
+
+/// phi(x) = x for x > 0, alpha (exp(x / alpha) - 1) otherwise; phi' = 1 or y / alpha + 1, which meet at 0.
+struct Celu {
+  double alpha = 1;  // > 0
+  static constexpr const char* name = "Celu";
+  void require_valid() const {
+    require(alpha > 0 && std::isfinite(alpha), "Celu: alpha must be finite and > 0, got ", alpha);
+  }
+  template <class S>
+  S operator()(S x) const {
+    const S a = static_cast<S>(alpha);
+    const S left = a * std::expm1((x > S(0) ? S(0) : x) / a);
+    return x > S(0) ? x : left;
+  }
+  template <class S>
+  S derivative(S x, S y) const {
+    const S left = y / static_cast<S>(alpha) + S(1);
+    return x > S(0) ? S(1) : left;
+  }
+  MapRange range() const { return {.lo = -alpha}; }
+  template <class S>
+  S inverse(S y) const {
+    require_in_range(*this, y);
+    const S a = static_cast<S>(alpha);
+    return y > S(0) ? y : a * std::log1p(y / a);
   }
 };
 
