@@ -7,7 +7,7 @@
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin
 
 #include "basin/core/error.hpp"         // text_of, refuse
-#include "basin/core/param_blocks.hpp"  // append_blocks
+#include "basin/core/param_blocks.hpp"  // append_blocks, scale_blocks
 #include "basin/train/fit.hpp"          // run_fit, require_fit_options
 #include "basin/train/initial.hpp"      // draw_values and the rules
 #include "basin/train/optimizers.hpp"   // Adam, AdamW, GradientDescent, RMSprop, Adagrad
@@ -19,6 +19,7 @@ template std::string text_of<void>(std::initializer_list<Part>);
 template void refuse<void>(std::initializer_list<Part>);
 template void append_blocks<void>(std::vector<ParamBlock>&, std::vector<ParamBlock>, Index,
                                   const std::string&);
+template std::vector<ParamBlock> scale_blocks<void>(Index, double, Index);
 template void require_fit_options<void>(const FitOptions&, Index);
 template FitResult run_fit<float>(FitWork<float>&, Vec<float>&, MatIn<float>, MatIn<float>,
                                   const FitOptions&);

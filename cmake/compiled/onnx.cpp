@@ -1,0 +1,1 @@
+#include "basin/instantiate/onnx.hpp"  // compiled once for all files that link basin::onnx

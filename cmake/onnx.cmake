@@ -1,0 +1,35 @@
+# basin_add_onnx([NAME [COMPILED]] [OPTIONAL]): the static library NAME (basin_onnx, also as basin::onnx) that holds networks from ONNX
+# files and back (basin/io/onnx.hpp), compiled with the flags of the project that calls, on top of COMPILED (basin_compiled), a
+# library made by basin_add_compiled. It needs ONNX's protobuf classes (Debian: libonnx-dev, libprotobuf-dev); without them this
+# is an error, or nothing if OPTIONAL. Call it once; nothing is looked for before.
+function(basin_add_onnx)
+  cmake_parse_arguments(PARSE_ARGV 0 option "OPTIONAL" "" "")
+  set(names ${option_UNPARSED_ARGUMENTS} basin_onnx basin_compiled)
+  list(LENGTH option_UNPARSED_ARGUMENTS given)
+  if(given EQUAL 1)
+    list(INSERT names 1 basin_compiled)
+  endif()
+  list(GET names 0 name)
+  list(GET names 1 compiled)
+
+  find_path(onnx_include_dir onnx/onnx_pb.h NO_CACHE)
+  find_library(onnx_proto_library onnx_proto NO_CACHE)
+  find_library(protobuf_library protobuf NO_CACHE)
+  if(NOT onnx_include_dir OR NOT onnx_proto_library OR NOT protobuf_library)
+    if(option_OPTIONAL)
+      return()
+    endif()
+    message(FATAL_ERROR "basin_add_onnx: ONNX's protobuf classes were not found (Debian: libonnx-dev, libprotobuf-dev)")
+  endif()
+
+  if(NOT TARGET basin_onnx_libraries)
+    add_library(basin_onnx_libraries INTERFACE)
+    target_include_directories(basin_onnx_libraries SYSTEM INTERFACE ${onnx_include_dir})
+    target_link_libraries(basin_onnx_libraries INTERFACE ${onnx_proto_library} ${protobuf_library})
+  endif()
+  add_library(${name} STATIC EXCLUDE_FROM_ALL ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/compiled/onnx.cpp)
+  target_link_libraries(${name} PUBLIC ${compiled} basin_onnx_libraries)
+  if(name STREQUAL "basin_onnx")
+    add_library(basin::onnx ALIAS basin_onnx)
+  endif()
+endfunction()
