@@ -5,6 +5,7 @@
 #include <vector>      // std::vector
 
 #include "support/claims.hpp"  // Result
+#include "support/html.hpp"    // escape_html
 
 namespace basin::examples {
 
@@ -18,9 +19,6 @@ struct ReportEntry {
 /// The results in `out`, those of `order` first and in that order, the rest by name (2 before 10).
 std::vector<ReportEntry> read_results(const std::filesystem::path& out,
                                       const std::vector<std::string>& order);
-
-/// `text` with the characters that mean something in HTML, attributes included, replaced.
-std::string escape_html(const std::string& text);
 
 /// The page; pictures are read from `out` and embedded.
 std::string report_html(const std::vector<ReportEntry>& entries, const std::filesystem::path& out);
