@@ -1,5 +1,5 @@
-// The program analyze on a small network from PyTorch (tests/golden/make_analyze_model.py): what it prints for
-// scripts, and its errors.
+// The program analyze on a small network from PyTorch (tests/golden/make_analyze_model.py): what it prints
+// for scripts, and its errors.
 #include <sys/wait.h>
 
 #include <cstdio>

@@ -541,7 +541,8 @@ TEST_CASE("what certificates refuse, by name", "[certify]") {
   };
   refused(Chain(MaxPool2d<double>(image), Dense<double>(4, 16)), "MaxPool2d");
   refused(Chain(AvgPool2d<double>(image), Dense<double>(4, 16)), "AvgPool2d");
-  refused(Chain(UpsampleLinear<double>(image, 3), Dense<double>(9, 16)), "UpsampleLinear, whose factors are rounded");
+  refused(Chain(UpsampleLinear<double>(image, 3), Dense<double>(9, 16)),
+          "UpsampleLinear, whose factors are rounded");
   refused(Chain(AdaptiveAvgPool2d<double>(image, 2), Dense<double>(4, 16)), "AdaptiveAvgPool2d");
   // maps without bounds: of a network whose types are known that is an error at compile time
   const auto refused_map = [&](const AnyLayer<double>& map, const std::string& name) {

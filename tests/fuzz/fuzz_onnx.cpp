@@ -1,9 +1,9 @@
-// Fuzzing of read_onnx by libFuzzer: whatever the bytes are, they are a network that computes, or FileError or
-// std::invalid_argument. Half of the changes are libFuzzer's own, of bytes; half are of the parsed model, which
-// reach behind the parser: operators, names, attributes, sizes.
+// Fuzzing of read_onnx by libFuzzer: whatever the bytes are, they are a network that computes, or
+// FileError or std::invalid_argument. Half of the changes are libFuzzer's own, of bytes; half are of the
+// parsed model, which reach behind the parser: operators, names, attributes, sizes.
 //
-//   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I include \
-//     -isystem /usr/include/eigen3 tests/fuzz/fuzz_onnx.cpp -o fuzz_onnx -lonnx_proto -lprotobuf
+//   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+//       -I include -isystem /usr/include/eigen3 tests/fuzz/fuzz_onnx.cpp -o fuzz_onnx -lonnx_proto -lprotobuf
 //   mkdir corpus && TMPDIR=/dev/shm ./fuzz_onnx -timeout=10 -rss_limit_mb=2048 corpus tests/data/onnx
 #ifndef ONNX_NAMESPACE
 #define ONNX_NAMESPACE onnx

@@ -151,8 +151,7 @@ TEST_CASE("What is wrong in a safetensors file is named", "[io]") {
   CHECK(contains(error(std::string("{}\0", 3), 0), "the header is not JSON"));
   CHECK(contains(error("{\"\xff\":1}", 0), "the header is not JSON"));
   CHECK(contains(error("{" + std::string(100'000, '['), 0), "the header is not JSON"));
-  CHECK(
-      contains(error("{\"a\":" + std::string(100'000, '['), 0), "header: nested deeper than 3 levels"));
+  CHECK(contains(error("{\"a\":" + std::string(100'000, '['), 0), "header: nested deeper than 3 levels"));
   CHECK(contains(error("{\"a\":[[", 0), "the header is not JSON"));
   Bytes bytes = file_with("{}", 0);
   bytes[5] = 1;

@@ -79,7 +79,8 @@ TEST_CASE("Reduce reduces each run", "[reductions]") {
   CHECK(value(Reduce<double>(2, 3, ReduceRule::norm), x)[0] == Approx(3).epsilon(1e-15));
   CHECK(value(Reduce<double>(2, 3, ReduceRule::log_sum_exp), x)[1] ==
         Approx(std::log(1 + 2 * std::exp(3.))).epsilon(1e-15));
-  // The product has a derivative where a factor is 0; two equal maxima share theirs; the norm has slope 0 at 0.
+  // The product has a derivative where a factor is 0; two equal maxima share theirs; the norm has slope 0
+  // at 0.
   CHECK(slope(Reduce<double>(2, 3, ReduceRule::product), x).row(1) == Mat<double>{{0, 0, 0, 9, 0, 0}});
   CHECK(slope(Reduce<double>(2, 3, ReduceRule::maximum), x).row(1) == Mat<double>{{0, 0, 0, 0, 0.5, 0.5}});
   CHECK(slope(Reduce<double>(1, 3, ReduceRule::norm), Vec<double>::Zero(3)) == Mat<double>::Zero(1, 3));

@@ -1,4 +1,5 @@
-// Networks written as ONNX files: ONNX's own checker accepts them, and what is read again is the same function.
+// Networks written as ONNX files: ONNX's own checker accepts them, and what is read again is the same
+// function.
 #ifndef ONNX_NAMESPACE
 #define ONNX_NAMESPACE onnx
 #endif
@@ -48,8 +49,8 @@ namespace {
 template <class S>
 using Layers = std::vector<AnyLayer<S>>;
 
-/// The layer with random parameters, written, checked by ONNX and read again: the largest difference between the
-/// two functions on random columns, relative to the values.
+/// The layer with random parameters, written, checked by ONNX and read again: the largest difference
+/// between the two functions on random columns, relative to the values.
 template <class S, Layer F>
 double difference(const F& f, double shift = 0) {
   const Model<F> model(f, random_matrix<S>(f.param_size(), 1, 7));

@@ -1,4 +1,5 @@
-// Networks from ONNX files and back, compiled once for those that link basin::onnx: see basin/instantiate.hpp.
+// Networks from ONNX files and back, compiled once for those that link basin::onnx: see
+// basin/instantiate.hpp.
 #pragma once
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin
 

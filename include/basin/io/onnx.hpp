@@ -70,9 +70,9 @@ void write_any_onnx(const std::filesystem::path& path, const AnyLayer<S>& f, Vec
 /// The network as an ONNX file for PyTorch, onnxruntime and others: operators of version 17, numbers as the
 /// network's own scalar, any size of batch. Whole or not at all, as write_atomically.
 ///
-/// Layers of basin become ONNX's own operators; an affine layer of another kind becomes a Gather where every
-/// output is one input, else a Gemm with its whole matrix. Throws std::invalid_argument, naming the layer, for
-/// any other, or if theta is not finite.
+/// Layers of basin become ONNX's own operators; an affine layer of another kind becomes a Gather where
+/// every output is one input, else a Gemm with its whole matrix. Throws std::invalid_argument, naming the
+/// layer, for any other, or if theta is not finite.
 template <Layer F>
 void write_onnx(const std::filesystem::path& path, const Model<F>& f, const OnnxWriteOptions& options = {}) {
   f.require_valid("write_onnx");

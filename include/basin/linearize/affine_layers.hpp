@@ -173,10 +173,11 @@ void require_affine() {
 
 }  // namespace detail
 
-/// A layer or network that is affine in x for every theta: y = A(theta) x + b(theta). True for Dense, Affine,
-/// Diagonal, Conv2d, ConvTranspose2d, ChannelAffine, Pad2d, Crop2d, UpsampleNearest, UpsampleLinear, AvgPool2d,
-/// ReduceSum, Rearrange and what is made of it, Pointwise of Identity, layers of your own with
-/// for_entries(theta, visit) (see detail::for_entries), and for Chain, Stack, Residual, Sum and Concat of these.
+/// A layer or network that is affine in x for every theta: y = A(theta) x + b(theta). True for Dense,
+/// Affine, Diagonal, Conv2d, ConvTranspose2d, ChannelAffine, Pad2d, Crop2d, UpsampleNearest,
+/// UpsampleLinear, AvgPool2d, ReduceSum, Rearrange and what is made of it, Pointwise of Identity, layers
+/// of your own with for_entries(theta, visit) (see detail::for_entries), and for Chain, Stack, Residual,
+/// Sum and Concat of these.
 template <class F>
 concept AffineLayer = Layer<F> && detail::EveryLayer<detail::HasEntries, F>::value;
 

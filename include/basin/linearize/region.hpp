@@ -12,8 +12,9 @@
 
 namespace basin::inline BASIN_ABI {
 
-/// A network whose layers are affine or piecewise linear: Pointwise of Identity, Relu, LeakyRelu, Hardtanh,
-/// HardSigmoid or a map of your own with piece(x), PRelu, MaxPool2d, affine layers, and compositions of these.
+/// A network whose layers are affine or piecewise linear: Pointwise of Identity, Relu, LeakyRelu,
+/// Hardtanh, HardSigmoid or a map of your own with piece(x), PRelu, MaxPool2d, affine layers, and
+/// compositions of these.
 template <class F>
 concept PiecewiseLinearLayer = Layer<F> && detail::EveryLayer<detail::HasPieces, F>::value;
 

@@ -45,7 +45,8 @@ struct GraphNode {
 ///
 ///     // y = g(f(x) + x) + f(x)
 ///     using Node = GraphNode<double>;
-///     const Graph<double> net(n, {Node::layer(f, 0), Node::sum({0, 1}), Node::layer(g, 2), Node::sum({3, 1})});
+///     const Graph<double> net(n, {Node::layer(f, 0), Node::sum({0, 1}),
+///                                 Node::layer(g, 2), Node::sum({3, 1})});
 template <class S>
 class Graph {
  public:

@@ -240,11 +240,11 @@ extern template Vec<double> draw_values<double>(const char*, Index, const std::v
 
 }  // namespace detail
 
-/// theta for f by `scheme`, block after block as param_blocks(f) lists them. Numbers are drawn in double and
-/// rounded to the scalar type at the end, and their order does not depend on how a block lies in theta. A
-/// block with a start of its own, as the factors 1 and offsets 0 of a normalization, has that in every scheme.
-/// Throws if the blocks do not fill theta from its beginning to its end, if a rule is missing, or if one
-/// leaves a value that is not finite.
+/// theta for f by `scheme`, block after block as param_blocks(f) lists them. Numbers are drawn in double
+/// and rounded to the scalar type at the end, and their order does not depend on how a block lies in
+/// theta. A block with a start of its own, as the factors 1 and offsets 0 of a normalization, has that in
+/// every scheme. Throws if the blocks do not fill theta from its beginning to its end, if a rule is
+/// missing, or if one leaves a value that is not finite.
 template <Layer F>
 [[nodiscard]] Vec<typename F::Scalar> initial_values(const F& f, const initial::Scheme& scheme,
                                                      Random& random) {

@@ -36,7 +36,8 @@ void onnx_require(bool ok, const Parts&... parts) {
   if (!ok) onnx_fail(parts...);
 }
 
-/// The most axes that a value may have: no network has as many, and work that grows with their square stays small.
+/// The most axes that a value may have: no network has as many, and work that grows with their square
+/// stays small.
 inline constexpr std::size_t onnx_max_rank = 64;
 
 /// The product of the sides. Throws if a side is negative, or there are more axes or numbers than allowed.
@@ -55,8 +56,8 @@ inline Index onnx_size(const Dims& dims, Index max_values) {
   return static_cast<Index>(*size);
 }
 
-/// A value of the graph: a constant, or one that depends on x. The latter has the size 1 along the axis of the
-/// batch in `dims`, so that dims are those of one sample; its column runs through them in C order.
+/// A value of the graph: a constant, or one that depends on x. The latter has the size 1 along the axis of
+/// the batch in `dims`, so that dims are those of one sample; its column runs through them in C order.
 struct OnnxValue {
   Dims dims = {};
   std::optional<OnnxTensor> constant = {};
@@ -79,7 +80,8 @@ struct OnnxValue {
   Index side(int axis) const { return dims[static_cast<std::size_t>(axis)]; }
 };
 
-/// `v` as an image of its channels, the axis behind the batch: of one side a row, of more than two all in one row.
+/// `v` as an image of its channels, the axis behind the batch: of one side a row, of more than two all in
+/// one row.
 inline Shape onnx_channels(const OnnxValue& v) {
   onnx_require(v.rank() >= 2 && v.side(0) == 1 && v.batch <= 0,
                "expected channels behind the batch, the batch along axis 0; got a value of shape ",

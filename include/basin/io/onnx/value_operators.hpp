@@ -101,8 +101,8 @@ void onnx_clip(OnnxTranslator<S>& c) {
   c.out(onnx_map(c, v, Hardtanh{lo, hi}));
 }
 
-/// One slope, one a channel, or one for each number: by numpy's rule, or, where that does not fit, a list with
-/// one for each channel, as it was before version 7.
+/// One slope, one a channel, or one for each number: by numpy's rule, or, where that does not fit, a list
+/// with one for each channel, as it was before version 7.
 template <class S>
 void onnx_prelu(OnnxTranslator<S>& c) {
   const OnnxValue v = c.running(0);

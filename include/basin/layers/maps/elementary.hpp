@@ -6,10 +6,10 @@
 
 namespace basin::inline BASIN_ABI {
 
-/// phi(x) = |x|, -x, exp(x), ... as `kind` says, for networks from files. Where a function is not defined, phi
-/// is what the C library gives, NaN as a rule. phi' is 0 where phi is constant by pieces, and |x| has phi'(0) =
-/// 0; at the ends of their domains roots and inverse functions have infinite slopes. It has no range or inverse,
-/// and certificates do not know it: exp(-x), sin, tanh are maps of their own.
+/// phi(x) = |x|, -x, exp(x), ... as `kind` says, for networks from files. Where a function is not defined,
+/// phi is what the C library gives, NaN as a rule. phi' is 0 where phi is constant by pieces, and |x| has
+/// phi'(0) = 0; at the ends of their domains roots and inverse functions have infinite slopes. It has no
+/// range or inverse, and certificates do not know it: exp(-x), sin, tanh are maps of their own.
 struct Elementary {
   enum class Kind {
     abs,
