@@ -149,6 +149,7 @@ template <Layer F>
   auto arrays = detail::read_arrays<typename F::Scalar>(path, "load_parameters");
   const std::vector<ParamBlock> blocks = detail::covering_blocks(f, "load_parameters");
   std::vector<std::string> names;
+  names.reserve(blocks.size());
   for (const ParamBlock& b : blocks) names.push_back(b.name);
   return detail::theta_of(path, f, blocks, names, std::move(arrays));
 }

@@ -1,5 +1,7 @@
 // Two halves of a column together, number by number: product, maximum, minimum.
 #pragma once
+#include <cmath>  // std::isnan
+
 #include "basin/core/error.hpp"  // require
 #include "basin/core/layer.hpp"  // Layer
 
@@ -59,7 +61,7 @@ class Pairwise {
   };
   S value(S a, S b) const {
     if (rule_ == PairRule::product) return a * b;
-    if (a != a || b != b) return a + b;  // NaN
+    if (std::isnan(a) || std::isnan(b)) return a + b;
     return (rule_ == PairRule::maximum) == (a > b) ? a : b;
   }
   Slopes slopes(S a, S b) const {

@@ -1,6 +1,7 @@
 // ONNX operators that are layers: products, convolutions, pooling, normalization.
 #pragma once
 #include <algorithm>  // std::equal, std::max, std::min
+#include <numeric>    // std::iota
 #include <string>     // std::string
 #include <utility>    // std::move
 #include <vector>     // std::vector
@@ -64,8 +65,8 @@ void onnx_matmul(OnnxTranslator<S>& c) {
   // A x = (x' A')'
   onnx_require(b.rank() >= 2, "a matrix times a vector of the network");
   const Mat<double> A = onnx_matrix(*a.constant, "A", true);
-  std::vector<int> order;
-  for (int axis = 0; axis < b.rank(); ++axis) order.push_back(axis);
+  std::vector<int> order(b.dims.size());
+  std::iota(order.begin(), order.end(), 0);
   std::swap(order[order.size() - 1], order[order.size() - 2]);
   const OnnxValue x = c.transposed(b, order);
   c.require_not_batch(x, x.rank() - 1);
