@@ -61,7 +61,7 @@ h2 { font-size: 1.25rem; line-height: 1.35; margin: 0 0 .25rem; }
 a { color: var(--link); text-decoration: none; } a:hover { text-decoration: underline; }
 section { border-top: 1px solid var(--rule); margin-top: 2.5rem; padding-top: 1.75rem; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; margin: 1rem 0; }
-th { text-align: left; font-weight: 600; color: var(--dim); font-size: .8125rem; }
+th { text-align: left; font-weight: 600; color: var(--dim); font-size: .8125rem; overflow-wrap: normal; }
 th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
 td:last-child, th:last-child { padding-right: 0; text-align: right; }
 .contents td:nth-child(n+2), .contents th:nth-child(n+2) { text-align: right; white-space: nowrap; }
