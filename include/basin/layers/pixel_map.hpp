@@ -1,12 +1,12 @@
 // What padding, cropping and nearest upsampling share: every output pixel is one input pixel, or a constant.
 #pragma once
-#include <algorithm>  // std::fill_n, std::max
+#include <algorithm>  // std::fill_n
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
-#include "basin/core/layer.hpp"     // NoCache
-#include "basin/core/parallel.hpp"  // parallel_parts
-#include "basin/core/shape.hpp"     // Shape
+#include "basin/core/layer.hpp"   // NoCache
+#include "basin/core/shape.hpp"   // Shape
+#include "basin/layers/runs.hpp"  // for_runs
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -60,14 +60,10 @@ class PixelMap {
     });
   }
 
-  /// body(column, channel), by as many threads as it is worth.
+  /// body(column, channel)
   template <class Body>
   void each_channel(Index columns, const Body& body) const {
-    parallel_parts(columns * in_.channels, std::max<Index>(1, numbers_for_a_thread / out_.pixels()),
-                   [&](ColumnRange channels) {
-                     for (Index k = channels.begin; k < channels.begin + channels.size; ++k)
-                       body(k / in_.channels, k % in_.channels);
-                   });
+    for_runs(columns, in_.channels, out_.pixels(), body);
   }
 
   Shape in_, out_;

@@ -1,16 +1,16 @@
 // A layer that picks: every output is one input or a constant. Transposes, slices, tiles, pixel shuffles.
 #pragma once
-#include <algorithm>  // std::fill_n, std::max
+#include <algorithm>  // std::fill_n
 #include <cstddef>    // std::size_t
 #include <optional>   // std::optional
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
-#include "basin/core/error.hpp"     // require
-#include "basin/core/layer.hpp"     // Layer, NoCache
-#include "basin/core/parallel.hpp"  // parallel_parts
-#include "basin/core/shape.hpp"     // Shape, require_shape
-#include "basin/core/types.hpp"     // Index, Vec, entry
+#include "basin/core/error.hpp"   // require
+#include "basin/core/layer.hpp"   // Layer, NoCache
+#include "basin/core/shape.hpp"   // Shape, require_shape
+#include "basin/core/types.hpp"   // Index, Vec, entry
+#include "basin/layers/runs.hpp"  // for_runs
 
 namespace basin::inline BASIN_ABI {
 
@@ -107,12 +107,10 @@ class Rearrange {
       for (std::size_t i = 0; i < source_.size(); ++i) to[i] = source_[i] >= 0 ? from[source_[i]] : fill(i);
     });
   }
-  /// body(column), by as many threads as it is worth.
+  /// body(column)
   template <class Body>
   void each_column(Index columns, const Body& body) const {
-    parallel_parts(columns, std::max<Index>(1, numbers_for_a_thread / out_size()), [&](ColumnRange part) {
-      for (Index n = part.begin; n < part.begin + part.size; ++n) body(n);
-    });
+    detail::for_runs(columns, 1, out_size(), [&](Index n, Index) { body(n); });
   }
 
   std::vector<Index> source_;

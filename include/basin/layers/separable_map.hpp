@@ -1,15 +1,15 @@
 // Maps of images that treat rows and columns apart: what resizing and adaptive pooling share.
 #pragma once
-#include <algorithm>  // std::fill_n, std::max
+#include <algorithm>  // std::fill_n
 #include <cstddef>    // std::size_t
 #include <vector>     // std::vector
 
 #include "basin/core/checked_size.hpp"  // require_output
 #include "basin/core/error.hpp"         // require
 #include "basin/core/layer.hpp"         // Layer, NoCache
-#include "basin/core/parallel.hpp"      // parallel_parts
 #include "basin/core/shape.hpp"         // Shape, require_shape
 #include "basin/core/types.hpp"         // Index, entry
+#include "basin/layers/runs.hpp"        // for_runs
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -133,15 +133,10 @@ class SeparableMap {
     for (Index i = 0; i < out_.height; ++i)
       for (Index j = 0; j < out_.width; ++j, ++p) body(p, i, j);
   }
-  /// body(column, channel), by as many threads as it is worth.
+  /// body(column, channel)
   template <class Body>
   void each_channel(Index columns, const Body& body) const {
-    const Index work = multiply_adds() / in_.channels;
-    parallel_parts(columns * in_.channels, std::max<Index>(1, numbers_for_a_thread / work),
-                   [&](ColumnRange channels) {
-                     for (Index k = channels.begin; k < channels.begin + channels.size; ++k)
-                       body(k / in_.channels, k % in_.channels);
-                   });
+    for_runs(columns, in_.channels, multiply_adds() / in_.channels, body);
   }
 
   Shape in_;
