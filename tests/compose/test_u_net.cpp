@@ -2,7 +2,6 @@
 // without skips.
 #include <vector>
 
-#include "basin/check/check_layer.hpp"
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
 #include "basin/compose/u_net.hpp"
@@ -10,19 +9,13 @@
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/layers/maps.hpp"
 #include "support/catch.hpp"
+#include "support/contract.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
 
 using namespace basin;
 
 namespace {
-
-template <Layer F>
-void require_contract(const F& f) {
-  const CheckReport report = check_layer(f);
-  INFO(report);
-  REQUIRE(static_cast<bool>(report));
-}
 
 /// What f(x) is and what its vjp gives for the cotangent y_bar.
 template <Layer F>

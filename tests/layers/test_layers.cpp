@@ -3,7 +3,6 @@
 #include <cmath>
 #include <utility>
 
-#include "basin/check/check_layer.hpp"
 #include "basin/core/random.hpp"
 #include "basin/layers/affine.hpp"
 #include "basin/layers/conv2d.hpp"
@@ -13,19 +12,13 @@
 #include "basin/layers/pool.hpp"
 #include "basin/layers/upsample.hpp"
 #include "support/catch.hpp"
+#include "support/contract.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
 
 using namespace basin;
 
 namespace {
-
-template <Layer F>
-void require_contract(const F& f) {
-  const CheckReport report = check_layer(f);
-  INFO(F::name << ": " << report);
-  REQUIRE(static_cast<bool>(report));
-}
 
 template <Layer F>
 Mat<typename F::Scalar> apply(const F& f, const Vec<typename F::Scalar>& theta,

@@ -6,7 +6,6 @@
 #include <limits>  // std::numeric_limits
 #include <vector>  // std::vector
 
-#include "basin/check/check_layer.hpp"
 #include "basin/core/random.hpp"
 #include "basin/layers/conv1d.hpp"
 #include "basin/layers/pad.hpp"
@@ -16,19 +15,13 @@
 #include "basin/linearize/linearize.hpp"
 #include "basin/network/sequence.hpp"
 #include "support/catch.hpp"
+#include "support/contract.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
 
 using namespace basin;
 
 namespace {
-
-template <Layer F>
-void require_contract(const F& f) {
-  const CheckReport report = check_layer(f);
-  INFO(F::name << ": " << report);
-  REQUIRE(static_cast<bool>(report));
-}
 
 template <Layer F>
 Mat<typename F::Scalar> apply(const F& f, const Mat<typename F::Scalar>& x) {

@@ -5,7 +5,6 @@
 #include <limits>
 #include <vector>
 
-#include "basin/check/check_layer.hpp"
 #include "basin/core/model.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/layers/diagonal.hpp"
@@ -13,6 +12,7 @@
 #include "basin/layers/reduce.hpp"
 #include "basin/linearize/linearize.hpp"
 #include "support/catch.hpp"
+#include "support/contract.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
 
@@ -28,12 +28,6 @@ template <Layer F>
 Mat<double> slope(const F& f, const Vec<double>& x) {
   return jacobian(Model<F>(f, Vec<double>(0)), x);
 }
-template <Layer F>
-void check_contract(const F& f) {
-  const CheckReport report = check_layer(f);
-  INFO(report);
-  CHECK(bool(report));
-}
 
 Vec<double> column(std::initializer_list<double> numbers) {
   Vec<double> v(static_cast<Index>(numbers.size()));
@@ -47,7 +41,7 @@ const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 TEST_CASE("Diagonal scales and shifts each number", "[reductions]") {
   const Diagonal<double> f(column({2, 0, -3}), column({1, 5, 0}));
   CHECK(value(f, column({1, 2, 3})) == column({3, 5, -9}));
-  check_contract(f);
+  require_contract(f);
   const auto map = linearize_dense(Model(f, Vec<double>(0)));
   CHECK(map.A == Mat<double>(column({2, 0, -3}).asDiagonal()));
   CHECK(map.b == column({1, 5, 0}));
@@ -66,7 +60,7 @@ TEST_CASE("Pairwise takes two halves together", "[reductions]") {
     CHECK(std::isnan(value(Pairwise<double>(1, rule), column({not_a_number, 1}))[0]));
     CHECK(std::isnan(value(Pairwise<double>(1, rule), column({1, not_a_number}))[0]));
   }
-  check_contract(Pairwise<double>(4, PairRule::product));
+  require_contract(Pairwise<double>(4, PairRule::product));
 }
 
 TEST_CASE("Reduce reduces each run", "[reductions]") {
@@ -90,8 +84,8 @@ TEST_CASE("Reduce reduces each run", "[reductions]") {
   for (const ReduceRule rule : {ReduceRule::maximum, ReduceRule::minimum, ReduceRule::norm})
     CHECK(std::isnan(value(Reduce<double>(1, 3, rule), column({1, not_a_number, 2}))[0]));
   for (const ReduceRule rule : {ReduceRule::product, ReduceRule::log_sum_exp})
-    check_contract(Reduce<double>(3, 4, rule));
-  check_contract(ReduceSum<double>(3, 4, 0.25));
+    require_contract(Reduce<double>(3, 4, rule));
+  require_contract(ReduceSum<double>(3, 4, 0.25));
   const auto map = linearize_dense(Model(ReduceSum<double>(2, 2, 0.5), Vec<double>(0)));
   CHECK(map.A == Mat<double>{{0.5, 0.5, 0, 0}, {0, 0, 0.5, 0.5}});
   CHECK(contains(error_of([] { Reduce<double>(0, 3, ReduceRule::norm); }), "runs and n must be >= 1, got 0"));

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "basin/check/check_layer.hpp"
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
 #include "basin/compose/sum.hpp"
@@ -20,6 +19,7 @@
 #include "basin/linearize/region.hpp"
 #include "basin/train/initial.hpp"
 #include "support/catch.hpp"
+#include "support/contract.hpp"
 #include "support/error_of.hpp"
 #include "support/golden.hpp"
 #include "support/random_matrix.hpp"
@@ -35,15 +35,6 @@ const Mat<S>& golden(const std::string& what) {
   return all[what];
 }
 double error(const Mat<S>& a, const Mat<S>& b) { return (a - b).norm() / b.norm(); }
-
-template <Layer F>
-void require_contract(const F& f, const Vec<typename F::Scalar>& theta = {}) {
-  CheckOptions<typename F::Scalar> options;
-  options.theta = theta;
-  const CheckReport report = check_layer(f, options);
-  INFO(F::name << ": " << report);
-  REQUIRE(static_cast<bool>(report));
-}
 
 struct Pass {
   Mat<S> y, x_bar;
@@ -97,9 +88,9 @@ TEMPLATE_TEST_CASE("trained layers keep the contract", "[layers]", float, double
   require_contract(LayerNorm<T>(12, 6, 1e-3, false));
   require_contract(RmsNorm<T>(12, 4));
   require_contract(RmsNorm<T>(9, 9, 1e-6, false));
-  require_contract(PRelu<T>({3, 2, 4}), Vec<T>::Constant(1, T(0.25)));
-  require_contract(PRelu<T>({3, 4, 5}, 3), Vec<T>::LinSpaced(3, T(0.1), T(0.6)));
-  require_contract(PRelu<T>({5, 1, 1}, 5), Vec<T>::LinSpaced(5, T(0.1), T(0.6)));
+  require_contract(PRelu<T>({3, 2, 4}), {.theta = Vec<T>::Constant(1, T(0.25))});
+  require_contract(PRelu<T>({3, 4, 5}, 3), {.theta = Vec<T>::LinSpaced(3, T(0.1), T(0.6))});
+  require_contract(PRelu<T>({5, 1, 1}, 5), {.theta = Vec<T>::LinSpaced(5, T(0.1), T(0.6))});
   require_contract(Softmax<T>(5));
   require_contract(Softmax<T>(2, 3, 4));
   require_contract(Softmax<T>(1, 3, 130));  // strips of 64, 64 and 2

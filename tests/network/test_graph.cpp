@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "basin/certify/exact_network.hpp"
-#include "basin/check/check_layer.hpp"
 #include "basin/compose/residual.hpp"
 #include "basin/core/model.hpp"
 #include "basin/dynamics/jacobian.hpp"
@@ -18,6 +17,7 @@
 #include "basin/network/graph.hpp"
 #include "basin/network/sequence.hpp"
 #include "support/catch.hpp"
+#include "support/contract.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
 
@@ -53,9 +53,7 @@ TEST_CASE("a graph is the function that its nodes say", "[graph]") {
 }
 
 TEST_CASE("a graph keeps the contract of a layer", "[graph]") {
-  const CheckReport report = check_layer(crossing());
-  INFO(report);
-  CHECK(bool(report));
+  require_contract(crossing());
   const Shape image{2, 4, 3};
   const auto conv = [](Index in, Index out) {
     return Conv2d<double>({in, 4, 3}, {.out_channels = out, .kernel = 3, .padding = Padding::all(1)});
@@ -66,9 +64,7 @@ TEST_CASE("a graph keeps the contract of a layer", "[graph]") {
            Node::layer(conv(4, 2), 3), Node::concat({0, 2, 4}), Node::layer(conv(6, 2), 5),
            Node::concat({6, 0}), Node::layer(Pairwise<double>(24, PairRule::product), 7)});
   CHECK(dense.in_shape() == image);
-  const CheckReport second = check_layer(dense);
-  INFO(second);
-  CHECK(bool(second));
+  require_contract(dense);
 }
 
 TEST_CASE("a graph that nests has the bits of the network that nests", "[graph]") {
