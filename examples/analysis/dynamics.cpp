@@ -135,7 +135,7 @@ void recall_examples(const AnalysisInput& in, const AnalyzeOptions& o, FixedPoin
   options.point.tolerance = o.tolerance;
   options.point.search = search_options(o);
   options.max_steps = longest_orbit(o);
-  facts.recall = recall(in.f, in.X, options);
+  facts.recall = recall(in.f, facts.points, in.X, options);  // the examples were the first starts
 }
 
 void find_degree(const AnalysisInput& in, const AnalyzeOptions& o, FixedPointFacts& facts,

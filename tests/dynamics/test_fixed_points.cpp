@@ -499,6 +499,28 @@ TEST_CASE("recalled: fixed point near, attracting, and the orbit ends there", "[
   CHECK(contains(error_of([&] { (void)recall(tanh_of_2x(1), x, {.arrived = 0}); }), "arrived must be > 0"));
 }
 
+TEST_CASE("recall of searches that were made is the recall that makes them", "[dynamics]") {
+  const Trained<double> t = trained<double>(10, 48, 4, 15, 16);
+  Mat<double> starts(10, 20);  // the examples first, then others
+  starts << t.X, t.X.leftCols(5).array() + 0.1;
+  const FixedPoints<double> found = find_fixed_points(t.f, starts);
+  const Recall<double> made = recall(t.f, found, t.X), searched = recall(t.f, t.X);
+  REQUIRE(made.examples.size() == 15);
+  for (std::size_t j = 0; j < made.examples.size(); ++j) {
+    const RecalledExample<double>&a = made.examples[j], &b = searched.examples[j];
+    CHECK(a.near == b.near);
+    CHECK(a.attracts == b.attracts);
+    CHECK(a.recalled == b.recalled);
+    CHECK(a.point.end == b.point.end);
+    if (!b.point.converged()) continue;
+    CHECK(a.point.stability == b.point.stability);
+    CHECK((a.point.x - b.point.x).norm() <= 1e-9 * b.point.x.norm());
+    CHECK(a.distance == Approx(b.distance).margin(1e-9));
+  }
+  CHECK(made.recalled() > 0);
+  CHECK(contains(error_of([&] { (void)recall(t.f, found, Mat<double>(10, 21)); }), "found has 20 starts"));
+}
+
 TEST_CASE("an erased network has the fixed points of the typed one", "[dynamics]") {
   const Trained<double> t = trained<double>(8, 24, 3, 4, 17);
   const Model any(erased(t.f.layer), t.f.theta);
