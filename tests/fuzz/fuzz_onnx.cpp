@@ -5,13 +5,6 @@
 //   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 //       -I include -isystem /usr/include/eigen3 tests/fuzz/fuzz_onnx.cpp -o fuzz_onnx -lonnx_proto -lprotobuf
 //   mkdir corpus && TMPDIR=/dev/shm ./fuzz_onnx -timeout=10 -rss_limit_mb=2048 corpus tests/data/onnx
-#ifndef ONNX_NAMESPACE
-#define ONNX_NAMESPACE onnx
-#endif
-#ifndef ONNX_ML
-#define ONNX_ML 1
-#endif
-#include <onnx/onnx_pb.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -24,6 +17,7 @@
 #include <vector>
 
 #include "basin/io/onnx.hpp"
+#include "basin/io/onnx/protobuf.hpp"
 
 using namespace basin;
 

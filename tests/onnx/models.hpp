@@ -1,18 +1,11 @@
 // ONNX models made by hand: graphs of a few nodes, sound or not, as files.
 #pragma once
-#ifndef ONNX_NAMESPACE
-#define ONNX_NAMESPACE onnx
-#endif
-#ifndef ONNX_ML
-#define ONNX_ML 1
-#endif
-#include <onnx/onnx_pb.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "basin/io/onnx/protobuf.hpp"
 #include "io/files.hpp"
 
 /// A model of operators of version 13 that grows node by node: TestModel().input("x", {-1, 4}).node(...).

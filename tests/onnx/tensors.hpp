@@ -1,13 +1,5 @@
 // The tensors of ONNX's test data, and the inputs of a graph that are not constants.
 #pragma once
-#ifndef ONNX_NAMESPACE
-#define ONNX_NAMESPACE onnx
-#endif
-#ifndef ONNX_ML
-#define ONNX_ML 1
-#endif
-#include <onnx/onnx_pb.h>
-
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +8,7 @@
 #include <vector>
 
 #include "basin/io/array.hpp"
+#include "basin/io/onnx/protobuf.hpp"
 
 struct TestTensor {
   basin::NdArray<double> array;

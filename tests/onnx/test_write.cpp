@@ -1,14 +1,9 @@
 // Networks written as ONNX files: ONNX's own checker accepts them, and what is read again is the same
 // function.
-#ifndef ONNX_NAMESPACE
-#define ONNX_NAMESPACE onnx
-#endif
-#ifndef ONNX_ML
-#define ONNX_ML 1
-#endif
+#include "basin/io/onnx/protobuf.hpp"  // before the other headers of ONNX
+
 #include <onnx/checker.h>
 #include <onnx/shape_inference/implementation.h>
-
 #include <unistd.h>
 
 #include <filesystem>

@@ -16,7 +16,7 @@
 #include "basin/core/layer.hpp"               // Layer, layer_name
 #include "basin/core/model.hpp"               // Model
 #include "basin/core/types.hpp"               // Index, Mat, Vec, VecIn
-#include "basin/layers/maps.hpp"              // the maps by name
+#include "basin/layers/maps.hpp"              // NamedMaps, Identity
 #include "basin/layers/pointwise.hpp"         // Pointwise
 #include "basin/linearize/affine_layers.hpp"  // for_entries, HasEntries, has_rounded_entries
 #include "basin/linearize/walk.hpp"           // walk, is_composition
@@ -155,19 +155,12 @@ struct ExactRules {
   template <class F>
   std::size_t layer(const F& f, VecIn<S> theta, std::size_t x) const {
     if constexpr (std::is_same_v<F, AnyLayer<S>>)
-      return erased_layer(f, theta, x, all_maps);
+      return erased_layer(f, theta, x, NamedMaps{});
     else
       return typed_layer(f, theta, x);
   }
 
  private:
-  template <class... Phis>
-  struct Maps {};
-  static constexpr Maps<Identity, Relu, LeakyRelu, Hardtanh, HardSigmoid, HardSwish, Softsign, Sigmoid, Tanh,
-                        Softplus, Elu, Celu, Selu, ExpNeg, SigmoidNeg, Gelu, GeluTanh, Silu, Mish, Sin, Cosid,
-                        Ripple>
-      all_maps{};
-
   [[noreturn]] static void refuse(const char* what, const char* why = "") {
     require(false, "certify: the network has ", what, why,
             ", expected Dense, Affine, convolutions, padding, nearest upsampling, rearranging, pointwise "
@@ -201,13 +194,14 @@ struct ExactRules {
       refuse(layer_name(f));
   }
   template <class... Phis>
-  std::size_t erased_layer(const AnyLayer<S>& f, VecIn<S> theta, std::size_t x, Maps<Phis...>) const {
+  std::size_t erased_layer(const AnyLayer<S>& f, VecIn<S> theta, std::size_t x, MapList<Phis...>) const {
+    if (f.template as<Pointwise<S, Identity>>()) return x;
     std::size_t step = 0;
-    const auto try_map = [&](const auto* typed) {
-      if (typed && step == 0) step = map_step(*typed, x);
+    const auto is_map = [&](const auto* typed) {
+      if (typed) step = map_step(*typed, x);
       return typed != nullptr;
     };
-    if ((try_map(f.template as<Pointwise<S, Phis>>()) || ...)) return step == 0 ? x : step;
+    if ((is_map(f.template as<Pointwise<S, Phis>>()) || ...)) return step;
     if (f.has_rounded_entries()) refuse(f.name(), ", whose factors are rounded");
     if (!f.is_affine()) refuse(f.name());
     return affine_step(f, theta, x);

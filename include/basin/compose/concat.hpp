@@ -11,6 +11,7 @@
 #include "basin/core/error.hpp"            // require
 #include "basin/core/layer.hpp"            // Layer
 #include "basin/core/param_blocks.hpp"     // ParamBlock, param_blocks, append_blocks
+#include "basin/core/shape.hpp"            // Shape, stacked_shape
 
 namespace basin::inline BASIN_ABI {
 
@@ -57,9 +58,8 @@ class Concat<F> {
   bool broadcasts() const { return basin::broadcasts(f_); }
   std::optional<Shape> in_shape() const { return basin::in_shape(f_); }
   std::optional<Shape> out_shape() const {
-    const std::optional<Shape> in = basin::in_shape(f_), out = basin::out_shape(f_, in);
-    if (!in || !out) return std::nullopt;
-    return Shape{in->channels + out->channels, in->height, in->width};
+    const std::optional<Shape> in = basin::in_shape(f_);
+    return stacked_shape(in, basin::out_shape(f_, in));
   }
   Index multiply_adds() const { return basin::multiply_adds(f_); }
   Index cache_bytes(Index columns) const { return basin::cache_bytes(f_, columns); }

@@ -13,6 +13,7 @@
 #include "basin/core/layer.hpp"         // Layer
 #include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks, append_blocks
 #include "basin/core/scratch.hpp"       // Scratch
+#include "basin/core/shape.hpp"         // Shape, stacked_shape, summed_shape
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -68,7 +69,7 @@ class SideBySide {
     std::optional<Shape> all;
     layers_.each([&](std::size_t k, const auto& f) {
       const std::optional<Shape> one = basin::out_shape(f, in);
-      all = k == 0 ? one : together(all, one);
+      all = k == 0 ? one : stacked ? stacked_shape(all, one) : summed_shape(all, one);
     });
     return all;
   }
@@ -148,15 +149,6 @@ class SideBySide {
 
  private:
   using ConstRef = Eigen::Ref<const Mat<S>>;
-  static std::optional<Shape> together(const std::optional<Shape>& a, const std::optional<Shape>& b) {
-    if (!a || !b) return std::nullopt;
-    if constexpr (stacked) {
-      if (a->height != b->height || a->width != b->width) return std::nullopt;
-      return Shape{a->channels + b->channels, a->height, a->width};
-    } else {
-      return *a == *b ? a : std::nullopt;
-    }
-  }
   /// y = the outputs that value(layer k, k, out, its cache) writes, together.
   template <class Value>
   void run(Index columns, MatOut<S> y, Cache& c, const Value& value) const {

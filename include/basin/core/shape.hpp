@@ -1,6 +1,7 @@
 // The shape of an image in a column: channel, row, column order, the last fastest.
 #pragma once
-#include <ostream>  // std::ostream
+#include <optional>  // std::optional
+#include <ostream>   // std::ostream
 
 #include "basin/core/error.hpp"  // require
 #include "basin/core/types.hpp"  // Index
@@ -18,6 +19,17 @@ struct Shape {
     return out << s.channels << " x " << s.height << " x " << s.width;
   }
 };
+
+/// The shape of a sum of images: theirs, or nothing where they differ or one is no image.
+inline std::optional<Shape> summed_shape(const std::optional<Shape>& a, const std::optional<Shape>& b) {
+  return a == b ? a : std::nullopt;
+}
+/// The shape of one image below the other in a column, their channels one after the other: nothing unless
+/// both are images of one height and width.
+inline std::optional<Shape> stacked_shape(const std::optional<Shape>& a, const std::optional<Shape>& b) {
+  if (!a || !b || a->height != b->height || a->width != b->width) return std::nullopt;
+  return Shape{a->channels + b->channels, a->height, a->width};
+}
 
 /// Throws unless every side of `shape` is from 1 to 2^20; `who` is the layer that was given it.
 inline void require_shape(const Shape& shape, const char* who) {

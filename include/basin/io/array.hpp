@@ -33,6 +33,13 @@ inline std::string shape_text(std::span<const Index> shape) {
   return out + (shape.size() == 1 ? ",)" : ")");
 }
 
+/// How far apart in C order two numbers are that are neighbours along each side.
+inline std::vector<Index> c_strides(std::span<const Index> shape) {
+  std::vector<Index> strides(shape.size(), 1);
+  for (std::size_t i = shape.size(); i-- > 1;) strides[i - 1] = strides[i] * shape[i];
+  return strides;
+}
+
 /// Throws std::invalid_argument unless the shape fits the values; `who` is the function that was given the
 /// array.
 template <class S>

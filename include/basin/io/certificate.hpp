@@ -195,7 +195,7 @@ inline CertificateJson parameter_list(const ExactMap& map) {
 
 template <class... Phis>
 std::shared_ptr<const ExactMap> map_of_name(const std::string& name, const std::vector<double>& parameters,
-                                            const CertificateFields& fields) {
+                                            const CertificateFields& fields, MapList<Phis...>) {
   std::shared_ptr<const ExactMap> found;
   const auto attempt = [&](auto phi) {
     if (found || name != decltype(phi)::name) return;
@@ -248,9 +248,7 @@ inline ExactNetwork::Step read_step(const CertificateFields& fields, std::size_t
       const double infinite = std::numeric_limits<double>::infinity();
       parameters.push_back(above ? infinite : below ? -infinite : p.get<double>());
     }
-    s.map = map_of_name<Relu, LeakyRelu, Hardtanh, HardSigmoid, HardSwish, Softsign, Sigmoid, Tanh, Softplus,
-                        Elu, Celu, Selu, ExpNeg, SigmoidNeg, Gelu, GeluTanh, Silu, Mish, Sin, Cosid, Ripple>(
-        fields.word("name"), parameters, fields);
+    s.map = map_of_name(fields.word("name"), parameters, fields, NamedMaps{});
   }
   return s;
 }

@@ -13,13 +13,14 @@
 #include <utility>      // std::move, std::pair
 #include <vector>       // std::vector
 
-#include "basin/core/error.hpp"         // require
-#include "basin/core/layer.hpp"         // Layer
-#include "basin/core/param_blocks.hpp"  // ParamBlock
-#include "basin/data/bytes.hpp"         // detail::file_error, detail::printable
-#include "basin/io/array.hpp"           // NamedArray, detail::shape_text
-#include "basin/io/name_order.hpp"      // detail::DottedOrder
-#include "basin/io/parameters.hpp"      // detail::read_arrays, detail::theta_of, detail::write_blocks
+#include "basin/core/error.hpp"             // require
+#include "basin/core/layer.hpp"             // Layer
+#include "basin/core/param_blocks.hpp"      // ParamBlock
+#include "basin/data/bytes.hpp"             // detail::file_error, detail::printable
+#include "basin/io/array.hpp"               // NamedArray, detail::shape_text
+#include "basin/io/name_order.hpp"          // detail::DottedOrder
+#include "basin/io/parameters.hpp"          // detail::read_arrays, detail::theta_of, detail::write_blocks
+#include "basin/layers/channel_affine.hpp"  // detail::folded_channel
 
 namespace basin::inline BASIN_ABI {
 
@@ -90,20 +91,23 @@ class BatchNormFold {
     if (!((var->array() + eps_) > 0).all())
       file_error(path_, "tensor \"", printable(module), "running_var\": a variance + eps (", eps_,
                  ") is not positive");
-    const Vec<double> scale = (var->array() + eps_).sqrt().inverse();
     Vec<double>*weight = find(module, "weight", size), *bias = find(module, "bias", size);
     require_beside((weight == nullptr) == (bias == nullptr), weight == nullptr ? "weight" : "bias");
-    const std::size_t var_at = at_.at(module + "running_var");
-    if (weight == nullptr) {  // they take the places of the two
-      tensors_[mean_at].name = module + "weight";
-      tensors_[var_at].name = module + "bias";
-      tensors_[mean_at].array.values = scale;
-      tensors_[var_at].array.values = -mean.cwiseProduct(scale);
-      return;
+    Vec<double> w = weight ? *weight : Vec<double>::Ones(size), b = bias ? *bias : Vec<double>::Zero(size);
+    for (Index c = 0; c < size; ++c) {
+      const FoldedChannel folded = folded_channel(w[c], b[c], mean[c], (*var)[c], eps_);
+      w[c] = folded.w;
+      b[c] = folded.b;
     }
-    *weight = weight->cwiseProduct(scale);
-    *bias -= mean.cwiseProduct(*weight);
-    done_.insert({mean_at, var_at});
+    const std::size_t var_at = at_.at(module + "running_var");
+    if (weight) {
+      *weight = std::move(w);
+      *bias = std::move(b);
+      done_.insert({mean_at, var_at});
+    } else {  // they take the places of the two
+      tensors_[mean_at] = {module + "weight", {{size}, std::move(w)}};
+      tensors_[var_at] = {module + "bias", {{size}, std::move(b)}};
+    }
   }
 
   std::vector<NamedArray<double>>& tensors_;

@@ -5,7 +5,7 @@
 
 #include "basin/data/bytes.hpp"    // ByteSpan
 #include "basin/data/numbers.hpp"  // detail::NumberType, detail::loader_of
-#include "basin/io/array.hpp"      // NdArray
+#include "basin/io/array.hpp"      // NdArray, detail::c_strides
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -21,8 +21,8 @@ struct StoredArray {
 /// values of Fortran order (the first index fastest) in C order.
 template <class S>
 Vec<S> to_c_order(const Vec<S>& values, std::span<const Index> shape) {
-  std::vector<Index> index(shape.size(), 0), stride(shape.size(), 1);
-  for (std::size_t i = shape.size(); i-- > 1;) stride[i - 1] = stride[i] * shape[i];
+  const std::vector<Index> stride = c_strides(shape);
+  std::vector<Index> index(shape.size(), 0);
   Vec<S> out(values.size());
   Index to = 0;
   for (const S& value : values) {

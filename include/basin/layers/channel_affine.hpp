@@ -96,6 +96,20 @@ class ChannelAffine {
   Shape in_;
 };
 
+namespace detail {
+
+/// One channel of a batch normalization as w x + b.
+struct FoldedChannel {
+  double w, b;
+};
+inline FoldedChannel folded_channel(double weight, double bias, double mean, double variance,
+                                    double epsilon) {
+  const double w = weight / std::sqrt(variance + epsilon);
+  return {w, bias - mean * w};
+}
+
+}  // namespace detail
+
 /// The theta of the ChannelAffine that batch normalization is in evaluation mode, one number for each channel
 /// in each argument (PyTorch's weight, bias, running_mean, running_var and eps):
 ///
@@ -119,9 +133,10 @@ template <class S>
     const double v = static_cast<double>(variance[c]);
     require(v >= 0 && v + epsilon > 0 && std::isfinite(v), "fold_batch_norm: variance[", c,
             "] must be finite, >= 0, and > 0 together with epsilon, got ", v);
-    const double w = static_cast<double>(weight[c]) / std::sqrt(v + epsilon);
+    const auto [w, b] = detail::folded_channel(static_cast<double>(weight[c]), static_cast<double>(bias[c]),
+                                               static_cast<double>(mean[c]), v, epsilon);
     theta[c] = static_cast<S>(w);
-    theta[channels + c] = static_cast<S>(static_cast<double>(bias[c]) - static_cast<double>(mean[c]) * w);
+    theta[channels + c] = static_cast<S>(b);
   }
   return theta;
 }

@@ -14,18 +14,12 @@
 #include "basin/layers/dense.hpp"             // Dense
 #include "basin/network/any_layer.hpp"        // AnyLayer
 #include "basin/network/branches.hpp"         // BranchConcat, BranchSum
+#include "basin/network/layer_part.hpp"       // LayerPart, in_sequence, layers_of, joined_theta
 #include "basin/network/sequence.hpp"         // Sequence
 
 namespace basin::inline BASIN_ABI {
 
 namespace detail {
-
-/// A layer with its parameters.
-template <class S>
-struct LayerPart {
-  AnyLayer<S> f;
-  Vec<S> theta;
-};
 
 /// The parameters [w; b] of an affine layer with a factor and an offset behind each of its `outputs`:
 /// [factor(output_of(k)) w_k; factor(o) b_o + offset(o)]. Without b there is one from here on.
@@ -98,21 +92,7 @@ class FoldedLayers {
       }
     parts_.push_back(inside(f, theta));
   }
-  Model<Sequence<S>> model() const {
-    std::vector<AnyLayer<S>> layers;
-    Index size = 0;
-    for (const auto& part : parts_) {
-      layers.push_back(part.f);
-      size += part.theta.size();
-    }
-    Vec<S> theta(size);
-    Index offset = 0;
-    for (const auto& part : parts_) {
-      theta.segment(offset, part.theta.size()) = part.theta;
-      offset += part.theta.size();
-    }
-    return {Sequence<S>(std::move(layers)), std::move(theta)};
-  }
+  Model<Sequence<S>> model() const { return in_sequence(parts_); }
 
  private:
   /// f with what it consists of folded, each part by itself.
@@ -138,16 +118,11 @@ class FoldedLayers {
   }
   template <bool stacked>
   static LayerPart<S> branches(const Branches<S, stacked>& f, VecIn<S> theta) {
-    std::vector<AnyLayer<S>> layers;
-    Vec<S> all;
+    std::vector<LayerPart<S>> parts;
     Index offset = 0;
-    for (Index k = 0; k < f.size(); offset += f.child(k++).param_size()) {
-      const LayerPart<S> part = alone(f.child(k), theta.segment(offset, f.child(k).param_size()));
-      layers.push_back(part.f);
-      all.conservativeResize(all.size() + part.theta.size());
-      all.tail(part.theta.size()) = part.theta;
-    }
-    return {Branches<S, stacked>(std::move(layers)), std::move(all)};
+    for (Index k = 0; k < f.size(); offset += f.child(k++).param_size())
+      parts.push_back(alone(f.child(k), theta.segment(offset, f.child(k).param_size())));
+    return {Branches<S, stacked>(layers_of(parts)), joined_theta(parts)};
   }
 
   std::vector<LayerPart<S>> parts_;

@@ -15,6 +15,7 @@
 #include "basin/core/param_blocks.hpp"  // ParamBlock, append_blocks
 #include "basin/core/require_fit.hpp"   // require_fit
 #include "basin/core/scratch.hpp"       // Scratch
+#include "basin/core/shape.hpp"         // Shape, stacked_shape, summed_shape
 #include "basin/linearize/walk.hpp"     // EveryLayer, is_composition, walk
 #include "basin/network/any_layer.hpp"  // AnyLayer
 
@@ -198,13 +199,10 @@ Graph<S>::Graph(Index in_size, std::vector<Node> nodes) : rows_{in_size} {
       const std::optional<Shape>& other = shapes[static_cast<std::size_t>(v)];
       if (n.kind == Kind::concat) {
         out = detail::checked_sum({out, rows(v)}, "Graph: too many rows");
-        if (shape && other && shape->height == other->height && shape->width == other->width)
-          shape->channels += other->channels;
-        else
-          shape = std::nullopt;
+        shape = stacked_shape(shape, other);
       } else {
         require(rows(v) == out, "Graph: node ", k, " adds values of ", out, " and ", rows(v), " rows");
-        if (shape != other) shape = std::nullopt;
+        shape = summed_shape(shape, other);
       }
     }
     rows_.push_back(out);
@@ -295,10 +293,8 @@ void Graph<S>::backward_of_all(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c,
           to() += mine;
         else
           to() = mine;
-        row += rows(v);
-      } else {
-        row += rows(v);
       }
+      row += rows(v);
     }
   }
 }

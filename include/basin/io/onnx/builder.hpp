@@ -6,15 +6,16 @@
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
-#include "basin/core/model.hpp"         // Model
-#include "basin/core/shape.hpp"         // Shape
-#include "basin/layers/dense.hpp"       // Dense
-#include "basin/layers/diagonal.hpp"    // Diagonal
-#include "basin/layers/pointwise.hpp"   // Pointwise, Identity
-#include "basin/layers/rearrange.hpp"   // Rearrange
-#include "basin/network/any_layer.hpp"  // AnyLayer
-#include "basin/network/graph.hpp"      // Graph, GraphNode
-#include "basin/network/sequence.hpp"   // Sequence
+#include "basin/core/model.hpp"          // Model
+#include "basin/core/shape.hpp"          // Shape, stacked_shape, summed_shape
+#include "basin/layers/dense.hpp"        // Dense
+#include "basin/layers/diagonal.hpp"     // Diagonal
+#include "basin/layers/pointwise.hpp"    // Pointwise, Identity
+#include "basin/layers/rearrange.hpp"    // Rearrange
+#include "basin/network/any_layer.hpp"   // AnyLayer
+#include "basin/network/graph.hpp"       // Graph, GraphNode
+#include "basin/network/layer_part.hpp"  // LayerPart, in_sequence, layers_of, joined_theta
+#include "basin/network/sequence.hpp"    // Sequence
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -41,8 +42,7 @@ class NetworkBuilder {
     for (const Index v : inputs)
       require(rows(v) == rows(inputs[0]), "a sum of ", rows(inputs[0]), " and ", rows(v), " rows");
     std::optional<Shape> common = shape(inputs[0]);
-    for (const Index v : inputs)
-      if (shape(v) != common) common.reset();
+    for (const Index v : inputs) common = summed_shape(common, shape(v));
     shapes_.push_back(common);
     rows_.push_back(rows(inputs[0]));
     parts_.push_back({GraphNode<S>::Kind::sum, std::move(inputs), {}});
@@ -52,13 +52,7 @@ class NetworkBuilder {
     Index rows_of_all = 0;
     for (const Index v : inputs) rows_of_all += rows(v);
     std::optional<Shape> stacked = shape(inputs[0]);
-    for (std::size_t k = 1; k < inputs.size(); ++k) {
-      const std::optional<Shape>& next = shape(inputs[k]);
-      if (stacked && next && next->height == stacked->height && next->width == stacked->width)
-        stacked->channels += next->channels;
-      else
-        stacked.reset();
-    }
+    for (std::size_t k = 1; k < inputs.size(); ++k) stacked = stacked_shape(stacked, shape(inputs[k]));
     shapes_.push_back(stacked);
     rows_.push_back(rows_of_all);
     parts_.push_back({GraphNode<S>::Kind::concat, std::move(inputs), {}});
@@ -71,14 +65,10 @@ class NetworkBuilder {
   Model<Sequence<S>> finish(Index output) const;
 
  private:
-  struct Layered {
-    AnyLayer<S> f;
-    Vec<S> theta;
-  };
   struct Part {
     typename GraphNode<S>::Kind kind;
     std::vector<Index> inputs;
-    std::vector<Layered> layers;  // in a row; none of a sum and a concatenation
+    std::vector<LayerPart<S>> layers;  // in a row; none of a sum and a concatenation
   };
   Index last() const { return static_cast<Index>(parts_.size()); }
   std::optional<Shape>& shape(Index value) { return shapes_[static_cast<std::size_t>(value)]; }
@@ -95,7 +85,11 @@ class NetworkBuilder {
   static std::vector<Part> in_rows(std::vector<Part> parts);
   static std::vector<Index> last_uses(const std::vector<Part>& parts);
   /// y = W x + b in place of W x and a Diagonal that only adds b.
-  static void join_biases(std::vector<Layered>& layers);
+  static void join_biases(std::vector<LayerPart<S>>& layers);
+
+  /// Parts begin, ..., end - 1 as one Graph of `in_size` rows, value `begin` its input.
+  static LayerPart<S> graph_of(const std::vector<Part>& parts, std::size_t begin, std::size_t end,
+                               Index in_size);
 
   std::vector<Index> rows_;
   std::vector<std::optional<Shape>> shapes_;  // of the values, as a Graph of all parts would know them
@@ -167,9 +161,9 @@ std::vector<Index> NetworkBuilder<S>::last_uses(const std::vector<Part>& parts) 
 }
 
 template <class S>
-void NetworkBuilder<S>::join_biases(std::vector<Layered>& layers) {
-  std::vector<Layered> out;
-  for (Layered& l : layers) {
+void NetworkBuilder<S>::join_biases(std::vector<LayerPart<S>>& layers) {
+  std::vector<LayerPart<S>> out;
+  for (LayerPart<S>& l : layers) {
     const auto* shift = l.f.template as<Diagonal<S>>();
     const auto* dense = out.empty() ? nullptr : out.back().f.template as<Dense<S>>();
     if (shift && dense && !dense->has_bias() && shift->factors() == Vec<S>::Ones(shift->in_size())) {
@@ -187,8 +181,7 @@ template <class S>
 Model<Sequence<S>> NetworkBuilder<S>::finish(Index output) const {
   std::vector<Part> parts = in_rows(needed(parts_, output));
   const std::vector<Index> last = last_uses(parts);
-  std::vector<AnyLayer<S>> layers;
-  std::vector<Vec<S>> thetas;
+  std::vector<LayerPart<S>> network;
   Index rows_before = rows(0);
   // Segments (begin, k]: behind part k no value before it is used.
   std::size_t begin = 0;
@@ -197,37 +190,34 @@ Model<Sequence<S>> NetworkBuilder<S>::finish(Index output) const {
     join_biases(parts[k].layers);
     open_until = std::max(open_until, last[k]);
     if (open_until > static_cast<Index>(k)) continue;
-    if (begin == k && !parts[k].layers.empty()) {
-      for (const Layered& l : parts[k].layers) layers.push_back(l.f), thetas.push_back(l.theta);
-    } else {
-      std::vector<GraphNode<S>> nodes;
-      for (std::size_t p = begin; p <= k; ++p) {
-        std::vector<Index> inputs = parts[p].inputs;
-        for (Index& v : inputs) v -= static_cast<Index>(begin);
-        if (parts[p].layers.empty()) {
-          nodes.push_back({parts[p].kind, std::move(inputs), std::nullopt});
-          continue;
-        }
-        std::vector<AnyLayer<S>> row;
-        for (const Layered& l : parts[p].layers) row.push_back(l.f), thetas.push_back(l.theta);
-        const AnyLayer<S> f = row.size() == 1 ? row[0] : AnyLayer<S>(Sequence<S>(row));
-        nodes.push_back(GraphNode<S>::layer(f, inputs[0]));
-      }
-      layers.push_back(Graph<S>(rows_before, std::move(nodes)));
-    }
-    rows_before = layers.back().out_size();
+    if (begin == k && !parts[k].layers.empty())
+      network.insert(network.end(), parts[k].layers.begin(), parts[k].layers.end());
+    else
+      network.push_back(graph_of(parts, begin, k + 1, rows_before));
+    rows_before = network.back().f.out_size();
     begin = k + 1;
   }
-  if (layers.empty()) layers.push_back(Pointwise<S, Identity>(rows(0)));
-  Index size = 0;
-  for (const Vec<S>& t : thetas) size += t.size();
-  Vec<S> theta(size);
-  Index offset = 0;
-  for (const Vec<S>& t : thetas) {
-    theta.segment(offset, t.size()) = t;
-    offset += t.size();
+  if (network.empty()) network.push_back({Pointwise<S, Identity>(rows(0)), {}});
+  return in_sequence(network);
+}
+
+template <class S>
+LayerPart<S> NetworkBuilder<S>::graph_of(const std::vector<Part>& parts, std::size_t begin, std::size_t end,
+                                         Index in_size) {
+  std::vector<GraphNode<S>> nodes;
+  std::vector<LayerPart<S>> all;
+  for (std::size_t p = begin; p < end; ++p) {
+    std::vector<Index> inputs = parts[p].inputs;
+    for (Index& v : inputs) v -= static_cast<Index>(begin);
+    const std::vector<LayerPart<S>>& row = parts[p].layers;
+    if (row.empty())
+      nodes.push_back({parts[p].kind, std::move(inputs), std::nullopt});
+    else
+      nodes.push_back(GraphNode<S>::layer(
+          row.size() == 1 ? row[0].f : AnyLayer<S>(Sequence<S>(layers_of(row))), inputs[0]));
+    all.insert(all.end(), row.begin(), row.end());
   }
-  return {Sequence<S>(std::move(layers)), std::move(theta)};
+  return {Graph<S>(in_size, std::move(nodes)), joined_theta(all)};
 }
 
 }  // namespace basin::detail

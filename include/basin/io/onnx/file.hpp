@@ -1,17 +1,14 @@
 // An .onnx file as plain values: nodes with their attributes, constants, inputs and outputs. Nothing of
 // protobuf is seen beyond this header.
 #pragma once
-#include <algorithm>      // std::any_of, std::find, std::mismatch
-#include <cstdint>        // std::uint16_t, ...
-#include <cstring>        // std::memcpy
-#include <filesystem>     // std::filesystem::path
-#include <map>            // std::map
-#include <optional>       // std::optional
-#include <set>            // std::set
-#include <string>         // std::string
-#include <unordered_map>  // std::unordered_map
-#include <utility>        // std::move
-#include <vector>         // std::vector
+#include <algorithm>   // std::any_of, std::find, std::mismatch
+#include <cstdint>     // std::uint16_t, ...
+#include <filesystem>  // std::filesystem::path
+#include <map>         // std::map
+#include <optional>    // std::optional
+#include <string>      // std::string
+#include <utility>     // std::move
+#include <vector>      // std::vector
 
 #include "basin/core/checked_product.hpp"  // checked_product
 #include "basin/core/types.hpp"            // Index, Vec
@@ -19,16 +16,7 @@
 #include "basin/data/numbers.hpp"          // NumberType, loader_of, Half, BFloat16
 
 #ifdef BASIN_BODIES
-#if !__has_include(<onnx/onnx_pb.h>)
-#error "basin/io/onnx.hpp needs ONNX's protobuf classes: install them (Debian: libonnx-dev, libprotobuf-dev)"
-#endif
-#ifndef ONNX_NAMESPACE
-#define ONNX_NAMESPACE onnx
-#endif
-#ifndef ONNX_ML
-#define ONNX_ML 1
-#endif
-#include <onnx/onnx_pb.h>  // onnx::ModelProto
+#include "basin/io/onnx/protobuf.hpp"  // onnx::ModelProto
 #endif
 
 namespace basin::inline BASIN_ABI {

@@ -103,9 +103,7 @@ struct OnnxImage {
 inline OnnxImage onnx_image(const OnnxValue& v) {
   onnx_require(v.rank() == 3 || v.rank() == 4, "a value of shape ", shape_text(v.dims),
                ", expected batch, channels and one or two sides");
-  onnx_require(v.side(0) == 1 && v.batch <= 0, "expected the batch along axis 0, and alone there");
-  const bool plane = v.rank() == 4;
-  return {{v.side(1), plane ? v.side(2) : 1, v.side(v.rank() - 1)}, plane};
+  return {onnx_channels(v), v.rank() == 4};
 }
 inline Dims onnx_dims(const OnnxImage& x, const Shape& y) {
   return x.plane ? Dims{1, y.channels, y.height, y.width} : Dims{1, y.channels, y.width};

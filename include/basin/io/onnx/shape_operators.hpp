@@ -241,16 +241,9 @@ void onnx_tile(OnnxTranslator<S>& c) {
     dims[static_cast<std::size_t>(a)] *= times;
   }
   c.require_size(dims);
-  const Dims strides = strides_of(v.dims);
-  c.out(c.rearranged(v,
-                     index_map(dims, c.max_values(),
-                               [&](const Dims& p) {
-                                 Index flat = 0;
-                                 for (std::size_t a = 0; a < p.size(); ++a)
-                                   flat += p[a] % v.dims[a] * strides[a];
-                                 return flat;
-                               }),
-                     v.batch));
+  const Dims strides = c_strides(v.dims);
+  const auto offset = [&](std::size_t a, Index i) { return i % v.dims[a] * strides[a]; };
+  c.out(c.rearranged(v, index_map(dims, c.max_values(), offset), v.batch));
 }
 
 /// One axis of v picked: entry i of the result is entry pick[i] along `axis`.
@@ -258,18 +251,11 @@ template <class S>
 OnnxValue onnx_pick(OnnxTranslator<S>& c, const OnnxValue& v, int axis, const std::vector<Index>& pick) {
   Dims dims = v.dims;
   dims[static_cast<std::size_t>(axis)] = static_cast<Index>(pick.size());
-  const Dims strides = strides_of(v.dims);
-  return c.rearranged(
-      v,
-      index_map(dims, c.max_values(),
-                [&](const Dims& p) {
-                  Index flat = 0;
-                  for (std::size_t a = 0; a < p.size(); ++a)
-                    flat += (static_cast<int>(a) == axis ? pick[static_cast<std::size_t>(p[a])] : p[a]) *
-                            strides[a];
-                  return flat;
-                }),
-      v.batch);
+  const Dims strides = c_strides(v.dims);
+  const auto offset = [&](std::size_t a, Index i) {
+    return (static_cast<int>(a) == axis ? pick[static_cast<std::size_t>(i)] : i) * strides[a];
+  };
+  return c.rearranged(v, index_map(dims, c.max_values(), offset), v.batch);
 }
 template <class S>
 void onnx_slice(OnnxTranslator<S>& c) {
@@ -379,14 +365,8 @@ OnnxValue onnx_concatenated(OnnxTranslator<S>& c, const std::vector<OnnxValue>& 
     integer = integer && v.constant && v.constant->integer;
   }
   c.require_size(dims);
-  // Entry i along the axis: of which value, and at which place there.
-  std::vector<std::pair<std::size_t, Index>> along;
-  std::vector<Dims> strides;
-  for (std::size_t k = 0; k < values.size(); ++k) {
-    strides.push_back(strides_of(values[k].dims));
-    for (Index i = 0; i < values[k].side(axis); ++i) along.emplace_back(k, i);
-  }
-  // One below the other, then in the order that the axis asks for.
+  // One below the other, then in the order that the axis asks for: for each place on the axes before it the
+  // entries of one value after the other.
   OnnxValue stacked{.dims = dims};
   std::vector<Index> ids, starts;
   Vec<double> numbers(constant ? stacked.size() : 0);
@@ -403,16 +383,13 @@ OnnxValue onnx_concatenated(OnnxTranslator<S>& c, const std::vector<OnnxValue>& 
     stacked.constant = OnnxTensor{dims, std::move(numbers), integer};
   else
     stacked.id = ids.size() == 1 ? ids[0] : c.builder.concat(ids);
-  return c.rearranged(stacked,
-                      index_map(dims, c.max_values(),
-                                [&](const Dims& p) {
-                                  const auto at = static_cast<std::size_t>(axis);
-                                  const auto [k, i] = along[static_cast<std::size_t>(p[at])];
-                                  Index flat = starts[k] + (i - p[at]) * strides[k][at];
-                                  for (std::size_t a = 0; a < p.size(); ++a) flat += p[a] * strides[k][a];
-                                  return flat;
-                                }),
-                      batch);
+  IndexMap map{dims, {}};
+  for (Index place = 0; place < first.size(0, axis); ++place)
+    for (std::size_t k = 0; k < values.size(); ++k) {
+      const Index count = values[k].size(axis, first.rank()), begin = starts[k] + place * count;
+      for (Index i = 0; i < count; ++i) map.source.push_back(begin + i);
+    }
+  return c.rearranged(stacked, map, batch);
 }
 template <class S>
 void onnx_concat(OnnxTranslator<S>& c) {
@@ -464,19 +441,12 @@ void onnx_pad(OnnxTranslator<S>& c) {
   };
   onnx_require(mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap", "mode is '",
                printable(mode), "', expected constant, reflect, edge or wrap");
-  const Dims strides = strides_of(v.dims);
-  c.out(c.rearranged(v,
-                     index_map(dims, c.max_values(),
-                               [&](const Dims& p) {
-                                 Index flat = 0;
-                                 for (std::size_t a = 0; a < p.size(); ++a) {
-                                   const Index i = inside(p[a] - before[a], v.dims[a]);
-                                   if (i < 0) return Index(-1);
-                                   flat += i * strides[a];
-                                 }
-                                 return flat;
-                               }),
-                     v.batch, fill));
+  const Dims strides = c_strides(v.dims);
+  const auto offset = [&](std::size_t a, Index place) {
+    const Index i = inside(place - before[a], v.dims[a]);
+    return i < 0 ? i : i * strides[a];
+  };
+  c.out(c.rearranged(v, index_map(dims, c.max_values(), offset), v.batch, fill));
 }
 
 /// Channels to pixels, (C b b) x H x W to C x (H b) x (W b), and back, by a Reshape and a Transpose as ONNX
@@ -490,11 +460,11 @@ void onnx_depth_to_space(OnnxTranslator<S>& c) {
                "expected rank 4, and channels that ", "blocksize^2 divides; got ", shape_text(v.dims),
                " and blocksize ", b);
   const Index n = v.side(0), d = v.side(1) / (b * b), h = v.side(2), w = v.side(3);
-  const int batch = v.batch <= 0 ? v.batch : -2;
-  onnx_require(batch != -2, "expected the batch along axis 0");
-  const OnnxValue six = columns ? c.transposed(c.reshaped(v, {n, d, b, b, h, w}, batch), {0, 1, 4, 2, 5, 3})
-                                : c.transposed(c.reshaped(v, {n, b, b, d, h, w}, batch), {0, 3, 4, 1, 5, 2});
-  c.out(c.reshaped(six, {n, d, h * b, w * b}, batch));
+  onnx_require(v.batch <= 0, "expected the batch along axis 0");
+  const OnnxValue six = columns
+                            ? c.transposed(c.reshaped(v, {n, d, b, b, h, w}, v.batch), {0, 1, 4, 2, 5, 3})
+                            : c.transposed(c.reshaped(v, {n, b, b, d, h, w}, v.batch), {0, 3, 4, 1, 5, 2});
+  c.out(c.reshaped(six, {n, d, h * b, w * b}, v.batch));
 }
 template <class S>
 void onnx_space_to_depth(OnnxTranslator<S>& c) {

@@ -13,7 +13,7 @@
 #include "basin/core/checked_product.hpp"  // checked_product
 #include "basin/core/error.hpp"            // text
 #include "basin/core/shape.hpp"            // Shape
-#include "basin/io/array.hpp"              // shape_text
+#include "basin/io/array.hpp"              // c_strides, shape_text
 #include "basin/io/onnx/builder.hpp"       // NetworkBuilder
 #include "basin/io/onnx/file.hpp"          // OnnxNode, OnnxTensor
 #include "basin/layers/rearrange.hpp"      // Rearrange
@@ -96,28 +96,23 @@ struct IndexMap {
   std::vector<Index> source;
 };
 
-/// The IndexMap whose output at place p of `out` shows input pick(p), flat, or -1. Throws where `out` is
-/// larger than `max_values`.
-inline IndexMap index_map(const Dims& out, Index max_values, const std::function<Index(const Dims&)>& pick) {
-  const Index size = onnx_size(out, max_values);
+/// The IndexMap to the sides `out` that takes each axis by itself: the output at place p shows input
+/// offset(0, p[0]) + offset(1, p[1]) + ..., flat, or -1 where one of these is -1. Throws where `out` has more
+/// than `max_values` places.
+inline IndexMap index_map(const Dims& out, Index max_values,
+                          const std::function<Index(std::size_t axis, Index place)>& offset) {
   IndexMap map{out, {}};
-  map.source.reserve(static_cast<std::size_t>(size));
-  Dims place(out.size(), 0);
-  for (Index k = 0; k < size; ++k) {
-    map.source.push_back(pick(place));
-    for (std::size_t a = out.size(); a-- > 0;) {
-      if (++place[a] < out[a]) break;
-      place[a] = 0;
-    }
+  if (onnx_size(out, max_values) == 0) return map;
+  map.source = {0};
+  for (std::size_t a = 0; a < out.size(); ++a) {
+    std::vector<Index> along, longer;
+    for (Index i = 0; i < out[a]; ++i) along.push_back(offset(a, i));
+    longer.reserve(map.source.size() * along.size());
+    for (const Index before : map.source)
+      for (const Index step : along) longer.push_back(before < 0 || step < 0 ? -1 : before + step);
+    map.source = std::move(longer);
   }
   return map;
-}
-
-/// How far apart in C order two entries are that differ by one along each axis.
-inline Dims strides_of(const Dims& dims) {
-  Dims strides(dims.size(), 1);
-  for (std::size_t a = dims.size(); a-- > 1;) strides[a - 1] = strides[a] * dims[a];
-  return strides;
 }
 
 /// The translation of one graph, and within it of one node at a time.
@@ -263,36 +258,26 @@ class OnnxTranslator {
   }
   /// `v` with its axes in another order: axis a of the result is axis order[a] of v.
   OnnxValue transposed(const OnnxValue& v, const std::vector<int>& order) {
-    const Dims strides = strides_of(v.dims);
+    const Dims strides = c_strides(v.dims);
     Dims dims;
     int batch = -1;
     for (std::size_t a = 0; a < order.size(); ++a) {
       dims.push_back(v.side(order[a]));
       if (order[a] == v.batch) batch = static_cast<int>(a);
     }
-    return rearranged(v,
-                      index_map(dims, max_values_,
-                                [&](const Dims& p) {
-                                  Index flat = 0;
-                                  for (std::size_t a = 0; a < p.size(); ++a)
-                                    flat += p[a] * strides[static_cast<std::size_t>(order[a])];
-                                  return flat;
-                                }),
-                      batch);
+    const auto offset = [&](std::size_t a, Index i) {
+      return i * strides[static_cast<std::size_t>(order[a])];
+    };
+    return rearranged(v, index_map(dims, max_values_, offset), batch);
   }
   /// `v` repeated along the axes where it has one entry, to the sides `dims` (numpy's rule).
   OnnxValue expanded(const OnnxValue& v, const Dims& dims, int batch) {
-    const Dims strides = strides_of(v.dims);
+    const Dims strides = c_strides(v.dims);
     const std::size_t front = dims.size() - v.dims.size();
-    return rearranged(v,
-                      index_map(dims, max_values_,
-                                [&](const Dims& p) {
-                                  Index flat = 0;
-                                  for (std::size_t a = front; a < p.size(); ++a)
-                                    if (v.dims[a - front] > 1) flat += p[a] * strides[a - front];
-                                  return flat;
-                                }),
-                      batch);
+    const auto offset = [&](std::size_t a, Index i) {
+      return a < front || v.dims[a - front] == 1 ? 0 : i * strides[a - front];
+    };
+    return rearranged(v, index_map(dims, max_values_, offset), batch);
   }
   /// An axis, counted from the end where it is negative.
   static int axis_of(std::int64_t axis, int rank) {

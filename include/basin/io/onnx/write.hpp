@@ -9,6 +9,7 @@
 #include <vector>    // std::vector
 
 #include "basin/io/atomic_file.hpp"           // write_atomically
+#include "basin/io/little_endian.hpp"         // append_values
 #include "basin/io/onnx.hpp"                  // OnnxWriteOptions
 #include "basin/io/onnx/file.hpp"             // OnnxFile, OnnxNode, OnnxTensor
 #include "basin/layers/channel_affine.hpp"    // ChannelAffine
@@ -227,17 +228,14 @@ struct OnnxWriteRules {
   OnnxWriter<S>& w;
 
   OnnxWritten sum(const OnnxWritten& a, const OnnxWritten& b) const {
-    const bool images = a.image && a.image == b.image;
-    const OnnxWritten x = images ? a : w.flat(a), y = images ? b : w.flat(b);
-    return {w.node("Add", {x.name, y.name}), a.size, x.image};
+    const std::optional<Shape> image = summed_shape(a.image, b.image);
+    const OnnxWritten x = image ? a : w.flat(a), y = image ? b : w.flat(b);
+    return {w.node("Add", {x.name, y.name}), a.size, image};
   }
   OnnxWritten stacked(const OnnxWritten& a, const OnnxWritten& b) const {
-    const bool images =
-        a.image && b.image && a.image->height == b.image->height && a.image->width == b.image->width;
-    const OnnxWritten x = images ? a : w.flat(a), y = images ? b : w.flat(b);
-    OnnxWritten out{w.node("Concat", {x.name, y.name}, {{"axis", w.integer(1)}}), a.size + b.size};
-    if (images) out.image = Shape{a.image->channels + b.image->channels, a.image->height, a.image->width};
-    return out;
+    const std::optional<Shape> image = stacked_shape(a.image, b.image);
+    const OnnxWritten x = image ? a : w.flat(a), y = image ? b : w.flat(b);
+    return {w.node("Concat", {x.name, y.name}, {{"axis", w.integer(1)}}), a.size + b.size, image};
   }
   OnnxWritten layer(const AnyLayer<S>& f, VecIn<S> theta, const OnnxWritten& x) const {
     std::optional<OnnxWritten> out;
@@ -261,7 +259,8 @@ struct OnnxWriteRules {
     attempt(f.template as<Pairwise<S>>());
     attempt(f.template as<ReduceSum<S>>());
     attempt(f.template as<Reduce<S>>());
-    maps(f, x, out, all_maps);
+    maps(f, x, out, NamedMaps{});
+    maps(f, x, out, MapList<Identity, ThresholdedRelu, Shrink, Elementary, Power>{});
     if (!out && f.is_affine()) out = affine(f, theta, x);
     require(out.has_value(), "write_onnx: the network has a layer that ONNX files of basin do not know, ",
             f.name());
@@ -270,14 +269,8 @@ struct OnnxWriteRules {
 
  private:
   template <class... Phis>
-  struct Maps {};
-  static constexpr Maps<Identity, Relu, LeakyRelu, Hardtanh, Softsign, Sigmoid, Tanh, Softplus, Elu, Selu,
-                        Celu, ExpNeg, SigmoidNeg, Gelu, GeluTanh, Silu, Mish, Sin, Cosid, Ripple, HardSigmoid,
-                        HardSwish, ThresholdedRelu, Shrink, Elementary, Power>
-      all_maps{};
-  template <class... Phis>
   void maps(const AnyLayer<S>& f, const OnnxWritten& x, std::optional<OnnxWritten>& out,
-            Maps<Phis...>) const {
+            MapList<Phis...>) const {
     const auto attempt = [&](const auto* typed) {
       if (typed && !out) out = OnnxWritten{onnx_write_map(w, typed->map(), x.name), x.size, x.image};
     };
@@ -459,7 +452,7 @@ struct OnnxWriteRules {
       picks = picks && from < 0 && value == S(1);
       from = col;
     });
-    const std::string v = w.flat(x).name, bias_dims = {};
+    const std::string v = w.flat(x).name;
     OnnxWritten y{"", out, f.out_shape(std::nullopt)};
     if (picks) {
       Vec<double> shown(out);
@@ -508,21 +501,14 @@ std::string onnx_bytes(const OnnxFile& file) {
     out.set_data_type(t.integer ? ::onnx::TensorProto::INT64
                       : doubles ? ::onnx::TensorProto::DOUBLE
                                 : ::onnx::TensorProto::FLOAT);
-    std::string& raw = *out.mutable_raw_data();
-    const auto append = [&](auto number) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, &number, sizeof(number));
-      if constexpr (std::endian::native == std::endian::big) word >>= 64 - 8 * sizeof(number);
-      for (std::size_t i = 0; i < sizeof(number); ++i, word >>= 8) raw += static_cast<char>(word & 255);
-    };
-    for (const double v : t.values) {
-      if (t.integer)
-        append(static_cast<std::int64_t>(v));
-      else if (doubles)
-        append(v);
-      else
-        append(static_cast<float>(v));
-    }
+    Bytes raw;
+    if (t.integer)
+      append_values<std::int64_t>(raw, t.values.template cast<std::int64_t>());
+    else if (doubles)
+      append_values<double>(raw, t.values);
+    else
+      append_values<float>(raw, t.values.template cast<float>());
+    out.set_raw_data(raw.data(), raw.size());
   }
   for (const OnnxNode& n : file.nodes) {
     auto& out = *graph.add_node();
