@@ -4,6 +4,7 @@
 #include "basin/compose/chain.hpp"
 #include "basin/compose/fully_connected.hpp"
 #include "basin/compose/stack.hpp"
+#include "basin/core/paths.hpp"
 #include "basin/layers/conv2d.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
@@ -119,6 +120,28 @@ TEST_CASE("through a narrow place the Jacobian is the same", "[dynamics]") {
                 Pointwise<double, LeakyRelu>(Shape{8, 4, 4}), UpsampleNearest<double>({8, 4, 4}),
                 Conv2d<double>({8, 8, 8}, {.out_channels = 3, .padding = same})),
           32);
+}
+
+TEST_CASE("where a column keeps many bytes the tangents go through in blocks, and the Jacobian is the same",
+          "[dynamics]") {
+  const Padding same = Padding::all(1);
+  const Shape wide{24, 40, 40};
+  const Chain net(Conv2d<double>({1, 40, 40}, {.out_channels = 24, .padding = same}),
+                  Pointwise<double, Tanh>(wide), Conv2d<double>(wide, {.out_channels = 1, .padding = same}));
+  const Index at_once = detail::tangents_at_once(cache_bytes(net, 1));
+  REQUIRE((at_once > 1 && at_once < 20));
+  const Model f(net, 0.25 * random_matrix<double>(net.param_size(), 1, 31));
+  const Vec<double> x = random_matrix<double>(1600, 1, 32);
+  Vec<double> y(1600), unit = Vec<double>::Zero(1600), column(1600);
+  typename std::decay_t<decltype(net)>::Cache cache;
+  net.forward(f.theta, x, y, cache);
+  const Mat<double> J = jacobian(f, x);
+  for (const Index j : {0, 1, 127, 128, 811, 1598, 1599}) {
+    unit.setZero();
+    unit[j] = 1;
+    net.jvp(f.theta, x, y, cache, unit, column);
+    CHECK((J.col(j) - column).norm() <= 1e-14 * column.norm());
+  }
 }
 
 TEST_CASE("in float the Jacobian is that of double up to rounding, with the same bits for 1 and 2 threads",

@@ -205,6 +205,17 @@ TEST_CASE("A graph without one input and an output that depends on it is refused
   CHECK(contains(refused(sequence), "input 'x' is no tensor"));
 }
 
+TEST_CASE("Many values, each within the limit, are not together above it", "[onnx]") {
+  auto values = TestModel().input("x", {-1, 60, 100}).output("y");
+  values.node("Relu", {"x"}, "a").node("Relu", {"a"}, "y");
+  auto constants = vector().whole("shape", {6000});
+  constants.node("ConstantOfShape", {"shape"}, "a").node("ConstantOfShape", {"shape"}, "b");
+  constants.node("Concat", {"a", "b"}, "c").with("axis", 0).node("ReduceSum", {"c"}, "d");
+  const std::string both = "together more than the limit of 10000 numbers (OnnxOptions::max_values)";
+  CHECK(contains(refused(values), both));
+  CHECK(contains(refused(constants.node("Add", {"x", "d"}, "y")), both));
+}
+
 TEST_CASE("The shape of the input is one that fits into memory", "[onnx]") {
   const auto of = [](const Ints& dims) {
     return refused(TestModel().input("x", dims).output("y").node("Relu", {"x"}, "y"));
@@ -652,7 +663,9 @@ TEST_CASE("Thousands of nodes are read in a moment, however they are wired", "[o
   const auto at = [](int k) { return k == 0 ? "x" : "v" + std::to_string(k); };
   TestModel chain = vector();
   for (int k = 0; k < 3000; ++k) chain.node("Relu", {at(k)}, at(k + 1));
-  CHECK(refused(chain.node("Relu", {at(3000)}, "y")).empty());
+  OnnxOptions room;
+  room.max_values = 4 * 3001;
+  CHECK(refused(chain.node("Relu", {at(3000)}, "y"), room).empty());
   // Every value is used by the next one and, as a sum with x, by the last.
   TestModel skips = vector();
   for (int k = 0; k < 600; ++k) skips.node("Relu", {at(k)}, at(k + 1));

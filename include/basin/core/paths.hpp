@@ -2,7 +2,7 @@
 // the same result but for rounding; docs/performance.md says what each is worth. How work is cut for threads
 // is elsewhere (parallel.hpp): it never changes a result.
 #pragma once
-#include <algorithm>  // std::max, std::min
+#include <algorithm>  // std::clamp, std::max, std::min
 #include <cmath>      // std::isfinite
 #include <cstddef>    // std::size_t
 
@@ -97,6 +97,12 @@ bool keeps_planes_zero(const Phi& phi) {
 }
 
 // ---- Jacobians
+
+/// How many tangents go through a network together, which keeps so many bytes for one column: enough to fill
+/// the products, but no more than leave what a layer hands to the next one in the processor's cache.
+inline Index tangents_at_once(Index bytes_of_one) {
+  return std::clamp<Index>((Index(4) << 20) / std::max<Index>(bytes_of_one, 1), 1, 128);
+}
 
 /// Whether the Jacobian of a network that is `narrowest` rows wide between two layers is the product of the
 /// two that meet there.

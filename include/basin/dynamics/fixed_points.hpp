@@ -1,6 +1,6 @@
 // All fixed points that many starts lead to: found, counted, and how many may be missing.
 #pragma once
-#include <algorithm>   // std::count, std::count_if, std::find, std::max, std::move, std::none_of
+#include <algorithm>   // std::clamp, std::count, std::count_if, std::find, std::max, std::move, std::none_of
 #include <cstddef>     // std::size_t
 #include <functional>  // std::function
 #include <mutex>       // std::mutex
@@ -8,6 +8,7 @@
 #include <vector>      // std::vector
 
 #include "basin/core/error.hpp"            // require
+#include "basin/core/layer.hpp"            // Layer, cache_bytes
 #include "basin/core/model.hpp"            // Model
 #include "basin/core/parallel.hpp"         // parallel_for, column_range, ColumnRange
 #include "basin/core/types.hpp"            // Index, Mat, MatIn, Vec
@@ -91,8 +92,11 @@ struct FixedPointsOptions {
 
 namespace detail {
 
-/// So many searches are made side by side. Which ones are in a group does not depend on the threads.
-inline constexpr Index searches_together = 96;
+/// So many searches are made side by side, fewer where each keeps many bytes for its derivatives. Which ones
+/// are in a group does not depend on the threads.
+inline Index searches_together(Index bytes_of_one) {
+  return std::clamp<Index>((Index(16) << 20) / std::max<Index>(bytes_of_one, 1), 4, 96);
+}
 
 /// The searches from all columns of x0, over the threads, up to the tolerance: of points that many starts
 /// lead to one alone is polished.
@@ -102,7 +106,8 @@ std::vector<Found> search_all(const Model<F>& f, MatIn<typename F::Scalar> x0, c
   std::vector<Found> found(static_cast<std::size_t>(x0.cols()));
   std::mutex one_at_a_time;
   Index finished = 0;
-  const Index groups = (x0.cols() + searches_together - 1) / searches_together;
+  const Index together = searches_together(cache_bytes(f.layer, 1));
+  const Index groups = (x0.cols() + together - 1) / together;
   parallel_for(groups, [&](Index group) {
     const ColumnRange part = column_range(x0.cols(), groups, group);
     const Mat<double> starts = x0.middleCols(part.begin, part.size).template cast<double>();

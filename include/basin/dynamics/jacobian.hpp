@@ -1,31 +1,43 @@
 // The Jacobian of a network at a point, column by column or row by row, whichever is fewer.
 #pragma once
-#include <optional>  // std::optional
+#include <algorithm>  // std::min
+#include <optional>   // std::optional
 
 #include "basin/core/cut.hpp"           // Cut, Cuts
 #include "basin/core/error.hpp"         // require
-#include "basin/core/layer.hpp"         // Layer, broadcasts
+#include "basin/core/layer.hpp"         // Layer, broadcasts, cache_bytes
 #include "basin/core/model.hpp"         // Model
 #include "basin/core/parallel.hpp"      // parallel_for, column_range
+#include "basin/core/paths.hpp"         // tangents_at_once, jacobian_is_product
 #include "basin/core/product/gemm.hpp"  // gemm
 
 namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// push(points, y, cache, unit) after a forward at x, with columns `block` of the identity of `rows` rows as
-/// tangents or cotangents. One forward column serves all of them where every layer says so; otherwise the
-/// point is repeated.
+/// push(points, y, cache, unit, block) for the columns `part` of the identity of `rows` rows as tangents or
+/// cotangents behind a forward at x, a block of them at a time. One forward column serves all of them where
+/// every layer says so; otherwise the point is repeated.
 template <Layer F, class Push>
-void push_identity(const Model<F>& f, VecIn<typename F::Scalar> x, Index rows, ColumnRange block,
+void push_identity(const Model<F>& f, VecIn<typename F::Scalar> x, Index rows, ColumnRange part,
                    const Push& push) {
   using S = typename F::Scalar;
-  const Mat<S> points = x.replicate(1, broadcasts(f.layer) ? 1 : block.size);
-  Mat<S> y(f.layer.out_size(), points.cols()), unit = Mat<S>::Zero(rows, block.size);
-  unit.middleRows(block.begin, block.size).setIdentity();
+  const bool once = broadcasts(f.layer);
+  const Index most = tangents_at_once(cache_bytes(f.layer, 1));
+  Mat<S> points, y, unit;
   typename F::Cache cache;
-  f.layer.forward(f.theta, points, y, cache);
-  push(points, y, cache, unit);
+  for (Index at = 0, size = 0; at < part.size; at += size) {
+    size = std::min(most, part.size - at);
+    if (const Index columns = once ? 1 : size; points.cols() != columns) {
+      points = x.replicate(1, columns);
+      y.resize(f.layer.out_size(), columns);
+      f.layer.forward(f.theta, points, y, cache);
+    }
+    const ColumnRange block{part.begin + at, size};
+    unit.setZero(rows, size);
+    unit.middleRows(block.begin, size).setIdentity();
+    push(points, y, cache, unit, block);
+  }
 }
 
 /// The two Jacobians that meet at a cut, D by jvp and E' by vjp: one tangent for each row there, not for each
@@ -37,9 +49,8 @@ void factors_at(const Cut& cut, const Model<F>& f, VecIn<typename F::Scalar> x, 
   D.resize(f.layer.out_size(), cut.rows);
   Et.resize(f.layer.in_size(), cut.rows);
   parallel_for(2 * blocks, [&](Index k) {
-    const ColumnRange block = column_range(cut.rows, blocks, k / 2);
-    push_identity(f, x, cut.rows, block,
-                  [&](const auto& point, const auto& y, auto& cache, const auto& unit) {
+    push_identity(f, x, cut.rows, column_range(cut.rows, blocks, k / 2),
+                  [&](const auto& point, const auto& y, auto& cache, const auto& unit, ColumnRange block) {
                     if (k % 2 == 0)
                       Cuts<F>::jvp_behind(cut, f.layer, f.theta, point, y, cache, unit,
                                           D.middleCols(block.begin, block.size));
@@ -113,16 +124,16 @@ template <Layer F>
   Mat<S> result(by_jvp ? m : n, by_jvp ? n : m);  // J, or J' row by row
   const Index parts = (result.cols() + 127) / 128;
   parallel_for(parts, [&](Index k) {
-    const ColumnRange block = column_range(result.cols(), parts, k);
-    detail::push_identity(f, x, result.cols(), block,
-                          [&](const auto& points, const auto& y, auto& cache, const auto& unit) {
-                            Vec<S> no_theta_bar;
-                            auto out = result.middleCols(block.begin, block.size);
-                            if (by_jvp)
-                              f.layer.jvp(f.theta, points, y, cache, unit, out);
-                            else
-                              f.layer.vjp(f.theta, points, y, cache, unit, out, no_theta_bar);
-                          });
+    detail::push_identity(
+        f, x, result.cols(), column_range(result.cols(), parts, k),
+        [&](const auto& points, const auto& y, auto& cache, const auto& unit, ColumnRange block) {
+          Vec<S> no_theta_bar;
+          auto out = result.middleCols(block.begin, block.size);
+          if (by_jvp)
+            f.layer.jvp(f.theta, points, y, cache, unit, out);
+          else
+            f.layer.vjp(f.theta, points, y, cache, unit, out, no_theta_bar);
+        });
   });
   if (!by_jvp) result.transposeInPlace();
   return result;

@@ -27,8 +27,8 @@ struct OnnxOptions {
   std::vector<Index> input_shape = {};                    // of one sample, where the file leaves sides open
   std::map<std::string, NdArray<double>> constants = {};  // further inputs of the graph, held fixed
   std::string output = {};                                // the graph's first, if empty
-  Index max_values = Index(1) << 27;                      // numbers in one value or constant
-  std::size_t max_bytes = default_max_bytes;              // of a file
+  Index max_values = Index(1) << 27;  // numbers in one constant, and in all values of one sample together
+  std::size_t max_bytes = default_max_bytes;  // of a file
 };
 
 /// What an ONNX file says of its network.

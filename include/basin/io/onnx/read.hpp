@@ -33,6 +33,7 @@ class OnnxReader {
   void translate(OnnxTranslator<S>& all, const OnnxNode& node);
   /// The outputs of a node whose inputs are constants all.
   void fold(OnnxTranslator<S>& all, const OnnxNode& node) const;
+  void count_outputs(const OnnxTranslator<S>& all, const OnnxNode& node);
   [[noreturn]] void fail(const std::vector<std::string>& problems) const {
     std::string list;
     constexpr std::size_t most = 50;
@@ -45,6 +46,7 @@ class OnnxReader {
   OnnxFile file_;
   const OnnxOptions& options_;
   std::vector<std::string> problems_;
+  Index computed_ = 0;  // numbers in all values that nodes gave so far
 };
 
 template <class S>
@@ -162,6 +164,17 @@ void OnnxReader<S>::fold(OnnxTranslator<S>& all, const OnnxNode& node) const {
   }
 }
 
+/// What a node gives takes memory: a constant its numbers, a value of a sample where each of them comes from.
+/// Each is within the limit, and so must all of them be together: a small file may have many nodes.
+template <class S>
+void OnnxReader<S>::count_outputs(const OnnxTranslator<S>& all, const OnnxNode& node) {
+  for (const std::string& name : node.outputs)
+    if (const auto v = all.values.find(name); v != all.values.end()) computed_ += v->second.size();
+  if (computed_ > options_.max_values)
+    fail({node.text() + ": the values of all nodes up to this one have together more than the limit of " +
+          std::to_string(options_.max_values) + " numbers (OnnxOptions::max_values)"});
+}
+
 template <class S>
 void OnnxReader<S>::translate(OnnxTranslator<S>& all, const OnnxNode& node) {
   bool constant = true, usable = true;
@@ -183,6 +196,7 @@ void OnnxReader<S>::translate(OnnxTranslator<S>& all, const OnnxNode& node) {
         onnx_operators<S>().at(node.op)(all);
         all.require_all_asked();
       }
+      count_outputs(all, node);
       return;
     }
   } catch (const OnnxProblem& e) {
