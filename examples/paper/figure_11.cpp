@@ -153,7 +153,7 @@ void save(const Curve& curve, const Checkpoint& checkpoint) {
 Curve load_curve(const Checkpoint& checkpoint) {
   SafeTensors<double> content;
   if (!checkpoint.load(content)) return {};
-  const auto epochs = static_cast<Index>(checkpoint.number(content, "epochs"));
+  const auto epochs = checkpoint.count(content, "epochs");
   const auto array = [&](const char* name) {
     const Mat<double> m = checkpoint.matrix(content, name, epochs, 1);
     return std::vector<double>(m.data(), m.data() + m.size());

@@ -102,8 +102,8 @@ void iterate(const Model<FullyConnected<S>>& f, const Setting& s, std::uint64_t 
   SafeTensors<S> saved;
   if (!folder.empty() && checkpoint.load(saved)) {
     for (const Index t : times) r.iterates.push_back(checkpoint.matrix(saved, text("t", t), 3, starts));
-    r.diverged = static_cast<Index>(checkpoint.number(saved, "diverged"));
-    r.evaluations = static_cast<Index>(checkpoint.number(saved, "evaluations"));
+    r.diverged = checkpoint.count(saved, "diverged");
+    r.evaluations = checkpoint.count(saved, "evaluations");
     return;
   }
   OrbitOptions options{.max_steps = times.back(), .tolerance = 1e-6, .bound = 100, .snapshots = times};

@@ -130,6 +130,32 @@ TEST_CASE("input noise takes a copy of the data from the heap, as training_memor
   set_num_threads(0);
 }
 
+TEST_CASE("minibatches take the memory of a batch, however many samples there are", "[allocation]") {
+  set_num_threads(1);
+  const Shape image{8, 16, 16};
+  const Conv2d<float> conv(image, {.out_channels = 8, .padding = Padding::all(1)});
+  const Chain net(conv, Pointwise<float, Tanh>(image), conv);
+  const Mat<float> x = random_matrix<float>(net.in_size(), 400, 1);
+  const auto used_by = [&](Index columns) {
+    Model model(net, Vec<float>(0.05F * random_matrix<float>(net.param_size(), 1, 2)));
+    Adam<float> adam;
+    double used = 0, before = bytes_in_use();
+    FitOptions options{.max_epochs = 2, .batch_size = 8};
+    options.observer = [&](const Epoch&) { used = bytes_in_use() - before; };
+    (void)fit(model, x.leftCols(columns), adam, options);
+    return used;
+  };
+  (void)used_by(16);  // the working memory of this thread grows
+  const double few = used_by(16), many = used_by(400);
+  // The loss of all 400 at once would keep 50 times as much as a batch; the order of the samples is 8 bytes
+  // for each.
+  CHECK(many <= few + 400 * 8 + 1000);
+  const auto batch = static_cast<double>(training_memory(net, 8).total() + 2 * x.rows() * 8 * 4);
+  CHECK(few <= 1.1 * batch + 20000);
+  CHECK(few >= 0.9 * batch);
+  set_num_threads(0);
+}
+
 TEST_CASE("training_memory knows what is kept and refuses nonsense", "[allocation]") {
   const Dense<double> net(10, 20);
   const TrainingMemory m = training_memory(net, 3, 1);

@@ -56,3 +56,56 @@ TEST_CASE("a checkpoint names the file and what it lacks", "[io]") {
                  "cannot make its folder"));
   CHECK(contains(error_of([] { Checkpoint("a.txt", ""); }), "must end in .safetensors, got a.txt"));
 }
+
+TEST_CASE("every bit of a checkpoint that flips is found, and every byte that is missing", "[io]") {
+  TempDir dir;
+  const Checkpoint good(dir / "good.safetensors", "7 x 128, seed 3"),
+      bad(dir / "bad.safetensors", "7 x 128, seed 3");
+  SafeTensors<float> content;
+  content.tensors = {Checkpoint::array("A", Mat<float>{{1, 2, 3}, {4, 5, 6}}),
+                     Checkpoint::array("B", Mat<float>{{0, -1}})};
+  content.metadata = {{"epochs", "20"}, {"loss", "0.1"}};
+  good.save(content);
+  const Bytes bytes = read_plain_bytes(good.file());
+  SafeTensors<float> found;
+  const auto loads = [&](ByteSpan changed) {
+    write_file(bad.file(), changed);
+    return refuses(bad.file(), [&](const auto&) { return bad.load(found); }) == 0;
+  };
+  CHECK(loads(bytes));
+  Index unseen = 0;
+  for (std::size_t at = 0; at < bytes.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      Bytes flipped = bytes;
+      flipped[at] = static_cast<unsigned char>(flipped[at] ^ (1 << bit));
+      unseen += loads(flipped);
+    }
+  for (std::size_t size = 0; size < bytes.size(); ++size) unseen += loads(ByteSpan(bytes).first(size));
+  CHECK(unseen == 0);
+}
+
+TEST_CASE("a file that no checkpoint wrote is an error and is not written over", "[io]") {
+  TempDir dir;
+  const Checkpoint c(dir / "a.safetensors", "setting");
+  SafeTensors<double> content;
+  content.tensors = {Checkpoint::array("A", Mat<double>::Zero(2, 3))};
+  content.metadata = {{"setting", "setting"}};
+  write_safetensors(c.file(), content);
+  CHECK(contains(error_of([&] { (void)c.load(content); }), c.file().string() + ": has no remark \"format\""));
+  content.metadata["format"] = "basin checkpoint 2";
+  write_safetensors(c.file(), content);
+  CHECK(contains(error_of([&] { (void)c.load(content); }), "is no checkpoint of this version"));
+}
+
+TEST_CASE("counts are whole numbers from 0 on", "[io]") {
+  const Checkpoint c("a.safetensors", "setting");
+  SafeTensors<double> content;
+  const auto problem = [&](const std::string& text) {
+    content.metadata["epochs"] = text;
+    return error_of([&] { (void)c.count(content, "epochs"); });
+  };
+  for (const char* good : {"0", "17", "9007199254740992"}) CHECK(problem(good).empty());
+  for (const char* bad : {"-1", "1.5", "1e300", "9007199254740994", "inf", "nan"})
+    CHECK(contains(problem(bad), "expected a whole number >= 0"));
+  CHECK(contains(problem("12a"), "expected a number"));
+}

@@ -193,6 +193,17 @@ TEST_CASE("two calls of fit go on where the first stopped", "[train]") {
   CHECK((once.theta.array() == twice.theta.array()).all());
 }
 
+TEST_CASE("a training of minibatches that begins behind its last epoch returns at once", "[train]") {
+  const Mat<double> x = random_matrix<double>(8, 6, 3);
+  auto model = small_net<double>();
+  const Vec<double> theta = model.theta;
+  Adam<double> adam;
+  const FitResult r = fit(model, x, adam, {.max_epochs = 10, .batch_size = 2, .first_epoch = Index(1) << 60});
+  CHECK(r.epochs == Index(1) << 60);  // without an order of the samples for each of them
+  CHECK(model.theta == theta);
+  CHECK(r.loss == Objective(model.layer).value(theta, x, x, 2));
+}
+
 TEST_CASE("first_epoch goes on with the schedule and the orders of a training in one piece", "[train]") {
   const Mat<double> x = random_matrix<double>(8, 10, 11);
   for (const Index batch : {0, 4}) {
@@ -221,7 +232,7 @@ TEST_CASE("first_epoch goes on with the schedule and the orders of a training in
     CHECK(none.status == FitStatus::exhausted);
     CHECK(none.epochs == 7);
     CHECK(none.history.size() == (batch == 0 ? 1 : 0));
-    CHECK(none.loss == loss_value(MeanSquaredError{}, twice(x), x));
+    CHECK(none.loss == Objective(twice.layer).value(twice.theta, x, x, batch));
     CHECK((once.theta.array() == twice.theta.array()).all());
   }
 }

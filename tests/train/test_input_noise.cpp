@@ -195,7 +195,7 @@ TEST_CASE("convergence is judged by the loss without noise, of the parameters re
     CHECK(r.loss <= 1e-3);
     CHECK(r.history[r.history.size() - 2].loss > 1e-3);
     CHECK(r.history.back().loss == r.loss);
-    CHECK(Objective(model.layer, MeanSquaredError{}, 1e-6).value(model.theta, X, X) == r.loss);
+    CHECK(Objective(model.layer, MeanSquaredError{}, 1e-6).value(model.theta, X, X, batch) == r.loss);
   }
 }
 
@@ -322,7 +322,7 @@ TEST_CASE("resumable_fit goes on with the same noise", "[train]") {
       int asked = 0;
       part.cancelled = [&] { return ++asked == stop; };
       const FitResult r = resumable_fit(model, x, adam, part, file);
-      CHECK(r.loss == Objective(model.layer).value(model.theta, x, x));
+      CHECK(r.loss == Objective(model.layer).value(model.theta, x, x, batch));
       if (stop < 1000) {
         CHECK(r.status == FitStatus::cancelled);
         continue;

@@ -1,76 +1,56 @@
 // Writing a file whole or not at all.
 #pragma once
 #include <cerrno>        // errno, EEXIST
-#include <cstdio>        // std::fopen, std::fwrite
+#include <cstddef>       // std::size_t
+#include <cstdio>        // std::fdopen, std::fwrite
 #include <filesystem>    // std::filesystem::rename
-#include <memory>        // std::unique_ptr
-#include <string>        // std::to_string
+#include <string>        // std::string
 #include <string_view>   // std::string_view
 #include <system_error>  // std::error_code
-#ifdef _WIN32
-#include <io.h>  // _commit
-#else
-#include <unistd.h>  // fsync
-#endif
 
-#include "basin/data/bytes.hpp"  // ByteSpan, detail::File, detail::file_error
+#include "basin/data/bytes.hpp"         // ByteSpan, detail::File, detail::file_error, detail::reason
+#include "basin/io/temporary_file.hpp"  // detail::TemporaryFile
 
 namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// Waits until what was written to f is on the disk.
-inline bool to_disk(std::FILE* f) {
-#ifdef _WIN32
-  return std::fflush(f) == 0 && _commit(_fileno(f)) == 0;
-#else
-  return std::fflush(f) == 0 && ::fsync(::fileno(f)) == 0;
-#endif
-}
-
-struct RemoveFile {
-  void operator()(const std::filesystem::path* name) const {
-    std::error_code ignored;
-    std::filesystem::remove(*name, ignored);
+/// Where a chain of symbolic links leads, whether there is a file or not. Throws FileError if it leads in a
+/// circle.
+inline std::filesystem::path link_target(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path at = path;
+  for (int links = 0; fs::is_symlink(fs::symlink_status(at, error)); ++links) {
+    if (links == 40) file_error(path, "is a symbolic link that leads in a circle");
+    const fs::path next = fs::read_symlink(at, error);
+    if (error) file_error(path, "is a symbolic link that cannot be read: ", error.message());
+    at = at.parent_path() / next;  // an absolute `next` replaces what is in front of it
   }
-};
-
-/// Creates a file of a name not yet taken in the folder of `path`, and sets `name` to it.
-inline File create_beside(const std::filesystem::path& path, std::filesystem::path& name) {
-  for (int k = 0;; ++k) {
-    name = path.parent_path() / (".basin-" + std::to_string(k) + ".tmp");
-    File file(std::fopen(name.string().c_str(), "wbx"));  // x: fails with EEXIST if it is there
-    if (file) return file;
-    const int error = errno;
-    if (error != EEXIST || k == 9999) file_error(path, "cannot create a file in its folder: ", reason(error));
-  }
+  return at;
 }
 
 }  // namespace detail
 
 /// Makes `bytes` the contents of the file `path`: writes them beside it, waits until they are on the disk,
 /// and renames. Throws FileError with the system's reason if any step fails; `path` is then what it was
-/// before and nothing else is left. A file that was there keeps its permissions, a symbolic link is followed,
-/// and anything else than a file (a folder, a device) is refused.
+/// before and nothing else is left. A file that was there keeps its permissions, and its owner where the
+/// system allows it; a symbolic link is followed, and anything else than a file (a folder, a device) is
+/// refused.
+///
+/// A process that is killed on the way leaves a temporary file, which nothing reads: .NAME.0.basin-tmp with
+/// the permissions of NAME. The next write of the same file takes its place, and the first write of another
+/// process into the same folder removes it.
 inline void write_atomically(const std::filesystem::path& path, ByteSpan bytes) {
   namespace fs = std::filesystem;
+  const fs::path target = detail::link_target(path);
   std::error_code error;
-  const fs::path target = fs::is_symlink(path, error) ? fs::weakly_canonical(path, error) : path;
   const fs::file_status before = fs::status(target, error);
   if (fs::exists(before) && !fs::is_regular_file(before))
     detail::file_error(path, "cannot be replaced: it is not a regular file");
-  fs::path name;
-  detail::File file = detail::create_beside(target, name);
-  std::unique_ptr<const fs::path, detail::RemoveFile> temporary(&name);
-  const std::size_t written = bytes.empty() ? 0 : std::fwrite(bytes.data(), 1, bytes.size(), file.get());
-  if (written != bytes.size() || !detail::to_disk(file.get()))
-    detail::file_error(path, "cannot write ", bytes.size(), " bytes: ", detail::reason(errno));
-  if (std::fclose(file.release()) != 0) detail::file_error(path, "cannot write: ", detail::reason(errno));
-  error.clear();
-  if (fs::exists(before)) fs::permissions(name, before.permissions(), error);
-  if (!error) fs::rename(name, target, error);
-  if (error) detail::file_error(path, "cannot put the new file in its place: ", error.message());
-  temporary.release();
+  detail::TemporaryFile temporary(path, target);
+  temporary.write(bytes);
+  temporary.replace_target();
 }
 
 inline void write_atomically(const std::filesystem::path& path, std::string_view contents) {

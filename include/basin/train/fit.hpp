@@ -140,13 +140,14 @@ class TypedFitWork final : public FitWork<typename F::Scalar> {
   using S = typename F::Scalar;
 
  public:
-  TypedFitWork(const F& f, O& optimizer, const L& loss, double l2)
-      : objective_(f, loss, l2), optimizer_(optimizer) {}
+  /// Losses of all the data are taken `at_once` columns at a time (0: all).
+  TypedFitWork(const F& f, O& optimizer, const L& loss, double l2, Index at_once)
+      : objective_(f, loss, l2), optimizer_(optimizer), at_once_(at_once) {}
   double measure(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) override {
     return objective_(theta, x, target, gradient);
   }
   double loss(VecIn<S> theta, MatIn<S> x, MatIn<S> target) override {
-    return objective_.value(theta, x, target);
+    return objective_.value(theta, x, target, at_once_);
   }
   void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) override {
     step_to(optimizer_, gradient, theta, next, rate_factor);
@@ -156,6 +157,7 @@ class TypedFitWork final : public FitWork<typename F::Scalar> {
  private:
   Objective<F, L> objective_;
   O& optimizer_;
+  Index at_once_;
 };
 
 template <class S>
@@ -216,7 +218,8 @@ class Fit {
     std::vector<Index> order(static_cast<std::size_t>(x_.cols()));
     std::iota(order.begin(), order.end(), Index(0));
     Random random(o_.seed);
-    for (Index e = 0; e < o_.first_epoch; ++e) random.shuffle(order);  // each order comes from the last one
+    const Index before = o_.first_epoch < o_.max_epochs ? o_.first_epoch : 0;
+    for (Index e = 0; e < before; ++e) random.shuffle(order);  // each order comes from the last one
     Scratch<S> target;
     result_.loss = work_.loss(theta_, x_, target_);
     for (Index e = o_.first_epoch; e < o_.max_epochs; ++e) {
@@ -339,7 +342,7 @@ template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
                             O& optimizer, const FitOptions& options = {}, const L& loss = {}) {
-  detail::TypedFitWork<F, O, L> work(model.layer, optimizer, loss, options.l2);
+  detail::TypedFitWork<F, O, L> work(model.layer, optimizer, loss, options.l2, options.batch_size);
   return detail::run_fit<typename F::Scalar>(work, model.theta, x, target, options);
 }
 

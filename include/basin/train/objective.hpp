@@ -37,8 +37,9 @@ class Objective {
   /// L(theta); gradient = dL/dtheta. Throws if a size does not fit.
   double operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient);
 
-  /// L(theta).
-  double value(VecIn<S> theta, MatIn<S> x, MatIn<S> target);
+  /// L(theta), of `at_once` columns at a time: memory is taken for so many, as a step with a batch of them
+  /// does; 0: all. Throws if a size does not fit.
+  double value(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index at_once = 0);
 
   /// Into how many parts a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
   /// multiply-adds forward, and with 256 for each weight, so that what a part costs by itself
@@ -69,6 +70,8 @@ class Objective {
             target.rows(), " x ", target.cols(), ", expected ", f_.out_size(), " x ", x.cols());
     require(x.cols() >= 1, "Objective: the batch must have at least 1 column, got 0");
   }
+  /// What these columns add to the loss of a batch of so many, without the penalty.
+  double share(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index of);
   Index prepare(Index columns) {
     const Index count = parts(columns);
     if (static_cast<Index>(parts_.size()) < count) parts_.resize(static_cast<std::size_t>(count));
@@ -129,8 +132,20 @@ double Objective<F, L>::operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, 
 }
 
 template <Layer F, class L>
-double Objective<F, L>::value(VecIn<S> theta, MatIn<S> x, MatIn<S> target) {
+double Objective<F, L>::value(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index at_once) {
   require_sizes(theta, x, target);
+  require(at_once >= 0, "Objective: at_once must be >= 0 (0: all columns), got ", at_once);
+  const Index n = x.cols(), most = at_once > 0 ? std::min(at_once, n) : n;
+  double loss = 0;
+  for (Index begin = 0; begin < n; begin += most) {
+    const Index size = std::min(most, n - begin);
+    loss += share(theta, x.middleCols(begin, size), target.middleCols(begin, size), n);
+  }
+  return loss + penalty(theta);
+}
+
+template <Layer F, class L>
+double Objective<F, L>::share(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index of) {
   const Index count = prepare(x.cols());
   parallel_for(count, [&](Index k) {
     const ColumnRange c = column_range(x.cols(), count, k);
@@ -138,9 +153,9 @@ double Objective<F, L>::value(VecIn<S> theta, MatIn<S> x, MatIn<S> target) {
     p.y.resize(f_.out_size(), c.size);
     infer(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
     p.loss = detail::loss_share<S>(loss_, ConstRef(x.middleCols(c.begin, c.size)), ConstRef(p.y.mat()),
-                                   ConstRef(target.middleCols(c.begin, c.size)), x.cols());
+                                   ConstRef(target.middleCols(c.begin, c.size)), of);
   });
-  return sum_losses(count) + penalty(theta);
+  return sum_losses(count);
 }
 
 }  // namespace basin

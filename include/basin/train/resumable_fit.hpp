@@ -2,10 +2,12 @@
 #pragma once
 #include <algorithm>  // std::max
 #include <chrono>     // std::chrono::steady_clock
+#include <cmath>      // std::isfinite
 #include <string>     // std::string
 #include <utility>    // std::move
 
 #include "basin/core/model.hpp"       // Model
+#include "basin/data/bytes.hpp"       // detail::file_error
 #include "basin/io/checkpoint.hpp"    // Checkpoint
 #include "basin/io/safetensors.hpp"   // SafeTensors
 #include "basin/train/fit.hpp"        // Epoch, FitOptions, FitResult, fit, detail::takes_full_batch
@@ -47,15 +49,16 @@ template <Layer F, class O>
   bool converged = false;
   SafeTensors<S> saved;
   if (checkpoint.load(saved)) {
-    const auto at = [&](const char* name) { return checkpoint.number(saved, name); };
     const Index n = model.theta.size();
     model.theta = checkpoint.matrix(saved, "theta", n, 1);
-    optimizer.state().steps = static_cast<Index>(at("steps"));
-    const auto columns = static_cast<Index>(at("columns"));
+    optimizer.state().steps = checkpoint.count(saved, "steps");
+    const Index columns = checkpoint.count(saved, "columns");
     optimizer.state().values =  // of no columns: plain gradient descent
         columns > 0 ? checkpoint.matrix(saved, "state", n, columns) : Mat<S>(n, 0);
-    rest.first_epoch = static_cast<Index>(at("epochs"));
-    seconds = at("seconds");
+    rest.first_epoch = checkpoint.count(saved, "epochs");
+    seconds = checkpoint.number(saved, "seconds");
+    if (!(seconds >= 0 && std::isfinite(seconds)))
+      detail::file_error(checkpoint.file(), "remark \"seconds\" is ", seconds, ", expected a time");
     if (const auto by = saved.metadata.find("converged"); minibatches && by != saved.metadata.end())
       converged = by->second == bounds;
     saved = {};
@@ -106,7 +109,8 @@ template <Layer F, class O>
     model.theta = std::move(theta_then);
     optimizer.state() = std::move(state_then);
     result.epochs = epochs_then;
-    result.loss = Objective(model.layer, MeanSquaredError{}, options.l2).value(model.theta, x, x);
+    result.loss =
+        Objective(model.layer, MeanSquaredError{}, options.l2).value(model.theta, x, x, options.batch_size);
   }
   if (converged) result.status = FitStatus::converged;
   save(result.epochs, result.seconds, result.status == FitStatus::converged);
