@@ -132,6 +132,22 @@ TEST_CASE("how many points differ by more than epsilon", "[dynamics]") {
   CHECK(contains(error_of([] { (void)count_distinct(Mat<double>(2, 0), 1); }), "at least 1 column"));
 }
 
+TEST_CASE("distances of points of any size are right", "[dynamics]") {
+  const Mat<double> points{{1, 3}, {0, 4}}, known{{0, 3, 1}, {0, 0, 0.5}};
+  const NearestExamples plain = nearest(points, known);
+  for (const double scale : {1e300, 1e200, 1e160, 1e-160, 1e-200, 1e-300}) {
+    INFO("scale " << scale);
+    const Mat<double> p = scale * points, e = scale * known;
+    CHECK((distances(p, e) / scale - distances(points, known)).cwiseAbs().maxCoeff() <= 1e-15);
+    const NearestExamples n = nearest(p, e);
+    CHECK(n.index == plain.index);
+    for (std::size_t i = 0; i < 2; ++i)
+      CHECK(n.distance[i] / scale == Approx(plain.distance[i]).epsilon(1e-14));
+    CHECK(count_distinct(p, 3 * scale) == count_distinct(points, 3));
+    CHECK(mean_norm(p) / scale == Approx(3).epsilon(1e-14));
+  }
+}
+
 TEST_CASE("basins refuse sizes and epsilons that make no sense", "[dynamics]") {
   CHECK(contains(error_of([] { (void)nearest(Mat<double>(Mat<double>::Zero(3, 1)), examples); }),
                  "points have 3 rows, examples have 2"));

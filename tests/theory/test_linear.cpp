@@ -123,6 +123,22 @@ TEST_CASE("LinearDescent takes any expression of any scalar type, in double", "[
         LinearDescent(whole_numbers.cast<double>().eval()).eigenvalues());
 }
 
+TEST_CASE("LinearDescent of small and large examples, or an error where their squares are no numbers",
+          "[theory]") {
+  const Mat<double> X = random_matrix<double>(4, 2, 6);
+  const LinearDescent plain(X);
+  for (const double scale : {0x1p400, 0x1p-400}) {
+    const LinearDescent scaled(scale * X);
+    CHECK(scaled.rank() == 2);
+    CHECK((scaled.projection() - plain.projection()).norm() <= 1e-14);
+    CHECK((scaled.eigenvalues() / scale / scale - plain.eigenvalues()).norm() <=
+          1e-14 * plain.eigenvalues().norm());
+  }
+  for (const double scale : {1e170, 1e-170})
+    CHECK(contains(error_of([&] { (void)LinearDescent(scale * X); }),
+                   "expected sizes whose squares are numbers"));
+}
+
 TEST_CASE("LinearDescent says what is wrong with its arguments", "[theory]") {
   const LinearDescent descent(random_matrix<double>(3, 2, 6));
   CHECK(contains(error_of([] { LinearDescent(Mat<double>(0, 2)); }), "X must have at least 1 row, got 0"));

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>           // std::size_t
 #include <initializer_list>  // std::initializer_list
+#include <locale>            // std::locale
 #include <ostream>           // std::ostream
 #include <sstream>           // std::ostringstream
 #include <stdexcept>         // std::invalid_argument
@@ -49,6 +50,7 @@ template <class = void>
 template <class>
 std::string text_of(std::initializer_list<Part> parts) {
   std::ostringstream out;
+  out.imbue(std::locale::classic());  // numbers look the same whatever the program's locale is
   for (const Part& part : parts) part.print_to(out);
   return out.str();
 }

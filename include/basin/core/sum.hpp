@@ -40,4 +40,12 @@ double norm_in_double(VecIn<S> v) {
   return std::sqrt(sum_of(parts, [&](Index k) { return sums[static_cast<std::size_t>(k)]; }));
 }
 
+/// |v|, the 2-norm of an expression in double, of any size: where the squares are too large or too small for
+/// the plain sum, v is scaled.
+template <class Derived>
+double norm_of(const Eigen::MatrixBase<Derived>& v) {
+  const double norm = v.norm();
+  return norm > 1e-140 && norm < 1e140 ? norm : v.stableNorm();
+}
+
 }  // namespace basin::detail

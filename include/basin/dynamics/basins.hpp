@@ -4,6 +4,7 @@
 #include <vector>   // std::vector
 
 #include "basin/core/error.hpp"  // require
+#include "basin/core/sum.hpp"    // norm_of
 #include "basin/core/types.hpp"  // Mat, Vec, Index
 #ifdef BASIN_BODIES
 #include <algorithm>  // std::none_of, std::sort, std::unique
@@ -119,7 +120,9 @@ template <class Derived>
 template <class Derived>
 [[nodiscard]] double mean_norm(const Eigen::MatrixBase<Derived>& X) {
   require(X.cols() >= 1, "mean_norm: X must have at least 1 column, got 0");
-  return static_cast<double>(X.colwise().norm().mean());
+  double sum = 0;
+  for (Index j = 0; j < X.cols(); ++j) sum += detail::norm_of(X.col(j).template cast<double>());
+  return sum / static_cast<double>(X.cols());
 }
 
 #ifdef BASIN_BODIES
@@ -131,7 +134,7 @@ Mat<double> distances_of(const Mat<double>& p, const Mat<double>& e) {
   Mat<double> d(p.cols(), e.cols());
   parallel_for(p.cols(), [&](Index i) {
     for (Index j = 0; j < e.cols(); ++j) {
-      const double distance = (p.col(i) - e.col(j)).norm();
+      const double distance = norm_of(p.col(i) - e.col(j));
       d(i, j) = std::isfinite(distance) ? distance : std::numeric_limits<double>::infinity();
     }
   });
@@ -170,16 +173,17 @@ NearestExamples nearest_of(const Mat<double>& p, const Mat<double>& e) {
     for (Index i = 0; i < c.size; ++i) {
       const auto point = p.col(c.begin + i);
       // Keys, and squared distances computed from differences, are off by at most about n epsilon
-      // (|p| + |e|)^2.
+      // (|p| + |e|)^2, and by underflow.
       const double size = point.norm() + longest;
       const double slack =
-          4 * static_cast<double>(p.rows() + 8) * std::numeric_limits<double>::epsilon() * size * size;
+          4 * static_cast<double>(p.rows() + 8) *
+          (std::numeric_limits<double>::epsilon() * size * size + std::numeric_limits<double>::min());
       const double limit = keys.col(i).minCoeff() + slack;
       double& smallest = result.distance[static_cast<std::size_t>(c.begin + i)];
       for (Index j = 0; j < e.cols(); ++j) {
         if (keys(j, i) > limit)
           continue;  // where one of the two is NaN or the limit infinite, all are looked at
-        const double distance = (point - e.col(j)).norm();
+        const double distance = norm_of(point - e.col(j));
         if (!(distance < smallest)) continue;
         smallest = distance;
         result.index[static_cast<std::size_t>(c.begin + i)] = j;

@@ -3,7 +3,7 @@
 #pragma once
 #include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
 #include <algorithm>          // std::max
-#include <cmath>              // std::abs, std::ceil, std::log, std::pow, std::sqrt
+#include <cmath>              // std::abs, std::ceil, std::exp2, std::ilogb, std::log, std::pow, std::sqrt
 #include <limits>             // std::numeric_limits
 #include <stdexcept>          // std::runtime_error
 
@@ -33,8 +33,8 @@ struct SingularValueBounds {
 /// descent would take 1e14 steps and more to see them.
 class LinearDescent {
  public:
-  /// X: one column an example, d x n. All is computed in double. Throws unless d >= 1 and X is finite.
-  /// O(d^3).
+  /// X: one column an example, d x n. All is computed in double. Throws unless d >= 1, X is finite and the
+  /// eigenvalues > 0 are from 1e-308 to 1e308. O(d^3).
   template <class Derived>
   explicit LinearDescent(const Eigen::MatrixBase<Derived>& X) {
     decompose(X.template cast<double>());
@@ -120,13 +120,20 @@ class LinearDescent {
   void decompose(MatIn<double> X) {
     require(X.rows() >= 1, "LinearDescent: X must have at least 1 row, got 0");
     require(X.allFinite(), "LinearDescent: X has entries that are NaN or infinite");
-    const Eigen::SelfAdjointEigenSolver<Mat<double>> solver(Mat<double>(X * X.transpose()));
+    const double largest = X.size() > 0 ? X.cwiseAbs().maxCoeff() : 0;
+    const double scale = largest > 0 ? std::exp2(std::ilogb(largest)) : 1;
+    const Mat<double> scaled = X / scale;  // exact, and no square overflows or is lost
+    const Eigen::SelfAdjointEigenSolver<Mat<double>> solver(Mat<double>(scaled * scaled.transpose()));
     if (solver.info() != Eigen::Success)
       throw std::runtime_error("LinearDescent: the eigenvalues of X X' did not converge");
     lambda_ = solver.eigenvalues().reverse();  // largest first
     const double zero = static_cast<double>(d()) * std::numeric_limits<double>::epsilon() * lambda_[0];
     while (rank_ < d() && lambda_[rank_] > zero) ++rank_;
     lambda_.tail(d() - rank_).setZero();
+    lambda_ = lambda_ * scale * scale;
+    require(
+        rank_ == 0 || (std::isfinite(lambda_[0]) && lambda_[rank_ - 1] >= std::numeric_limits<double>::min()),
+        "LinearDescent: X has entries up to ", largest, ", expected sizes whose squares are numbers");
     Q_ = solver.eigenvectors().rightCols(rank_).rowwise().reverse();
   }
   Index d() const { return lambda_.size(); }
