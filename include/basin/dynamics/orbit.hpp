@@ -1,20 +1,17 @@
 // Orbits x_{t+1} = f(x_t) of whole batches of starts.
 #pragma once
 #include <algorithm>   // std::count, std::is_sorted, std::max
-#include <atomic>      // std::atomic
 #include <cmath>       // std::isfinite
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits
-#include <mutex>       // std::mutex
-#include <numeric>     // std::iota
 #include <vector>      // std::vector
 
-#include "basin/core/error.hpp"     // require
-#include "basin/core/layer.hpp"     // Layer, infer, prepack
-#include "basin/core/model.hpp"     // Model
-#include "basin/core/parallel.hpp"  // parallel_for, column_range
-#include "basin/core/scratch.hpp"   // Scratch
-#include "basin/core/sum.hpp"       // norm_in_double
+#include "basin/core/error.hpp"             // require
+#include "basin/core/layer.hpp"             // Layer
+#include "basin/core/model.hpp"             // Model
+#include "basin/core/parallel.hpp"          // ColumnRange
+#include "basin/core/sum.hpp"               // norm_in_double
+#include "basin/dynamics/moving_batch.hpp"  // MovingBatch, iterate_in_parts
 
 namespace basin::inline BASIN_ABI {
 
@@ -55,8 +52,22 @@ struct Orbit {
 
 namespace detail {
 
-/// The columns [begin, begin + size) of one orbit; those still moving are kept together at the front of a
-/// batch.
+/// How a step from x to y ends an orbit, or that it goes on: the one rule for orbits and basins.
+template <class S>
+OrbitEnd end_of_step(const OrbitOptions& o, const Eigen::Ref<const Vec<S>>& x,
+                     const Eigen::Ref<const Vec<S>>& y) {
+  if (!y.allFinite()) return OrbitEnd::diverged;
+  if (std::isfinite(o.bound) && norm_in_double<S>(y) > o.bound) return OrbitEnd::diverged;
+  if (o.tolerance > 0 || o.relative_tolerance > 0) {
+    const double relative =
+        std::max(o.relative_tolerance, 2 * static_cast<double>(std::numeric_limits<S>::epsilon()));
+    const auto step = static_cast<double>((y - x).norm());
+    if (step <= o.tolerance || step <= relative * static_cast<double>(x.norm())) return OrbitEnd::settled;
+  }
+  return OrbitEnd::moving;
+}
+
+/// Some columns of one orbit.
 template <Layer F>
 class OrbitPart {
   using S = typename F::Scalar;
@@ -64,16 +75,7 @@ class OrbitPart {
  public:
   OrbitPart(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, const OrbitOptions& o,
             ColumnRange columns, Orbit<S>& orbit)
-      : f_(f),
-        theta_(theta),
-        o_(o),
-        orbit_(orbit),
-        moving_(static_cast<std::size_t>(columns.size)),
-        cache_(prepacked) {
-    std::iota(moving_.begin(), moving_.end(), columns.begin);
-    x_.resize(f.in_size(), columns.size);
-    x_.mat() = orbit.x.middleCols(columns.begin, columns.size);
-  }
+      : o_(o), orbit_(orbit), batch_(f, theta, prepacked, orbit.x, columns) {}
 
   /// Iterates until all columns ended; `stop` is asked every 16 steps.
   template <class Stop>
@@ -82,7 +84,7 @@ class OrbitPart {
     for (Index t = 0;; ++t) {
       for (; next_snapshot < o_.snapshots.size() && o_.snapshots[next_snapshot] == t; ++next_snapshot)
         save(orbit_.snapshots[next_snapshot]);
-      if (t == o_.max_steps || moving_.empty() || (t % 16 == 15 && stop())) break;
+      if (t == o_.max_steps || batch_.empty() || (t % 16 == 15 && stop())) break;
       step(t + 1);
     }
     save(orbit_.x);
@@ -91,37 +93,15 @@ class OrbitPart {
 
  private:
   void step(Index t) {
-    const auto count = static_cast<Index>(moving_.size());
-    y_.resize(f_.out_size(), count);
-    infer(f_, theta_, x_.mat(), y_.mat(), cache_);
-    Index kept = 0;  // columns that go on move to the front, in order
-    for (Index j = 0; j < count; ++j) {
-      const Index start = moving_[static_cast<std::size_t>(j)];
-      const OrbitEnd end = judge(x_.mat().col(j), y_.mat().col(j));
+    batch_.advance();
+    batch_.take([&](Index, Index start, const auto& x, const auto& y) {
+      const OrbitEnd end = end_of_step<S>(o_, x, y);
       orbit_.steps[static_cast<std::size_t>(start)] = t;
-      if (end == OrbitEnd::moving) {
-        moving_[static_cast<std::size_t>(kept)] = start;
-        if (kept != j) y_.mat().col(kept) = y_.mat().col(j);
-        ++kept;
-      } else {
-        orbit_.end[static_cast<std::size_t>(start)] = end;
-        finish(start, y_.mat().col(j), t);
-      }
-    }
-    x_.swap(y_);
-    x_.resize(f_.in_size(), kept);
-    moving_.resize(static_cast<std::size_t>(kept));
-  }
-  OrbitEnd judge(const Eigen::Ref<const Vec<S>>& x, const Eigen::Ref<const Vec<S>>& y) const {
-    if (!y.allFinite()) return OrbitEnd::diverged;
-    if (std::isfinite(o_.bound) && norm_in_double<S>(y) > o_.bound) return OrbitEnd::diverged;
-    if (o_.tolerance > 0 || o_.relative_tolerance > 0) {
-      const double relative =
-          std::max(o_.relative_tolerance, 2 * static_cast<double>(std::numeric_limits<S>::epsilon()));
-      const auto step = static_cast<double>((y - x).norm());
-      if (step <= o_.tolerance || step <= relative * static_cast<double>(x.norm())) return OrbitEnd::settled;
-    }
-    return OrbitEnd::moving;
+      if (end == OrbitEnd::moving) return true;
+      orbit_.end[static_cast<std::size_t>(start)] = end;
+      finish(start, y, t);
+      return false;
+    });
   }
   /// A column that ended keeps its value in the result and in all snapshots still to come.
   void finish(Index start, const Eigen::Ref<const Vec<S>>& value, Index t) {
@@ -130,17 +110,21 @@ class OrbitPart {
       if (o_.snapshots[s] >= t) orbit_.snapshots[s].col(start) = value;
   }
   void save(Mat<S>& to) {
-    for (std::size_t j = 0; j < moving_.size(); ++j) to.col(moving_[j]) = x_.mat().col(static_cast<Index>(j));
+    for (std::size_t j = 0; j < batch_.starts().size(); ++j)
+      to.col(batch_.starts()[j]) = batch_.now().col(static_cast<Index>(j));
   }
 
-  const F& f_;
-  Eigen::Ref<const Vec<S>> theta_;
   const OrbitOptions& o_;
   Orbit<S>& orbit_;
-  std::vector<Index> moving_;  // the starts that the columns of x_ belong to
-  Scratch<S> x_, y_;
-  typename F::Cache cache_;
+  MovingBatch<F> batch_;
 };
+
+template <class Options>
+void require_orbit_options(const Options& o, const char* who) {
+  require(o.max_steps >= 0, who, ": max_steps must be >= 0, got ", o.max_steps);
+  require(o.tolerance >= 0, who, ": tolerance must be >= 0, got ", o.tolerance);
+  require(o.relative_tolerance >= 0, who, ": relative_tolerance must be >= 0, got ", o.relative_tolerance);
+}
 
 }  // namespace detail
 
@@ -156,10 +140,7 @@ template <Layer F>
           f.layer.out_size(), ", expected as many");
   require(x0.rows() == f.layer.in_size(), "orbit: x0 has ", x0.rows(), " rows, f expects ",
           f.layer.in_size());
-  require(options.max_steps >= 0, "orbit: max_steps must be >= 0, got ", options.max_steps);
-  require(options.tolerance >= 0, "orbit: tolerance must be >= 0, got ", options.tolerance);
-  require(options.relative_tolerance >= 0, "orbit: relative_tolerance must be >= 0, got ",
-          options.relative_tolerance);
+  detail::require_orbit_options(options, "orbit");
   require(options.bound > 0, "orbit: bound must be > 0, got ", options.bound);
   require(std::is_sorted(options.snapshots.begin(), options.snapshots.end()) &&
               (options.snapshots.empty() ||
@@ -170,34 +151,11 @@ template <Layer F>
   result.steps.assign(static_cast<std::size_t>(x0.cols()), 0);
   result.end.assign(static_cast<std::size_t>(x0.cols()), OrbitEnd::moving);
   result.snapshots.assign(options.snapshots.size(), Mat<S>(x0));
-
-  // Columns that share a product: more where the weights would otherwise pass through the cache too often.
-  const Index together = f.theta.size() > 1 << 19 ? 256 : 64;
-  const Index parts = (x0.cols() + together - 1) / together;
-  typename F::Cache prepacked;
-  if (options.max_steps > 1) prepack(f.layer, f.theta, prepacked);
-  std::atomic<bool> cancelled = false;
-  std::mutex one_at_a_time;  // of the callbacks, which may throw: an OpenMP critical section may not
-  Index finished = 0;
-  const auto stop = [&] {
-    const std::lock_guard lock(one_at_a_time);
-    if (!cancelled && options.cancelled && options.cancelled()) cancelled = true;
-    return cancelled.load();
-  };
-  parallel_for(parts, [&](Index k) {
-    const ColumnRange columns = column_range(x0.cols(), parts, k);
-    try {
-      if (stop()) return;
-      detail::OrbitPart<F>(f.layer, f.theta, prepacked, options, columns, result).run(stop);
-      const std::lock_guard lock(one_at_a_time);
-      finished += columns.size;
-      if (options.observer && !cancelled) options.observer(finished, x0.cols());
-    } catch (...) {
-      cancelled = true;  // the other parts need not go on
-      throw;
-    }
-  });
-  result.cancelled = cancelled;
+  result.cancelled = detail::iterate_in_parts(
+      f, x0.cols(), options.max_steps > 1, options.cancelled, options.observer,
+      [&](ColumnRange columns, const typename F::Cache& prepacked, const auto& stop) {
+        detail::OrbitPart<F>(f.layer, f.theta, prepacked, options, columns, result).run(stop);
+      });
   return result;
 }
 
