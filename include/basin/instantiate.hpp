@@ -7,6 +7,7 @@
 #pragma once
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin
 
+#include "basin/instantiate/basins.hpp"
 #include "basin/instantiate/certificates.hpp"
 #include "basin/instantiate/erased.hpp"
 #include "basin/instantiate/fixed_points.hpp"

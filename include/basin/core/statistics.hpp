@@ -1,4 +1,4 @@
-// Statistics of a few numbers: quantiles, the rank correlation, and how well a share is known.
+// Statistics of a few numbers: quantiles, the rank correlation, straight lines, how well shares are known.
 #pragma once
 #include <algorithm>  // std::any_of, std::clamp, std::sort
 #include <cmath>      // std::floor, std::isnan, std::sqrt
@@ -7,8 +7,9 @@
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/types.hpp"  // Index
+#include "basin/core/error.hpp"   // require
+#include "basin/core/random.hpp"  // normal_quantile
+#include "basin/core/types.hpp"   // Index
 
 namespace basin::inline BASIN_ABI {
 
@@ -96,6 +97,64 @@ template <class = void>
   const double half = z * std::sqrt(share * (1 - share) / draws + z * z / (4 * draws * draws)) / shrink;
   return {count == 0 ? 0 : std::clamp(centre - half, 0., 1.),
           count == n ? 1 : std::clamp(centre + half, 0., 1.)};
+}
+
+/// Goodman's simultaneous intervals for the shares of k kinds of which `counts` are a sample: Wilson's for
+/// each with z the normal quantile of 1 - (1 - confidence) / (2 k), so that all of them hold together with
+/// about that confidence (Bonferroni; Goodman 1965, "On simultaneous confidence intervals for multinomial
+/// proportions"). Throws if there is no kind, a count is negative, or confidence is not between 0 and 1.
+template <class = void>
+[[nodiscard]] std::vector<ConfidenceInterval> goodman_intervals(const std::vector<Index>& counts,
+                                                                double confidence = 0.95) {
+  require(!counts.empty(), "goodman_intervals: counts must hold at least one number, got none");
+  require(confidence > 0 && confidence < 1, "goodman_intervals: confidence must be between 0 and 1, got ",
+          confidence);
+  Index n = 0;
+  for (const Index count : counts) {
+    require(count >= 0, "goodman_intervals: counts must be >= 0, got ", count);
+    n += count;
+  }
+  const double z = -detail::normal_quantile((1 - confidence) / (2 * static_cast<double>(counts.size())));
+  std::vector<ConfidenceInterval> intervals;
+  for (const Index count : counts) intervals.push_back(wilson_interval(count, n, z));
+  return intervals;
+}
+
+/// The straight line y = intercept + slope x with the least sum of squares, for independent errors of y of
+/// one size.
+struct LineFit {
+  double slope = 0, intercept = 0;
+  double slope_error = 0;  // standard error of the slope, from the residuals; not a number for 2 points
+  double r_squared = 0;    // the part of the variance of y that the line explains; 1 where y is constant
+};
+
+/// Least squares through at least 2 points with different x. Throws where there are fewer, or x and y differ
+/// in size.
+template <class = void>
+[[nodiscard]] LineFit fit_line(const std::vector<double>& x, const std::vector<double>& y) {
+  require(x.size() == y.size() && x.size() >= 2, "fit_line: x and y have ", x.size(), " and ", y.size(),
+          " values, expected as many, at least 2");
+  const auto n = static_cast<double>(x.size());
+  double mx = 0, my = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) mx += x[i] / n, my += y[i] / n;
+  double xx = 0, xy = 0, yy = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mx) * (x[i] - mx);
+    xy += (x[i] - mx) * (y[i] - my);
+    yy += (y[i] - my) * (y[i] - my);
+  }
+  require(xx > 0, "fit_line: all x are ", mx);
+  LineFit fit;
+  fit.slope = xy / xx;
+  fit.intercept = my - fit.slope * mx;
+  double left = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double r = y[i] - fit.intercept - fit.slope * x[i];
+    left += r * r;
+  }
+  fit.slope_error = x.size() > 2 ? std::sqrt(left / (n - 2) / xx) : std::numeric_limits<double>::quiet_NaN();
+  fit.r_squared = yy > 0 ? 1 - left / yy : 1;
+  return fit;
 }
 
 }  // namespace basin

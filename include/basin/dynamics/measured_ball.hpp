@@ -1,0 +1,184 @@
+// A ball around an attractor inside which every start that was tried came back to it.
+#pragma once
+#include <algorithm>   // std::min, std::max
+#include <cstddef>     // std::size_t
+#include <cstdint>     // std::uint64_t
+#include <functional>  // std::function
+#include <limits>      // std::numeric_limits
+#include <vector>      // std::vector
+
+#include "basin/core/error.hpp"           // require
+#include "basin/core/model.hpp"           // Model
+#include "basin/core/parallel.hpp"        // parallel_for
+#include "basin/dynamics/attractors.hpp"  // Attractor
+#include "basin/dynamics/directions.hpp"  // random_directions, directions_within, stretched_by
+#include "basin/dynamics/fates.hpp"       // follow, Fate
+
+namespace basin::inline BASIN_ABI {
+
+struct MeasuredBallOptions {
+  Index random = 24;     // so many random directions on each sphere, new ones each time,
+  Index row_space = 24;  // so many of the row space of the Jacobian,
+  Index stretched = 8;   // and so many that it stretches most, each with both signs
+  double first =
+      1e-3;  // radius of the first sphere, relative to the largest |point| (or to 1 where that is 0)
+  double largest = 1;       // no sphere is larger, relative likewise
+  Index max_steps = 20000;  // to come back from a sphere to the one inside it
+  std::uint64_t seed = 1;
+  std::function<bool()> cancelled = {};
+};
+
+/// What was tried and what came of it.
+struct MeasuredBall {
+  double radius =
+      0;  // half of `sphere`: of the ball that is to decide; 0: not even the first sphere came back
+  double sphere = 0;  // all starts on spheres of this radius, and of half, a quarter, ... of it, came back
+  double escaped =
+      std::numeric_limits<double>::infinity();  // the sphere from which a start did not; infinite: none
+  Index spheres = 0;                            // tried
+  Index starts = 0;                             // on all of them
+  bool cancelled = false;
+};
+
+namespace detail {
+
+/// The directions that are tried on every sphere, and the row space that further ones are drawn from.
+struct ProbeDirections {
+  Mat<double> always, basis;
+};
+template <Layer F>
+ProbeDirections probe_directions(const Model<F>& f, const Attractor<typename F::Scalar>& a,
+                                 const MeasuredBallOptions& o) {
+  std::vector<LocalMap> J;  // along the cycle
+  const SelfMap map = self_map(f, 1024);
+  for (Index i = 0; i < a.period(); ++i) J.push_back(map.linearized(a.points.col(i).template cast<double>()));
+  const Index n = a.points.rows();
+  ProbeDirections d;
+  if (o.stretched > 0) {
+    const Mat<double> V = stretched_by(J, n, o.stretched).V;
+    d.always.resize(n, 2 * V.cols());
+    d.always << V, -V;
+  }
+  if (o.row_space > 0) d.basis = row_space_of(J.front(), n).basis;
+  return d;
+}
+
+/// Starts on the sphere of this radius around the points of the attractor, in turn.
+template <class S>
+Mat<S> starts_on_sphere(const Attractor<S>& a, const ProbeDirections& d, double radius,
+                        const MeasuredBallOptions& o, Index sphere) {
+  const Index within = d.basis.cols() > 0 ? o.row_space : 0;
+  Mat<double> U(a.points.rows(), d.always.cols() + o.random + within);
+  const std::uint64_t seed = o.seed + 2 * static_cast<std::uint64_t>(sphere);
+  if (d.always.cols() > 0) U.leftCols(d.always.cols()) = d.always;
+  U.middleCols(d.always.cols(), o.random) = random_directions(U.rows(), o.random, seed);
+  if (within > 0) U.rightCols(within) = directions_within(d.basis, within, seed + 1);
+  Mat<S> starts(U.rows(), U.cols() * a.period());
+  for (Index j = 0; j < starts.cols(); ++j)
+    starts.col(j) = (a.points.col(j % a.period()).template cast<double>() + radius * U.col(j / a.period()))
+                        .template cast<S>();
+  return starts;
+}
+
+/// Whether all starts come into the ball of radius `inner` of the attractor.
+template <Layer F>
+bool all_come_back(const Model<F>& f, Attractor<typename F::Scalar> a, double inner,
+                   MatIn<typename F::Scalar> starts, const MeasuredBallOptions& o, MeasuredBall& ball) {
+  a.radius = inner;
+  a.ellipsoid = 0;
+  a.certified = false;
+  FateOptions options;
+  options.max_steps = o.max_steps;
+  options.cancelled = o.cancelled;
+  // By balls alone: an orbit that stands still outside of the inner one did not come.
+  options.arrived = std::numeric_limits<double>::min();
+  const Fates fates = follow(f, {a}, starts, options);
+  ball.cancelled = ball.cancelled || fates.cancelled;
+  ball.spheres += 1;
+  ball.starts += starts.cols();
+  return fates.count(Fate::arrived) == starts.cols();
+}
+
+inline void require_ball_options(const MeasuredBallOptions& o, const char* who) {
+  require(o.random >= 0 && o.row_space >= 0 && o.stretched >= 0 && o.random + o.row_space + o.stretched >= 1,
+          who, ": numbers of directions must be >= 0 and not all 0, got ", o.random, ", ", o.row_space,
+          " and ", o.stretched);
+  require(o.first > 0 && o.first <= o.largest, who, ": spheres must have 0 < first <= largest, got ", o.first,
+          " and ", o.largest);
+  require(o.max_steps >= 1, who, ": max_steps must be >= 1, got ", o.max_steps);
+}
+
+}  // namespace detail
+
+/// Spheres around an attractor, each twice as large as the one before, until a start on one does not come
+/// back inside the one before; the first must come back to a hundredth of itself (in float an eighth), and is
+/// made smaller up to ten times until it does. Half of the largest sphere is the radius. Directions are
+/// random ones, random ones of the row space of the Jacobian (in networks with a narrow first layer most
+/// random directions are neutral), and those that it stretches most.
+///
+/// This is measured, not proved: a basin may come nearer in a direction that was not tried, or a hole may lie
+/// between the spheres. Throws if f does not map its space to itself, the attractor does not fit, or an
+/// option makes no sense.
+template <Layer F>
+[[nodiscard]] MeasuredBall measured_ball(const Model<F>& f, const Attractor<typename F::Scalar>& attractor,
+                                         const MeasuredBallOptions& options = {}) {
+  using S = typename F::Scalar;
+  detail::require_self_map(f, attractor.points.rows(), "measured_ball", "attractor");
+  detail::require_attractors<S>({attractor}, f.layer.in_size(), "measured_ball");
+  detail::require_ball_options(options, "measured_ball");
+  const double unit = detail::unit_of<S>({attractor});
+  const detail::ProbeDirections d = detail::probe_directions(f, attractor, options);
+  const double part = sizeof(S) < sizeof(double) ? 1. / 8 : 1. / 100;
+  MeasuredBall ball;
+  const auto comes_back = [&](double radius, double inner) {
+    const Mat<S> starts = detail::starts_on_sphere(attractor, d, radius, options, ball.spheres);
+    const bool all = detail::all_come_back(f, attractor, inner, starts, options, ball);
+    (all ? ball.sphere : ball.escaped) = radius;
+    return all && !ball.cancelled;
+  };
+  double radius = options.first * unit;
+  for (int smaller = 0; smaller < 10 && !comes_back(radius, part * radius) && !ball.cancelled; ++smaller)
+    radius /= 4;
+  if (!(ball.sphere > 0) || ball.cancelled) return ball;
+  for (double next = 2 * radius; next <= options.largest * unit; next *= 2)
+    if (next >= ball.escaped || !comes_back(next, next / 2)) break;
+  ball.radius = ball.sphere / 2;
+  return ball;
+}
+
+/// measured_ball for each attractor that has no certified ball: its radius becomes the measured one. No
+/// sphere is larger than .49 of the distance to the next attractor (less what a certified ball takes of it),
+/// so that no two balls meet. Throws as measured_ball does, or if two attractors have a point in common.
+template <Layer F>
+std::vector<MeasuredBall> measure_balls(const Model<F>& f,
+                                        std::vector<Attractor<typename F::Scalar>>& attractors,
+                                        const MeasuredBallOptions& options = {}) {
+  using S = typename F::Scalar;
+  std::vector<MeasuredBall> balls(attractors.size());
+  std::vector<Attractor<S>> measured = attractors;
+  parallel_for(static_cast<Index>(attractors.size()), [&](Index k) {
+    const auto at = static_cast<std::size_t>(k);
+    Attractor<S>& a = measured[at];
+    if (a.certified) return;
+    const double unit = detail::unit_of<S>({a});
+    MeasuredBallOptions o = options;
+    o.seed += 1000003 * static_cast<std::uint64_t>(k);
+    for (std::size_t j = 0; j < attractors.size(); ++j) {
+      if (j == at) continue;
+      const double apart = detail::distance_between(a, attractors[j]);
+      require(apart > 0, "measure_balls: attractors ", k + 1, " and ", j + 1, " have a point in common");
+      const double room =
+          attractors[j].certified ? 0.99 * (apart - detail::reach(attractors[j])) : 0.49 * apart;
+      o.largest = std::min(o.largest, room / unit);
+    }
+    require(o.largest > 0, "measure_balls: attractor ", k + 1, " lies in the certified ball of another one");
+    o.first = std::min(o.first, o.largest);
+    balls[at] = measured_ball(f, a, o);
+    a.radius = balls[at].radius;
+    a.ellipsoid = 0;
+  });
+  attractors = std::move(measured);
+  return balls;
+}
+
+}  // namespace basin
