@@ -4,6 +4,7 @@
 #include "basin/certify/certificate.hpp"
 #include "basin/data/grid.hpp"
 #include "basin/data/swiss_roll.hpp"
+#include "basin/dynamics/basin_map.hpp"
 #include "basin/dynamics/bottleneck.hpp"
 #include "basin/dynamics/fixed_points.hpp"
 #include "basin/dynamics/jacobian.hpp"
@@ -141,6 +142,43 @@ Prepared prepare_search(const FullyConnectedNet& net, const Work& work) {
   return p;
 }
 
+/// The attractors that the pictures and the midpoints of pairs of them lead to, with measured balls.
+template <class F>
+std::vector<Attractor<float>> attractors_with_balls(const Model<F>& f) {
+  const Mat<float> x = as_columns<float>(starts(), f.layer.in_size());
+  std::vector<Attractor<float>> attractors = attractors_of(find_fixed_points(f, x));
+  (void)measure_balls(f, attractors);
+  return attractors;
+}
+
+/// The fates of many starts: with the attractors and their balls known, with these to be found first, and by
+/// following all orbits until they settle.
+Prepared prepare_fates(const FullyConnectedNet& net, const Work& work) {
+  using F = FullyConnected<float>;
+  const auto f = std::make_shared<const Model<F>>(fully_connected_net<float>(net),
+                                                  as_vector<float>(start_weights(work)));
+  const auto x = std::make_shared<const Mat<float>>(as_columns<float>(samples(work), net.d));
+  const auto known = std::make_shared<std::vector<Attractor<float>>>();
+  BasinMapOptions options;
+  options.fates.max_steps = longest_orbit;
+  options.fates.relative_tolerance = settled;
+  Prepared p;
+  p.check = [f, x] { return as_floats(orbit(*f, *x, {.max_steps = 3}).x); };
+  p.variants.push_back({"basin_map", [=](long steps) {
+                          for (long i = 0; i < steps; ++i) (void)basin_map(*f, *known, *x, options);
+                        }});
+  p.variants.push_back({"basin_map_and_attractors", [=](long steps) {
+                          for (long i = 0; i < steps; ++i)
+                            (void)basin_map(*f, attractors_with_balls(*f), *x, options);
+                        }});
+  p.variants.push_back({"orbit", [=](long steps) {
+                          for (long i = 0; i < steps; ++i)
+                            (void)orbit(*f, *x, {.max_steps = longest_orbit, .relative_tolerance = settled});
+                        }});
+  p.before_timing = [=] { *known = attractors_with_balls(*f); };
+  return p;
+}
+
 /// All eigenvalues that are not 0, from a matrix of the size of the code.
 template <class E, class D>
 Variant bottleneck(E e, D d, const Work& work) {
@@ -192,6 +230,7 @@ Prepared prepare_study(const Work& work) {
     if (work.task == Task::spectrum) return prepare_spectrum(fully_connected_net<double>(*net), work);
     if (work.task == Task::find) return prepare_search(*net, work);
     if (work.task == Task::certify) return prepare_certificate(*net, work);
+    if (work.task == Task::fates) return prepare_fates(*net, work);
     return prepare_orbit(*net, work);
   }
   const auto& net = std::get<ImageNet>(work.net);
@@ -208,7 +247,8 @@ void train_and_save(const Work& work, long max_epochs) {
     options.max_epochs = 3000;
     options.schedule = schedule::step_decay(1000, 0.5);
   }
-  if (work.task == Task::find) {  // as Figure 3
+  const bool pictured = work.task == Task::find || work.task == Task::fates;
+  if (pictured) {  // as Figure 3
     options = {.max_epochs = 20000, .loss_below = 1e-8};
     options.schedule = schedule::step_decay(1000, 0.85);
   }
@@ -226,7 +266,7 @@ void train_and_save(const Work& work, long max_epochs) {
       return both(fully_connected_net<float>(*dense), fully_connected_net<double>(*dense));
     const auto& net = std::get<ImageNet>(work.net);
     both(autoencoder<float>(net), autoencoder<double>(net));
-  } else if (work.task == Task::find) {
+  } else if (pictured) {
     const Mat<float> x = as_columns<float>(pictures(), dense->d).leftCols(learned_pictures);
     if (!is_there(trained_file(work))) train(fully_connected_net<float>(*dense), x, options, work, 2e-3);
   } else {

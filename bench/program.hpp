@@ -9,7 +9,7 @@
 #pragma once
 #include <unistd.h>  // isatty
 
-#include <algorithm>   // std::sort
+#include <algorithm>   // std::min, std::sort
 #include <cstdio>      // std::printf
 #include <cstdlib>     // std::atof, std::getenv
 #include <cstring>     // std::strncmp
@@ -32,8 +32,10 @@ struct LeftOut : std::runtime_error {
 
 inline std::string trained_file(const Work& work) {
   const char* folder = std::getenv("BENCH_TRAINED");
-  const std::string net =
-      work.task == Task::settle ? "settle" + work.name.substr(work.name.find('_')) : work.name;
+  const std::string sizes = work.name.substr(std::min(work.name.find("_fc"), work.name.size()));
+  const std::string net = work.task == Task::settle  ? "settle" + sizes
+                          : work.task == Task::fates ? "fixed_points" + sizes
+                                                     : work.name;
   return std::string(folder != nullptr ? folder : ".") + "/" + net + ".trained";
 }
 /// The parameters of the trained network, in the order of `weights`.
@@ -52,7 +54,8 @@ inline std::vector<float> trained_weights(const Work& work) {
   return all;
 }
 inline std::vector<float> start_weights(const Work& work) {
-  const bool trained = work.task == Task::settle || work.task == Task::spectrum || work.task == Task::find;
+  const bool trained = work.task == Task::settle || work.task == Task::spectrum || work.task == Task::find ||
+                       work.task == Task::fates;
   return trained ? trained_weights(work) : weights(work);
 }
 

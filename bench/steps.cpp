@@ -12,7 +12,10 @@ class Program {
     prepared_ = work.task == bench::Task::train ? bench::prepare_training(work) : bench::prepare_study(work);
   }
   std::vector<float> check() const { return prepared_.check(); }
-  const std::vector<bench::Variant>& variants() const { return prepared_.variants; }
+  const std::vector<bench::Variant>& variants() const {
+    if (prepared_.before_timing) prepared_.before_timing();
+    return prepared_.variants;
+  }
 
  private:
   bench::Prepared prepared_;

@@ -14,6 +14,7 @@ inline std::string jacobian_file(const Work& work) { return trained_file(work) +
 struct Prepared {
   std::function<std::vector<float>()> check;
   std::vector<Variant> variants;
+  std::function<void()> before_timing = {};  // what the variants need besides, which is not timed
 };
 Prepared prepare_training(const Work& work);  // training.cpp
 Prepared prepare_study(const Work& work);     // dynamics.cpp: iterates, Jacobians, spectra

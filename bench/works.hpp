@@ -98,6 +98,7 @@ enum class Task {
   spectrum,
   find,     // all fixed points of a trained network that the starts lead to; the time is that for one of them
   certify,  // a certificate of the fixed point, in double
+  fates,    // at which attractor of a trained network each of many starts ends, in float
 };
 
 struct Work {
@@ -195,6 +196,7 @@ struct Work {
 ///     spectrum10_784, spectrum10_3072                    of fc7x128 and cae64
 ///     fixed_points_fc{hidden}x{width}                    at 784 dimensions, trained on 20 pictures
 ///     certify_fc{hidden}x{width}                         at 784 dimensions
+///     fates_fc{hidden}x{width}                           10^4 starts in the network of fixed_points
 inline std::optional<Work> parse(const std::string& name) {
   int a = 0, b = 0, c = 0, d = 0, e = 0;
   const auto is = [&](const char* format, auto*... numbers) {
@@ -228,6 +230,8 @@ inline std::optional<Work> parse(const std::string& name) {
   if (name == "spectrum10_3072") return Work{name, Task::spectrum, ImageNet{false, 64, 32, 1}, 10};
   if (is("fixed_points_fc%dx%d", &a, &b) && a > 1)
     return Work{name, Task::find, FullyConnectedNet{a, b, picture_side * picture_side, start_count}};
+  if (is("fates_fc%dx%d", &a, &b) && a > 1)
+    return Work{name, Task::fates, FullyConnectedNet{a, b, picture_side * picture_side, 10000}};
   return std::nullopt;
 }
 
@@ -237,7 +241,12 @@ inline constexpr const char* standard_works[] = {
     "linc8x128_3x3_b2", "cae64_b10",          "cae64_b100",          "unet_b1",
     "iterate_fc10x512", "settle100_fc10x512", "settle1111_fc10x512", "jacobian_fc7x128",
     "jacobian_cae64",   "spectrum10_784",     "spectrum10_3072",     "fixed_points_fc7x128",
+    "fates_fc7x128",
 };
+
+/// Fates: an orbit has settled when |f(x) - x| <= settled |x|, and none is longer than longest_orbit.
+inline constexpr double settled = 1e-6;
+inline constexpr int longest_orbit = 20000;
 
 /// The learning rate of all training steps (Adam, else with PyTorch's defaults).
 inline constexpr double learning_rate = 1e-4;

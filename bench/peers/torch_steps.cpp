@@ -38,6 +38,7 @@ class Program {
   }
   std::vector<bench::Variant> variants() {
     if (task_ == bench::Task::find) return searches();
+    if (task_ == bench::Task::fates) return settlings();
     std::vector<bench::Variant> all;
     const auto add = [&](const std::string& name, double repeats, const auto& step) {
       const auto on = [&](const std::string& variant, const torch::Tensor& x) {
@@ -80,6 +81,34 @@ class Program {
                        1, [=] { return double(*found); }});
       }
     return all;
+  }
+  std::vector<bench::Variant> settlings() {
+    std::vector<bench::Variant> all;
+    for (const bool leave : {false, true})
+      all.push_back({leave ? "settle_and_leave" : "settle", [=](long steps) {
+                       for (long i = 0; i < steps; ++i) settle(leave);
+                     }});
+    return all;
+  }
+  /// Iterates all starts until each has settled, looking every ten steps; those that have are left out of
+  /// further steps, or not. Where each ended.
+  torch::Tensor settle(bool leave) const {
+    const c10::InferenceMode no_derivatives;
+    torch::Tensor x = x_, ends = x_.clone(), which = torch::arange(x_.size(0));
+    for (int t = 0; t < bench::longest_orbit; t += 10) {
+      const torch::Tensor before = iterate(x, 9);
+      x = network_(before);
+      const torch::Tensor moving =
+          (x - before).norm(2, 1) > bench::settled * before.norm(2, 1);  // not so where one is NaN
+      if (!moving.any().item<bool>()) break;
+      if (!leave) continue;
+      ends.index_copy_(0, which, x);
+      const torch::Tensor kept = moving.nonzero().squeeze(1);
+      x = x.index_select(0, kept);
+      which = which.index_select(0, kept);
+    }
+    ends.index_copy_(0, which, x);
+    return ends;
   }
   void build(const bench::FullyConnectedNet& net) {
     shape_ = {net.d};

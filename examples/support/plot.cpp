@@ -1,7 +1,9 @@
 #include "support/plot.hpp"
 
-#include <algorithm>  // std::any_of, std::clamp, std::max, std::min
-#include <cmath>      // std::isfinite
+#include <algorithm>  // std::any_of, std::clamp, std::find, std::max, std::min
+#include <array>      // std::array
+#include <cmath>      // std::abs, std::floor, std::isfinite, std::round
+#include <cstdlib>    // std::strtol
 #include <limits>     // std::numeric_limits
 #include <sstream>    // std::ostringstream
 #include <utility>    // std::move
@@ -250,6 +252,75 @@ std::string add(std::ostringstream& script, const SpacePlot& plot) {
   return {};
 }
 
+/// Red, green and blue of a group, from 0 to 255: the palette of curves, and beyond it hues a golden section of
+/// the circle apart.
+std::array<int, 3> group_color(int group) {
+  constexpr int palette = 6;  // the seventh is black
+  if (group < 0) return {190, 190, 190};
+  if (group < palette) {
+    const auto rgb = std::strtol(gnuplot_color(static_cast<std::size_t>(group)) + 1, nullptr, 16);
+    return {static_cast<int>(rgb >> 16), static_cast<int>(rgb >> 8 & 255), static_cast<int>(rgb & 255)};
+  }
+  std::array<int, 3> color{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double hue = 0.618034 * group + static_cast<double>(c) / 3;
+    const double away = std::abs(hue - std::floor(hue) - 0.5);  // 0 .. 1/2
+    color[c] = static_cast<int>(40 + 190 * std::clamp(3 * away - 0.25, 0., 1.));
+  }
+  return color;
+}
+
+void check(const MapPlot& plot) {
+  const auto cells = static_cast<std::size_t>(plot.rows) * static_cast<std::size_t>(plot.columns);
+  require(plot.rows >= 1 && plot.columns >= 1 && plot.groups.size() == cells &&
+              (plot.shades.empty() || plot.shades.size() == cells),
+          "MapPlot: ", plot.rows, " x ", plot.columns, " cells, but ", plot.groups.size(), " groups and ",
+          plot.shades.size(), " shades (\"", plot.title, "\")");
+  for (const int group : plot.groups)
+    require(group >= -1 && group < static_cast<int>(plot.names.size()), "MapPlot: groups must be in -1 .. ",
+            plot.names.size(), " - 1, got ", group);
+}
+
+std::string add(std::ostringstream& script, const MapPlot& plot) {
+  check(plot);
+  axes(script, plot.title, plot.x_label, plot.y_label);
+  const auto at = [](const Extent& e, int k, int n) { return e.low + (k + 0.5) / n * (e.high - e.low); };
+  {
+    Data data(script, "$cells");
+    for (int i = 0; i < plot.rows; ++i)
+      for (int j = 0; j < plot.columns; ++j) {
+        const auto cell = static_cast<std::size_t>(i * plot.columns + j);
+        const std::array<int, 3> color = group_color(plot.groups[cell]);
+        const double shade = plot.shades.empty() ? 1 : std::clamp(plot.shades[cell], 0., 1.);
+        const auto part = [&](std::size_t c) { return std::round(color[c] * (0.3 + 0.7 * shade)); };
+        data.row(
+            {at(plot.x_range, j, plot.columns), at(plot.y_range, i, plot.rows), part(0), part(1), part(2)});
+      }
+  }
+  Parts all;
+  all.add("$cells using 1:2:3:4:5 with rgbimage notitle");
+  for (int group = -1; group < static_cast<int>(plot.names.size()); ++group) {
+    if (std::find(plot.groups.begin(), plot.groups.end(), group) == plot.groups.end()) continue;
+    const std::array<int, 3> color = group_color(group);
+    all.add(text("NaN with points pt 5 ps 1.6 lc rgb ", color[0] * 65536 + color[1] * 256 + color[2],
+                 titled(group < 0 ? plot.without : plot.names[static_cast<std::size_t>(group)])));
+  }
+  for (std::size_t k = 0; k < plot.series.size(); ++k) {
+    {
+      Data data(script, text("$s", k));
+      for (std::size_t i = 0; i < plot.series[k].x.size(); ++i)
+        data.row({plot.series[k].x[i], plot.series[k].y[i]});
+    }
+    Series black = plot.series[k];
+    black.color = 6;
+    all.add(text("$s", k, " using 1:2", drawn_as(black, k), titled(black.name)));
+  }
+  script << "set size ratio -1\nunset grid\nset xrange [" << plot.x_range.low << ":" << plot.x_range.high
+         << "]\nset yrange [" << plot.y_range.low << ":" << plot.y_range.high << "]\n"
+         << all.text() << "\n";
+  return {};
+}
+
 template <class Plot>
 Drawn draw_one(const Plot& plot, const std::filesystem::path& file) {
   std::ostringstream script = gnuplot_script(plot.width, plot.height);
@@ -291,6 +362,7 @@ Series cobweb(const std::string& name, const std::vector<double>& orbit) {
 
 Drawn draw(const LinePlot& plot, const std::filesystem::path& file) { return draw_one(plot, file); }
 Drawn draw(const SpacePlot& plot, const std::filesystem::path& file) { return draw_one(plot, file); }
+Drawn draw(const MapPlot& plot, const std::filesystem::path& file) { return draw_one(plot, file); }
 Drawn draw(const Panels<LinePlot>& panels, const std::filesystem::path& file) {
   return draw_panels(panels, file);
 }

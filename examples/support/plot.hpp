@@ -77,6 +77,19 @@ struct SpacePlot {
   int width = 700, height = 640;
 };
 
+/// A rectangle of cells, each in the colour of its group, and curves and points on top.
+struct MapPlot {
+  std::string title, x_label, y_label;
+  Extent x_range, y_range;  // what the cells cover
+  int rows = 0, columns = 0;
+  std::vector<int> groups;          // of each cell, row by row from below; -1: none, grey
+  std::vector<double> shades = {};  // 0 .. 1 of each cell: 1 the full colour, 0 dark; none: all 1
+  std::vector<std::string> names;   // of the groups, for the legend; groups without a cell are left out
+  std::string without = {};         // name of -1
+  std::vector<Series> series = {};  // in black, whatever their colours
+  int width = 900, height = 760;
+};
+
 /// Several plots as one picture, row by row. Their own sizes in pixels do not count.
 template <class Plot>
 struct Panels {
@@ -97,6 +110,7 @@ struct [[nodiscard]] Drawn {
 Drawn draw(const LinePlot& plot, const std::filesystem::path& file);
 Drawn draw(const Histogram& plot, const std::filesystem::path& file);
 Drawn draw(const SpacePlot& plot, const std::filesystem::path& file);
+Drawn draw(const MapPlot& plot, const std::filesystem::path& file);
 Drawn draw(const Panels<LinePlot>& panels, const std::filesystem::path& file);
 Drawn draw(const Panels<SpacePlot>& panels, const std::filesystem::path& file);
 
