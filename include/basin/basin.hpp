@@ -17,24 +17,34 @@
 #include "basin/core/parallel.hpp"             // set_num_threads
 #include "basin/core/param_blocks.hpp"         // ParamBlock, param_blocks
 #include "basin/core/random.hpp"               // Random
-#include "basin/core/statistics.hpp"           // quantile, median, rank_correlation
+#include "basin/core/statistics.hpp"           // quantile, median, rank_correlation, wilson_interval
 #include "basin/core/types.hpp"                // Index, Mat, Vec
 #include "basin/data/cifar10.hpp"              // read_cifar10
 #include "basin/data/grid.hpp"                 // bounding_grid
 #include "basin/data/idx.hpp"                  // read_idx_images
+#include "basin/data/start_distribution.hpp"   // uniform_box, normal_everywhere, around_examples
 #include "basin/data/starts.hpp"               // noise and white squares
 #include "basin/data/swiss_roll.hpp"           // swiss_roll
+#include "basin/dynamics/attractors.hpp"       // Attractor, attractors_of
+#include "basin/dynamics/basin_boundary.hpp"   // basin_entropy, uncertainty_exponent, wada_test
+#include "basin/dynamics/basin_fractions.hpp"  // basin_fractions
+#include "basin/dynamics/basin_map.hpp"        // basin_map
+#include "basin/dynamics/basin_radius.hpp"     // basin_radii, noise_tolerance
 #include "basin/dynamics/basins.hpp"           // nearest, nearest_within, recovery
 #include "basin/dynamics/bottleneck.hpp"       // bottleneck_spectrum
 #include "basin/dynamics/cycle.hpp"            // periods
+#include "basin/dynamics/edge_state.hpp"       // edge_state
 #include "basin/dynamics/fixed_point.hpp"      // find_fixed_point, classify_fixed_point
 #include "basin/dynamics/fixed_points.hpp"     // find_fixed_points, census, richness
 #include "basin/dynamics/growth.hpp"           // growth_at_infinity
 #include "basin/dynamics/jacobian.hpp"         // jacobian, jacobian_factors
+#include "basin/dynamics/measured_ball.hpp"    // measured_ball, measure_balls
 #include "basin/dynamics/orbit.hpp"            // orbit
 #include "basin/dynamics/rank.hpp"             // numerical_rank
 #include "basin/dynamics/recall.hpp"           // recall
 #include "basin/dynamics/singular_values.hpp"  // singular_values
+#include "basin/dynamics/slice.hpp"            // plane_through, basin_slice
+#include "basin/dynamics/smallest_shock.hpp"   // smallest_shock
 #include "basin/dynamics/spectrum.hpp"         // eigenvalues, spectral_radius
 #include "basin/dynamics/stability.hpp"        // linear_stability
 #include "basin/layers/affine.hpp"             // Affine

@@ -112,6 +112,7 @@ template <Layer F>
   detail::require_radius_options(options, who);
   const Vec<double> x = detail::attractor_of_id(attractors, id, who).points.col(0).template cast<double>();
   detail::require_self_map(f, directions.rows(), who, "directions");
+  require(directions.allFinite(), who, ": directions are not finite");
   const double unit = detail::unit_of<S>({attractors[static_cast<std::size_t>(id - 1)]});
   const auto count = static_cast<std::size_t>(directions.cols());
   BasinRadii r{std::vector<double>(count, std::numeric_limits<double>::infinity()),

@@ -23,7 +23,7 @@ struct MeasuredBallOptions {
   double first =
       1e-3;  // radius of the first sphere, relative to the largest |point| (or to 1 where that is 0)
   double largest = 1;       // no sphere is larger, relative likewise
-  Index max_steps = 20000;  // to come back from a sphere to the one inside it
+  Index max_steps = 10000;  // to come back from a sphere to the one inside it
   std::uint64_t seed = 1;
   std::function<bool()> cancelled = {};
 };
@@ -37,6 +37,7 @@ struct MeasuredBall {
       std::numeric_limits<double>::infinity();  // the sphere from which a start did not; infinite: none
   Index spheres = 0;                            // tried
   Index starts = 0;                             // on all of them
+  bool slow = false;  // the last sphere failed since orbits still moved, not since they left
   bool cancelled = false;
 };
 
@@ -80,10 +81,11 @@ Mat<S> starts_on_sphere(const Attractor<S>& a, const ProbeDirections& d, double 
   return starts;
 }
 
-/// Whether all starts come into the ball of radius `inner` of the attractor.
+enum class Return : unsigned char { all, slow, left };
+/// Whether all starts come into the ball of radius `inner` of the attractor; if not, whether some still move.
 template <Layer F>
-bool all_come_back(const Model<F>& f, Attractor<typename F::Scalar> a, double inner,
-                   MatIn<typename F::Scalar> starts, const MeasuredBallOptions& o, MeasuredBall& ball) {
+Return come_back(const Model<F>& f, Attractor<typename F::Scalar> a, double inner,
+                 MatIn<typename F::Scalar> starts, const MeasuredBallOptions& o, MeasuredBall& ball) {
   a.radius = inner;
   a.ellipsoid = 0;
   a.certified = false;
@@ -96,7 +98,9 @@ bool all_come_back(const Model<F>& f, Attractor<typename F::Scalar> a, double in
   ball.cancelled = ball.cancelled || fates.cancelled;
   ball.spheres += 1;
   ball.starts += starts.cols();
-  return fates.count(Fate::arrived) == starts.cols();
+  if (fates.count(Fate::arrived) == starts.cols()) return Return::all;
+  return fates.count(Fate::arrived) + fates.count(Fate::moving) == starts.cols() ? Return::slow
+                                                                                 : Return::left;
 }
 
 inline void require_ball_options(const MeasuredBallOptions& o, const char* who) {
@@ -111,8 +115,7 @@ inline void require_ball_options(const MeasuredBallOptions& o, const char* who) 
 }  // namespace detail
 
 /// Spheres around an attractor, each twice as large as the one before, until a start on one does not come
-/// back inside the one before; the first must come back to a hundredth of itself (in float an eighth), and is
-/// made smaller up to ten times until it does. Half of the largest sphere is the radius. Directions are
+/// back inside the one before; the first must come back to an eighth of itself, and is made smaller up to three times until it does. Half of the largest sphere is the radius. Directions are
 /// random ones, random ones of the row space of the Jacobian (in networks with a narrow first layer most
 /// random directions are neutral), and those that it stretches most.
 ///
@@ -128,20 +131,20 @@ template <Layer F>
   detail::require_ball_options(options, "measured_ball");
   const double unit = detail::unit_of<S>({attractor});
   const detail::ProbeDirections d = detail::probe_directions(f, attractor, options);
-  const double part = sizeof(S) < sizeof(double) ? 1. / 8 : 1. / 100;
   MeasuredBall ball;
-  const auto comes_back = [&](double radius, double inner) {
+  const auto all_back = [&](double radius, double inner) {
     const Mat<S> starts = detail::starts_on_sphere(attractor, d, radius, options, ball.spheres);
-    const bool all = detail::all_come_back(f, attractor, inner, starts, options, ball);
-    (all ? ball.sphere : ball.escaped) = radius;
-    return all && !ball.cancelled;
+    const detail::Return back = detail::come_back(f, attractor, inner, starts, options, ball);
+    (back == detail::Return::all ? ball.sphere : ball.escaped) = radius;
+    ball.slow = back == detail::Return::slow;
+    return back == detail::Return::all && !ball.cancelled;
   };
   double radius = options.first * unit;
-  for (int smaller = 0; smaller < 10 && !comes_back(radius, part * radius) && !ball.cancelled; ++smaller)
-    radius /= 4;
-  if (!(ball.sphere > 0) || ball.cancelled) return ball;
-  for (double next = 2 * radius; next <= options.largest * unit; next *= 2)
-    if (next >= ball.escaped || !comes_back(next, next / 2)) break;
+  for (int attempt = 0; attempt < 4 && !all_back(radius, radius / 8); ++attempt, radius /= 4)
+    if (ball.slow || ball.cancelled) return ball;
+  if (!(ball.sphere > 0)) return ball;
+  for (double next = 2 * radius; next <= options.largest * unit && next < ball.escaped; next *= 2)
+    if (!all_back(next, next / 2)) break;
   ball.radius = ball.sphere / 2;
   return ball;
 }

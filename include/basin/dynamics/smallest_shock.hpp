@@ -83,14 +83,15 @@ Mat<double> first_directions(const Model<F>& f, VecIn<typename F::Scalar> x, con
 /// best in `shock`.
 template <Layer F>
 void descend(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, Index id,
-             Vec<double> u, double inside, double outside, const SmallestShockOptions& o, Shock& shock) {
+             Vec<double> u, double inside, double outside, Index beyond, const SmallestShockOptions& o,
+             Shock& shock) {
   using S = typename F::Scalar;
   const Vec<S> at = attractors[static_cast<std::size_t>(id - 1)].points.col(0);
   const Vec<double> x = at.template cast<double>();
   const double unit = unit_of<S>({attractors[static_cast<std::size_t>(id - 1)]});
   const double tiny = sizeof(S) < sizeof(double) ? 1e-5 : 1e-10;
   for (Index step = 0; step < o.steps; ++step) {
-    EdgePair<S> pair{(x + inside * u).template cast<S>(), (x + outside * u).template cast<S>(), id, 0};
+    EdgePair<S> pair{(x + inside * u).template cast<S>(), (x + outside * u).template cast<S>(), id, beyond};
     if (!narrow(f, attractors, pair, tiny * outside, o.radius.fates)) return;
     const double reached = (pair.b.template cast<double>() - x).norm();
     Vec<double> normal = edge_normal(f, pair, 1e-2 * outside, o.pull_back);
@@ -116,6 +117,7 @@ void descend(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>
       u = v;
       inside = r.inside[0];
       outside = r.outside[0];
+      beyond = r.beyond[0];
     }
     if (!nearer) return;
   }
@@ -152,8 +154,8 @@ template <Layer F>
   for (std::size_t i = 0; i < order.size() && static_cast<Index>(i) < options.descents && !shock.cancelled;
        ++i)
     if (const std::size_t k = order[i]; r.outside[k] < std::numeric_limits<double>::infinity())
-      detail::descend(f, attractors, id, U.col(static_cast<Index>(k)), r.inside[k], r.outside[k], options,
-                      shock);
+      detail::descend(f, attractors, id, U.col(static_cast<Index>(k)), r.inside[k], r.outside[k], r.beyond[k],
+                      options, shock);
   return shock;
 }
 
