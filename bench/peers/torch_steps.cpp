@@ -85,7 +85,7 @@ class Program {
   std::vector<bench::Variant> settlings() {
     std::vector<bench::Variant> all;
     for (const bool leave : {false, true})
-      all.push_back({leave ? "settle_and_leave" : "settle", [=](long steps) {
+      all.push_back({leave ? "settle_and_leave" : "settle", [this, leave](long steps) {
                        for (long i = 0; i < steps; ++i) settle(leave);
                      }});
     return all;

@@ -41,10 +41,10 @@ constexpr double at_example = 0.01;  // an attractor within this times |x| of an
 
 /// How much is done.
 struct Amount {
-  Index starts, unseen, edges, probed, cells, samples;
+  Index starts, unseen, edges, probed, draws, cells, samples;
 };
 Amount amount(bool full) {
-  return full ? Amount{100000, 200, 12, 6, 300, 4000} : Amount{2000, 100, 5, 3, 120, 1000};
+  return full ? Amount{100000, 200, 12, 6, 400, 300, 4000} : Amount{1000, 100, 5, 2, 100, 120, 1000};
 }
 
 // The study in 784 dimensions.
@@ -170,7 +170,7 @@ double certified_radius(const Model<Net>& f, const Attractor<S>& a) {
   return c.verified ? c.radius_2norm : 0;
 }
 
-Reach reach_of(const Model<Net>& f, const Run& r, Index id) {
+Reach reach_of(const Model<Net>& f, const Run& r, Index id, Index draws) {
   const Attractor<S>& a = r.attractors[static_cast<std::size_t>(id - 1)];
   const Vec<S> x = a.points.col(0);
   const double size = x.norm();
@@ -196,14 +196,15 @@ Reach reach_of(const Model<Net>& f, const Run& r, Index id) {
   shock.more = (r.images.colwise() - x).leftCols(examples - 1);
   reach.shock = smallest_shock(f, r.attractors, id, shock).size / size;
   reach.rms = size / std::sqrt(static_cast<double>(x.size()));
-  reach.noise = noise_tolerance(f, r.attractors, id, {.fates = fate_options(), .draws = 200});
+  reach.noise = noise_tolerance(f, r.attractors, id, {.fates = fate_options(), .draws = draws});
   return reach;
 }
 
-void measure_reach(const Model<Net>& f, Index count, Run& r, const std::string& what) {
+void measure_reach(const Model<Net>& f, const Amount& much, Run& r, const std::string& what) {
+  const Index count = much.probed;
   Progress progress(what + ": how far basins go");
   for (Index id = 1; id <= count && id <= r.of_examples && !interrupted(); ++id) {
-    r.reach.push_back(reach_of(f, r, id));
+    r.reach.push_back(reach_of(f, r, id, much.draws));
     progress.update(static_cast<double>(id) / static_cast<double>(count));
   }
   if (r.of_examples > 0) r.neutral = row_space(f, r.attractors.front().points.col(0)).neutral;
@@ -236,7 +237,7 @@ Run run(const ImageData& data, std::uint64_t seed, const Amount& much) {
   map_starts(f, given_starts<S>(unseen, "unseen images"), unseen.cols(), r, what);
   if (interrupted()) return r;
   find_edges(f, much.edges, r, what);
-  measure_reach(f, much.probed, r, what);
+  measure_reach(f, much, r, what);
   draw_plane(f, much.cells, r, what);
   return r;
 }
@@ -291,18 +292,22 @@ std::vector<double> of_each(const Runs& runs, const Get& get) {
 }
 
 void claim_shares(Program& program, const std::vector<Run>& runs) {
+  const double at_examples_at_least[] = {50, 20, 60, 60};  // percent, guards
   for (std::size_t k = 0; k < runs.front().shares.size(); ++k) {
     const std::string name = runs.front().shares[k].name;
     const auto each = [&](auto get) { return of_each(runs, [&](const Run& r) { return get(r.shares[k]); }); };
-    const BasinFraction lost = runs.front().shares[k].fractions.lost;
+    const BasinFractions& all = runs.front().shares[k].fractions;
+    const BasinFraction& lost = all.lost;
     program.claim(median_claim(
         text(name, ", examples"), "Starts that end at the attractor of a training image.", no_paper,
-        each([](const Shares& s) { return 100 * s.at_examples; }), Band{0, 100}, "%",
+        each([](const Shares& s) { return 100 * s.at_examples; }), at_least(at_examples_at_least[k]), "%",
         text("at other attractors ", summary(each([](const Shares& s) { return 100 * s.at_spurious; }), "%"),
              "; at none ",
              summary(each([](const Shares& s) { return 100 * s.fractions.lost.fraction; }), "%"),
              " (first seed: between ", number(100 * lost.interval.low), " and ",
-             number(100 * lost.interval.high), "%, all shares together 95%); steps of f for a start ",
+             number(100 * lost.interval.high), "%, all shares together 95%; ", all.diverged,
+             " starts diverged, ", all.elsewhere, " settled elsewhere, ", all.moving,
+             " still moved); steps of f for a start ",
              summary(each([](const Shares& s) { return s.steps; })))));
     program.claim(
         median_claim(text(name, ", sum"), "All shares and that of lost starts add up to 1, less 1.", no_paper,
@@ -333,7 +338,7 @@ void claim_edges(Program& program, const std::vector<Run>& runs) {
     double f = 0, u = 0, s = 0, t = 0;
     for (const EdgeState<S>& e : r.edges) {
       f += e.found;
-      t += !e.third.empty();
+      t += std::any_of(e.third.begin(), e.third.end(), [](Index id) { return id >= 1; });
       if (!e.found) continue;
       u += e.point.unstable == 1;
       s += e.side_a != e.side_b && e.side_a == e.id_a;
@@ -355,7 +360,7 @@ void claim_edges(Program& program, const std::vector<Run>& runs) {
   program.claim(median_claim(
       "edges, sides", "Of these, with the first image's basin on one side and another one on the other.",
       no_paper, sides, at_least(80), "%"));
-  program.claim(median_claim("edges, third", "Pairs between which bisection meets a third fate.", no_paper,
+  program.claim(median_claim("edges, third", "Pairs between which bisection meets a third basin.", no_paper,
                              third, Band{0, 100}, "%"));
 }
 
@@ -371,20 +376,20 @@ void claim_reach(Program& program, const std::vector<Run>& runs) {
   };
   add(
       "radius, certified", "Certified ball, relative to |x*|.", [](const Reach& r) { return r.certified; },
-      at_least(0));
+      at_least(1e-6));
   add(
-      "radius, measured", "Measured ball.", [](const Reach& r) { return r.ball; }, at_least(0));
+      "radius, measured", "Measured ball.", [](const Reach& r) { return r.ball; }, at_least(0.004));
   add(
       "radius, shock", "The smallest shock found out of the basin.", [](const Reach& r) { return r.shock; },
-      at_least(0));
+      Band{0.005, 0.5});
   add(
       "radius, stretched", "The nearest way out along the directions that f stretches most.",
-      [](const Reach& r) { return r.stretched; }, at_least(0));
+      [](const Reach& r) { return r.stretched; }, Band{0.005, 1});
   add(
       "radius, row space", "Along random directions of the row space of the first layer.",
-      [](const Reach& r) { return r.row_space; }, at_least(0));
+      [](const Reach& r) { return r.row_space; }, at_least(0.05));
   add(
-      "radius, random", "Along random directions.", [](const Reach& r) { return r.random; }, at_least(0));
+      "radius, random", "Along random directions.", [](const Reach& r) { return r.random; }, at_least(0.3));
   add(
       "radius, order", "Certified ball over smallest shock: more than 1 would be wrong.",
       [](const Reach& r) { return r.certified / r.shock; }, Band{0, 1});
@@ -393,7 +398,7 @@ void claim_reach(Program& program, const std::vector<Run>& runs) {
       [](const Reach& r) { return r.ball / r.shock; }, Band{0, 1});
   add(
       "noise", "The largest sigma at which 95% of x* + N(0, sigma^2) come back.",
-      [](const Reach& r) { return r.noise.sigma; }, at_least(0));
+      [](const Reach& r) { return r.noise.sigma; }, at_least(0.02));
   program.claim(median_claim("neutral", "Directions that f does not see at all, to first order.", no_paper,
                              of_each(runs, [](const Run& r) { return r.neutral; }), Band{656, 656},
                              " of 784"));

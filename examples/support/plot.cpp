@@ -292,7 +292,7 @@ std::string add(std::ostringstream& script, const MapPlot& plot) {
         const auto cell = static_cast<std::size_t>(i * plot.columns + j);
         const std::array<int, 3> color = group_color(plot.groups[cell]);
         const double shade = plot.shades.empty() ? 1 : std::clamp(plot.shades[cell], 0., 1.);
-        const auto part = [&](std::size_t c) { return std::round(color[c] * (0.3 + 0.7 * shade)); };
+        const auto part = [&](std::size_t c) { return std::round(color[c] * (0.4 + 0.6 * shade)); };
         data.row(
             {at(plot.x_range, j, plot.columns), at(plot.y_range, i, plot.rows), part(0), part(1), part(2)});
       }
