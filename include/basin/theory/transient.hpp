@@ -1,16 +1,16 @@
 // Growth before decay: how far orbits near an attractor may go before they come, and how close they must
 // start.
 #pragma once
-#include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
-#include <Eigen/LU>           // Eigen::PartialPivLU
+#include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver, Eigen::ComplexSchur
 #include <algorithm>          // std::min
 #include <cmath>              // std::sqrt, std::isfinite, std::pow
 #include <complex>            // std::complex
 #include <limits>             // std::numeric_limits
 #include <numbers>            // std::numbers::pi
+#include <stdexcept>          // std::runtime_error
 #include <vector>             // std::vector
 
-#include "basin/core/error.hpp"         // require
+#include "basin/core/error.hpp"         // require, text
 #include "basin/core/product/gemm.hpp"  // gemm, GemmOp
 #include "basin/core/types.hpp"         // Mat, MatIn, Index
 
@@ -45,24 +45,18 @@ double spectral_norm(const Mat<double>& A) {
   return scale * std::sqrt(solver.eigenvalues().maxCoeff());
 }
 
-/// transient_growth of a J in double.
-template <class = void>
-TransientGrowth growth_of(MatIn<double> J, const TransientOptions& options) {
-  require(J.rows() == J.cols() && J.rows() >= 1, "transient_growth: J is ", J.rows(), " x ", J.cols(),
-          ", expected a square matrix");
-  require(J.allFinite(), "transient_growth: J has entries that are NaN or infinite");
+/// TransientGrowth from the norms for t = 1, 2, ..., which `next_norm` gives one after the other.
+template <class NextNorm>
+TransientGrowth growth_by(NextNorm next_norm, const TransientOptions& options) {
   require(options.max_steps >= 1, "transient_growth: max_steps must be >= 1, got ", options.max_steps);
   require(options.until > 0 && options.until < 1, "transient_growth: until must be in (0, 1), got ",
           options.until);
   TransientGrowth g;
   g.norms = {1};
-  Mat<double> power = Mat<double>::Identity(J.rows(), J.cols()), next = power;
   double before = 0;  // the sum of |J^s|, s < t
   for (Index t = 1; t <= options.max_steps; ++t) {
-    gemm<double>(J, power, next);  // J^t = J J^(t-1)
-    power.swap(next);
     before += g.norms.back();
-    const double norm = spectral_norm(power);
+    const double norm = next_norm();
     if (!std::isfinite(norm)) break;
     g.norms.push_back(norm);
     if (norm > g.peak) {
@@ -76,6 +70,27 @@ TransientGrowth growth_of(MatIn<double> J, const TransientOptions& options) {
     if (norm <= options.until) break;
   }
   return g;
+}
+
+template <class = void>
+void require_square(MatIn<double> J, const char* who) {
+  require(J.rows() == J.cols() && J.rows() >= 1, who, ": J is ", J.rows(), " x ", J.cols(),
+          ", expected a square matrix");
+  require(J.allFinite(), who, ": J has entries that are NaN or infinite");
+}
+
+/// transient_growth of a J in double.
+template <class = void>
+TransientGrowth growth_of(MatIn<double> J, const TransientOptions& options) {
+  require_square(J, "transient_growth");
+  Mat<double> power = Mat<double>::Identity(J.rows(), J.cols()), next = power;
+  return growth_by(
+      [&] {
+        gemm<double>(J, power, next);  // J^t = J J^(t-1)
+        power.swap(next);
+        return spectral_norm(power);
+      },
+      options);
 }
 }  // namespace detail
 
@@ -109,27 +124,81 @@ struct KreissBound {
 };
 
 namespace detail {
+/// T of the Schur form J = U T U*, T upper triangular and U unitary: it has J's norms and resolvent norms.
+template <class = void>
+Mat<std::complex<double>> schur_form(const Mat<double>& J) {
+  const Eigen::ComplexSchur<Mat<std::complex<double>>> schur(J.cast<std::complex<double>>(), false);
+  if (schur.info() != Eigen::Success)
+    throw std::runtime_error(
+        text("schur_form: the QR iteration did not converge on a ", J.rows(), " x ", J.cols(), " matrix"));
+  return schur.matrixT().triangularView<Eigen::Upper>();
+}
+
+/// |(z I - T)^-1| by the power method from v, which it leaves next to the singular vector: from below, until
+/// it changes by `tolerance` in relation, in at most `most` steps.
+template <class = void>
+double resolvent_norm(const Mat<std::complex<double>>& T, std::complex<double> z,
+                      Vec<std::complex<double>>& v, double tolerance, int most) {
+  Mat<std::complex<double>> A = -T;
+  A.diagonal().array() += z;
+  double norm = 0;
+  for (int step = 0; step < most; ++step) {
+    Vec<std::complex<double>> w = A.triangularView<Eigen::Upper>().solve(v);
+    const double before = norm;
+    norm = w.norm();
+    if (!std::isfinite(norm) || norm == 0) return norm;
+    w /= norm;
+    w = A.adjoint().triangularView<Eigen::Lower>().solve(w);
+    if (!w.allFinite()) return norm;
+    v = w.normalized();
+    if (norm - before <= tolerance * norm) break;
+  }
+  return norm;
+}
+
+/// kreiss_lower_bound by the Schur form of J. Where J is real, conj(z) gives what z does.
+template <class = void>
+KreissBound kreiss_by_schur(const Mat<std::complex<double>>& T, Index angles) {
+  constexpr int moduli = 49;
+  Mat<double> values(moduli, angles / 2 + 1);
+  const auto at = [angles](Index e, Index a) {
+    const double angle = 2 * std::numbers::pi * static_cast<double>(a) / static_cast<double>(angles);
+    return std::polar(1 + std::pow(10., (16 - static_cast<double>(e)) / 8), angle);
+  };
+  const auto value = [&](Index e, Index a, Vec<std::complex<double>>& v, double tolerance, int most) {
+    const double x =
+        std::pow(10., (16 - static_cast<double>(e)) / 8) * resolvent_norm(T, at(e, a), v, tolerance, most);
+    return std::isfinite(x) ? x : 0;
+  };
+  const Vec<std::complex<double>> start =
+      Vec<std::complex<double>>::LinSpaced(T.rows(), 1, {2, 1}).normalized();
+  for (Index a = 0; a < values.cols(); ++a) {
+    Vec<std::complex<double>> v = start;  // from far away inward, each norm from the vector of the last
+    for (Index e = 0; e < moduli; ++e) values(e, a) = value(e, a, v, 1e-3, 20);
+  }
+  KreissBound best;
+  const double roughly = values.maxCoeff();
+  for (Index a = 0; a < values.cols(); ++a)
+    for (Index e = 0; e < moduli; ++e) {
+      if (values(e, a) < 0.98 * roughly) continue;
+      Vec<std::complex<double>> v = start;
+      if (const double x = value(e, a, v, 1e-13, 500); x > best.value) best = {x, at(e, a)};
+    }
+  return best;
+}
+
 /// kreiss_lower_bound of a J in double.
 template <class = void>
 KreissBound kreiss_bound_of(MatIn<double> J, Index angles) {
-  require(J.rows() == J.cols() && J.rows() >= 1, "kreiss_lower_bound: J is ", J.rows(), " x ", J.cols(),
-          ", expected a square matrix");
-  require(J.allFinite(), "kreiss_lower_bound: J has entries that are NaN or infinite");
+  require_square(J, "kreiss_lower_bound");
   require(angles >= 1, "kreiss_lower_bound: angles must be >= 1, got ", angles);
-  const Index d = J.rows();
-  const Mat<double> I = Mat<double>::Identity(d, d);
-  KreissBound best;
-  for (Index a = 0; a < angles; ++a)
-    for (int e = -32; e <= 16; ++e) {
-      const double excess = std::pow(10., e / 8.);
-      const double angle = 2 * std::numbers::pi * static_cast<double>(a) / static_cast<double>(angles);
-      const std::complex<double> z = std::polar(1 + excess, angle);
-      Mat<double> M(2 * d, 2 * d);  // z I - J as a real matrix
-      M << z.real() * I - J, -z.imag() * I, z.imag() * I, z.real() * I - J;
-      const double value = excess * spectral_norm(Eigen::PartialPivLU<Mat<double>>(M).inverse());
-      if (std::isfinite(value) && value > best.value) best = {value, z};
-    }
-  return best;
+  return kreiss_by_schur(schur_form(Mat<double>(J)), angles);
+}
+
+/// The Frobenius norm of what is above the diagonal.
+template <class = void>
+double departure_of(const Mat<std::complex<double>>& T) {
+  return Mat<std::complex<double>>(T.triangularView<Eigen::StrictlyUpper>()).stableNorm();
 }
 }  // namespace detail
 
@@ -139,7 +208,17 @@ KreissBound kreiss_bound_of(MatIn<double> J, Index angles) {
 /// 1.
 template <class Derived>
 [[nodiscard]] KreissBound kreiss_lower_bound(const Eigen::MatrixBase<Derived>& J, Index angles = 32) {
-  return detail::kreiss_bound_of(J.template cast<double>(), angles);
+  return detail::kreiss_bound_of(Mat<double>(J.template cast<double>()), angles);
+}
+
+/// Henrici's departure from normality |N|_F = (|J|_F^2 - sum |lambda_i|^2)^(1/2), N the part above the
+/// diagonal of J's Schur form (Henrici 1962): 0 for normal matrices, of which |J^t| = rho(J)^t, and at most
+/// |J|_F. Throws unless J is square and finite.
+template <class Derived>
+[[nodiscard]] double henrici_departure(const Eigen::MatrixBase<Derived>& J) {
+  const Mat<double> A = J.template cast<double>();
+  detail::require_square(A, "henrici_departure");
+  return detail::departure_of(detail::schur_form(A));
 }
 
 }  // namespace basin
