@@ -9,6 +9,7 @@
 
 #include "basin/instantiate/basins.hpp"
 #include "basin/instantiate/certificates.hpp"
+#include "basin/instantiate/cycles.hpp"
 #include "basin/instantiate/erased.hpp"
 #include "basin/instantiate/fixed_points.hpp"
 #include "basin/instantiate/fully_connected.hpp"
