@@ -32,12 +32,14 @@
 #include "basin/dynamics/basin_radius.hpp"     // basin_radii, noise_tolerance
 #include "basin/dynamics/basins.hpp"           // nearest, nearest_within, recovery
 #include "basin/dynamics/bottleneck.hpp"       // bottleneck_spectrum
-#include "basin/dynamics/cycle.hpp"            // periods
+#include "basin/dynamics/cycle.hpp"            // periods, next_in_cycle
+#include "basin/dynamics/cycles.hpp"           // refine_cycle, find_cycles
 #include "basin/dynamics/edge_state.hpp"       // edge_state
 #include "basin/dynamics/fixed_point.hpp"      // find_fixed_point, classify_fixed_point
 #include "basin/dynamics/fixed_points.hpp"     // find_fixed_points, census, richness
 #include "basin/dynamics/growth.hpp"           // growth_at_infinity
 #include "basin/dynamics/jacobian.hpp"         // jacobian, jacobian_factors
+#include "basin/dynamics/lyapunov.hpp"         // lyapunov_spectrum
 #include "basin/dynamics/measured_ball.hpp"    // measured_ball, measure_balls
 #include "basin/dynamics/orbit.hpp"            // orbit
 #include "basin/dynamics/rank.hpp"             // numerical_rank
