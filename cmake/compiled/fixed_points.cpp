@@ -1,2 +1,2 @@
 #include "basin/instantiate/fixed_points.hpp"  // compiled once for all files that link basin::compiled
-#include "basin/instantiate/cycles.hpp"  // what they use, they share
+#include "basin/instantiate/cycles.hpp"        // what they use, they share

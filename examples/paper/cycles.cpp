@@ -1,6 +1,6 @@
-// Films in a network: 20 images as a cycle of its dynamics. How many starts end on the film, what other cycles
-// there are, several films in one network, films that are fitted and not stored; Lyapunov exponents; and how
-// far errors grow at attractors before they decay. Not in the paper. Page: docs/paper/cycles.md.
+// Films in a network: 20 images as a cycle of its dynamics. How many starts end on the film, what other
+// cycles there are, several films in one network, films that are fitted and not stored; Lyapunov exponents;
+// and how far errors grow at attractors before they decay. Not in the paper. Page: docs/paper/cycles.md.
 #include <algorithm>
 #include <cmath>
 #include <complex>

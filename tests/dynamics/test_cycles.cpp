@@ -131,8 +131,8 @@ TEST_CASE("the least period is reported, whatever was asked for", "[dynamics]") 
 
 TEST_CASE("multiple shooting stays with the cycle where Newton on the power falls onto a fixed point",
           "[dynamics]") {
-  // Next to the cycle (.513, .799) of r = 3.2: the same damped Newton's method on f(f(x)) = x, from the first of
-  // the two points, ends at the fixed point 1 - 1 / r.
+  // Next to the cycle (.513, .799) of r = 3.2: the same damped Newton's method on f(f(x)) = x, from the
+  // first of the two points, ends at the fixed point 1 - 1 / r.
   const double r = 3.2;
   const auto f = logistic(r);
   const auto power = given_map<double>(

@@ -1,4 +1,5 @@
-// Any map R^d -> R^d with its Jacobian, given as two functions, as a layer; and maps whose dynamics are known.
+// Any map R^d -> R^d with its Jacobian, given as two functions, as a layer; and maps whose dynamics are
+// known.
 #pragma once
 #include <cmath>
 #include <functional>

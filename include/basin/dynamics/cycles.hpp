@@ -111,7 +111,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 enum class StartEnd : unsigned char {
   on_cycle,       // it came to a cycle that was found
   passing,        // it came near a cycle that is unstable, and will leave it unless it lies on it
-  no_recurrence,  // it did not come back to itself within `longest` steps: on a longer cycle, on none, or late
+  no_recurrence,  // it did not come back within `longest` steps: on a longer cycle, on none, or late
   not_found,      // it came back, but Newton's method found no cycle there
   diverged,       // its orbit is not bounded by `bound`, or not finite
   cancelled,

@@ -57,7 +57,8 @@ struct LyapunovSpectrum {
   /// stretches of the orbit, taken as independent and normal. A transient longer than the run, or a part of
   /// space that the orbit has not come to yet, it does not know of.
   std::vector<double> uncertainties;
-  /// Convergence shown: history.col(i) are the means over the first times[i] steps, times 1, 2, 4, ... and all.
+  /// Convergence shown: history.col(i) are the means over the first times[i] steps, times 1, 2, 4, ... and
+  /// all.
   std::vector<Index> times;
   Mat<double> history;
 
@@ -77,8 +78,8 @@ struct LyapunovOptions {
   Index transient = 1000;  // steps before the run, along which directions turn to where they grow most
   Index steps = 10000;     // of the run
   Index batches = 20;
-  /// Relative to the largest |x|: an orbit that comes so near to itself has closed. 0: 1e-9 in double, 1e-5 in
-  /// float.
+  /// Relative to the largest |x|: an orbit that comes so near to itself has closed. 0: 1e-9 in double, 1e-5
+  /// in float.
   double recurrence = 0;
   /// An exponent is taken to be 0 only when it is known this well; where it is not, the motion is undecided.
   double zero = 1e-3;
@@ -240,7 +241,8 @@ void summarize(LyapunovSpectrum& s, const Mat<double>& logs, Index batches, doub
   }
 }
 
-/// Whether |x| neither rises nor falls through all stretches, and is not larger by a tenth in the second half.
+/// Whether |x| neither rises nor falls through all stretches, and is not larger by a tenth in the second
+/// half.
 template <class = void>
 bool stays(const Vec<double>& sizes, Index batches) {
   const Vec<double> means = batch_means(sizes, batches);

@@ -1,5 +1,5 @@
-// The search for cycles, their verdicts, Lyapunov exponents and amplification, in double and for all networks,
-// compiled once: see basin/instantiate.hpp.
+// The search for cycles, their verdicts, Lyapunov exponents and amplification, in double and for all
+// networks, compiled once: see basin/instantiate.hpp.
 #pragma once
 #include <vector>                        // std::vector
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin

@@ -19,8 +19,8 @@
 
 namespace basin::inline BASIN_ABI {
 
-/// What theory/transient.hpp knows of a matrix, for the Jacobians along a cycle of p points (p = 1: at a fixed
-/// point). A small error e of a point becomes J_t ... J_1 e.
+/// What theory/transient.hpp knows of a matrix, for the Jacobians along a cycle of p points (p = 1: at a
+/// fixed point). A small error e of a point becomes J_t ... J_1 e.
 struct Amplification {
   /// growth.norms[t] is the largest |J_(i+t-1) ... J_i|_2 over the points i of the cycle, |J^t| at a fixed
   /// point; growth.peak the most that a small error may grow by, growth.time when.
@@ -43,11 +43,11 @@ Amplification amplification_of(const std::vector<LocalMap>& J, const Amplificati
 }  // namespace detail
 
 /// How far small errors at the attractor with these points grow before they decay: rho < 1 says that they
-/// decay in the end, and nothing else. One column is a fixed point, more are a cycle in order, as refine_cycle
-/// gives them; that they are one is not checked. In a network that is narrow, J = D E, |J^t| = |R (E D)^(t-1)
-/// L| with the triangular factors R of D and L of E, so that nothing of n x n is formed. Throws if f does not
-/// map its space to itself, if points do not fit, if J is not finite there, or if f is neither narrow nor of
-/// at most `form_up_to` dimensions.
+/// decay in the end, and nothing else. One column is a fixed point, more are a cycle in order, as
+/// refine_cycle gives them; that they are one is not checked. In a network that is narrow, J = D E, |J^t| =
+/// |R (E D)^(t-1) L| with the triangular factors R of D and L of E, so that nothing of n x n is formed.
+/// Throws if f does not map its space to itself, if points do not fit, if J is not finite there, or if f is
+/// neither narrow nor of at most `form_up_to` dimensions.
 template <Layer F>
 [[nodiscard]] Amplification amplification(const Model<F>& f, MatIn<typename F::Scalar> points,
                                           const AmplificationOptions& options = {}) {
@@ -64,8 +64,8 @@ template <Layer F>
 #ifdef BASIN_BODIES
 namespace detail {
 
-/// max |J_(i+t-1) ... J_i| for t = 1, 2, ... With J = D E that is |R_(i+t-1) W_i|, W_i = A_(i+t-1) ... A_(i+1)
-/// L_i (ring_of), R_i and L_i the triangular factors of D_i and E_i.
+/// max |J_(i+t-1) ... J_i| for t = 1, 2, ... With J = D E that is |R_(i+t-1) W_i|, W_i = A_(i+t-1) ...
+/// A_(i+1) L_i (ring_of), R_i and L_i the triangular factors of D_i and E_i.
 template <class = void>
 class ProductNorms {
  public:
@@ -99,8 +99,8 @@ class ProductNorms {
   std::size_t t_ = 0;
 };
 
-/// A matrix as small as M allows with its norms, powers' norms and resolvent: with M = D E and [D, E'] = V [A,
-/// B] for orthonormal V, M = V (A B') V'.
+/// A matrix as small as M allows with its norms, powers' norms and resolvent: with M = D E and [D, E'] = V
+/// [A, B] for orthonormal V, M = V (A B') V'.
 template <class = void>
 Mat<double> compressed(const LocalMap& M) {
   const Index n = M.D.rows(), k = M.D.cols();
