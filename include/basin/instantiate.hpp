@@ -1,5 +1,5 @@
 // What takes long to compile and is the same in most programs, compiled once: matrix products, training,
-// eigenvalues, fixed points, certificates and basins, the fully connected network and those that are known at
+// eigenvalues, fixed points and their curves, certificates and basins, the fully connected network and those that are known at
 // run time, with their orbits and Jacobians, in float and double. With BASIN_COMPILED defined, the headers
 // only declare these; one source file, compiled with the same flags and macros, includes this header before
 // all others of basin and so holds them. In CMake all of that is `target_link_libraries(app PRIVATE
@@ -9,6 +9,7 @@
 
 #include "basin/instantiate/basins.hpp"
 #include "basin/instantiate/certificates.hpp"
+#include "basin/instantiate/continuation.hpp"
 #include "basin/instantiate/cycles.hpp"
 #include "basin/instantiate/erased.hpp"
 #include "basin/instantiate/fixed_points.hpp"

@@ -71,6 +71,14 @@ constexpr bool with_spectra = false;
 template <bool WithSpectra>
 LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
                       const LeadingOptions& options);
+/// That of a J which is formed, whole or by factors.
+template <class = void>
+LinearStability judge_formed(const LocalMap& J, Index n, double epsilon, double change);
+/// How much J, known at x, changes right beside x: next to nothing where f is smooth, and by the change of
+/// slopes where a kink passes through x, of which the Jacobian at x knows one side only. Both ways, so that
+/// every kink through x is crossed. Infinite where nobody knows how near x is to the fixed point.
+template <class = void>
+double slope_change(const SelfMap& f, const Found& p, const LocalMap& J);
 /// The verdict at a point that was found and polished.
 template <bool WithSpectra>
 LinearStability judge_point(const SelfMap& f, const Found& p, const LeadingOptions& options);
@@ -321,10 +329,7 @@ bool same_slopes(const SelfMap& f, const Vec<double>& x, const std::vector<Vec<d
   });
 }
 
-/// How much J, known at x, changes right beside x: next to nothing where f is smooth, and by the change of
-/// slopes where a kink passes through x, of which the Jacobian at x knows one side only. Both ways, so that
-/// every kink through x is crossed. Infinite where nobody knows how near x is to the fixed point.
-template <class = void>
+template <class>
 double slope_change(const SelfMap& f, const Found& p, const LocalMap& J) {
   const double step = 10 * p.left + (f.epsilon > 1e-10 ? 1e-5 : 1e-10) * (p.size > 0 ? p.size : 1);
   if (!std::isfinite(step)) return std::numeric_limits<double>::infinity();
@@ -340,18 +345,21 @@ double slope_change(const SelfMap& f, const Found& p, const LocalMap& J) {
   return change;
 }
 
+template <class>
+LinearStability judge_formed(const LocalMap& J, Index n, double epsilon, double change) {
+  if (!J.is_product()) return stability_of(J.D, matrix_error(n, epsilon, J.D.stableNorm()), change);
+  const Mat<double> small = middle(J.E, J.D);
+  const double rounding = 4 * epsilon * J.E.norm() * J.D.norm();
+  LinearStability s = judge_matrix(small, rounding + matrix_error(small.rows(), 0, small.norm()), change);
+  const bool finite = J.E.allFinite() && J.D.allFinite();
+  s.norm = finite ? product_norm(J.D, J.E) : std::numeric_limits<double>::quiet_NaN();
+  return s;
+}
+
 template <bool WithSpectra>
 LinearStability judge(const LocalMap& J, Index n, double epsilon, double change,
                       const LeadingOptions& options) {
-  if (J.is_product()) {
-    const Mat<double> small = middle(J.E, J.D);
-    const double rounding = 4 * epsilon * J.E.norm() * J.D.norm();
-    LinearStability s = judge_matrix(small, rounding + matrix_error(small.rows(), 0, small.norm()), change);
-    const bool finite = J.E.allFinite() && J.D.allFinite();
-    s.norm = finite ? product_norm(J.D, J.E) : std::numeric_limits<double>::quiet_NaN();
-    return s;
-  }
-  if (J.is_formed()) return stability_of(J.D, matrix_error(n, epsilon, J.D.stableNorm()), change);
+  if (J.is_formed()) return judge_formed(J, n, epsilon, change);
 #if __has_include(<Spectra/GenEigsSolver.h>)
   return judge_products(J, n, epsilon, change, options);
 #else

@@ -185,14 +185,19 @@ EigenvalueDiscs eigenvalue_discs(const Mat<double>& A, double error) {
   return discs;
 }
 
+/// The sign of the determinant of what was factorized.
+template <class = void>
+int determinant_sign(const Eigen::PartialPivLU<Mat<double>>& lu) {
+  int sign = static_cast<int>(lu.permutationP().determinant());
+  for (const double pivot : lu.matrixLU().diagonal()) sign = pivot < 0 ? -sign : sign;
+  return sign;
+}
+
 /// The sign of det(I - A), or 0 where a change of A by `error` may turn it: where |(I - A)^-1| error >= 1.
 template <class = void>
 int fixed_point_index(const Mat<double>& A, double error) {
   const Eigen::PartialPivLU<Mat<double>> lu(Mat<double>::Identity(A.rows(), A.cols()) - A);
-  if (!(lu.inverse().norm() * error < 1)) return 0;
-  int sign = static_cast<int>(lu.permutationP().determinant());
-  for (const double pivot : lu.matrixLU().diagonal()) sign = pivot < 0 ? -sign : sign;
-  return sign;
+  return lu.inverse().norm() * error < 1 ? determinant_sign(lu) : 0;
 }
 
 /// From this size on eigenvectors take longer than all else and are left out where the powers decide. Then

@@ -1,6 +1,6 @@
 // fit: train a model by gradient descent until it has converged, or say why it has not.
 #pragma once
-#include <algorithm>   // std::clamp, std::min
+#include <algorithm>   // std::binary_search, std::clamp, std::min
 #include <chrono>      // std::chrono::steady_clock
 #include <cmath>       // std::isfinite
 #include <concepts>    // std::same_as
@@ -53,6 +53,11 @@ struct FitOptions {
   double clip_value = 0;                            // > 0: entries are cut off at +-this
   std::function<void(const Epoch&)> observer = {};  // called after each epoch was measured
   std::function<bool()> cancelled = {};  // asked once an epoch (and after each minibatch); true stops
+  /// After so many finished epochs (in rising order), and at the end unless the training diverged, `snapshot`
+  /// is called with the number of finished epochs and their loss as in Epoch, while model.theta is what these
+  /// epochs have led to: see keep_snapshots. No bit of the training depends on it.
+  std::vector<Index> snapshot_epochs = {};
+  std::function<void(Index epochs, double loss)> snapshot = {};
 };
 
 enum class FitStatus {
@@ -112,6 +117,9 @@ void require_fit_options(const FitOptions& o, Index samples) {
   require(o.clip_norm >= 0, "fit: clip_norm must be >= 0 (0: no clipping), got ", o.clip_norm);
   require(o.clip_value >= 0, "fit: clip_value must be >= 0 (0: no clipping), got ", o.clip_value);
   require(static_cast<bool>(o.schedule), "fit: schedule must not be empty");
+  for (std::size_t k = 0; k < o.snapshot_epochs.size(); ++k)
+    require(o.snapshot_epochs[k] >= (k == 0 ? 0 : o.snapshot_epochs[k - 1] + 1),
+            "fit: snapshot_epochs must be >= 0 and rise, got ", o.snapshot_epochs[k], " at place ", k);
   require_input_noise("fit", o.input_noise);
   require(samples >= 1, "fit: x must have at least 1 column, got 0");
 }
@@ -178,6 +186,7 @@ class Fit {
       full_batch();
     else
       minibatches();
+    if (result_.status != FitStatus::diverged && finished_ == result_.epochs) snapshot(result_.loss);
     result_.seconds = watch_.seconds();
     return std::move(result_);
   }
@@ -222,6 +231,7 @@ class Fit {
     for (Index e = 0; e < before; ++e) random.shuffle(order);  // each order comes from the last one
     Scratch<S> target;
     result_.loss = work_.loss(theta_, x_, target_);
+    end_of_epoch(result_.loss);
     for (Index e = o_.first_epoch; e < o_.max_epochs; ++e) {
       random.shuffle(order);
       double loss = 0, norm = 0;
@@ -279,7 +289,18 @@ class Fit {
     const Epoch epoch{e, loss, norm, o_.schedule(e) * work_.learning_rate(), watch_.seconds()};
     result_.history.push_back(epoch);
     if (o_.observer) o_.observer(epoch);
+    end_of_epoch(loss);
     return epoch;
+  }
+  void end_of_epoch(double loss) {
+    finished_ = result_.epochs;
+    if (std::binary_search(o_.snapshot_epochs.begin(), o_.snapshot_epochs.end(), finished_)) snapshot(loss);
+  }
+  /// What the finished epochs led to, once.
+  void snapshot(double loss) {
+    if (!o_.snapshot || last_snapshot_ == finished_) return;
+    last_snapshot_ = finished_;
+    o_.snapshot(finished_, loss);
   }
   bool finished(const Epoch& now, bool last) {
     if (now.loss <= o_.loss_below || (o_.gradient_below > 0 && now.gradient_norm <= o_.gradient_below))
@@ -296,6 +317,7 @@ class Fit {
   void update(double rate_factor) {
     if (o_.clip_norm > 0) clip_norm<S>(gradient_, o_.clip_norm);
     if (o_.clip_value > 0) clip_value<S>(gradient_, o_.clip_value);
+    finished_ = -1;
     work_.step(gradient_, theta_, last_finite_, rate_factor);
     theta_.swap(last_finite_);  // the loss before the step was finite
   }
@@ -314,6 +336,7 @@ class Fit {
   Scratch<S> inputs_;  // of a minibatch, or of all columns where they get noise
   Stopwatch watch_;
   FitResult result_;
+  Index finished_ = -1, last_snapshot_ = -1;  // epochs: that theta is the end of; of the last snapshot
 };
 
 template <class S>
