@@ -60,9 +60,9 @@ FullyConnected<S, Phi> trained(Run& r, const Setting& s, std::uint64_t seed) {
   double first = 0;
   options.observer = [&](const Epoch& e) {
     if (e.epoch == 0) first = e.loss;
-    progress.update(
-        training_fraction(e.loss, first, s.loss_goal, static_cast<double>(e.epoch), static_cast<double>(s.epochs)),
-        [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
+    progress.update(training_fraction(e.loss, first, s.loss_goal, static_cast<double>(e.epoch),
+                                      static_cast<double>(s.epochs)),
+                    [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
   };
   Adam<S> adam({.learning_rate = s.rate});
   r.training = fit(f, r.X, adam, options);
@@ -95,6 +95,16 @@ Run planar(std::uint64_t seed, Index searches) {
   return r;
 }
 
+/// The attracting fixed points at the examples.
+template <Layer F>
+FixedPoints<S> attractors_at(const Model<F>& f, const Mat<S>& X, const FixedPointsOptions& options) {
+  std::vector<Index> attracting;
+  for (Index j = 0; j < X.cols(); ++j)
+    if (classify_fixed_point(f, X.col(j), {.tolerance = at_example}).stability == Stability::attracting)
+      attracting.push_back(j);
+  return find_fixed_points(f, Mat<S>(X(Eigen::all, attracting)), options);
+}
+
 /// The attracting points at images at the end of a training, followed back.
 template <class Phi>
 Run images(const ImageData& data, std::uint64_t seed, const Setting& s) {
@@ -108,18 +118,17 @@ Run images(const ImageData& data, std::uint64_t seed, const Setting& s) {
   options.branch.cancelled = interrupted;
   Progress progress(text("seed ", seed, ", ", r.map, ": curves"));
   const Model f(net, r.snapshots.back().theta);
-  r.c = continue_fixed_points(net, r.snapshots, find_fixed_points(f, r.X, options.points), options);
+  r.c = continue_fixed_points(net, r.snapshots, attractors_at(f, r.X, options.points), options);
   r.histories = example_histories(r.c, r.X, at_example);
   return r;
 }
 
 // What is counted.
 
-constexpr std::array births{AttractorBirth::fold,         AttractorBirth::border_fold,
-                            AttractorBirth::flip,         AttractorBirth::neimark_sacker,
-                            AttractorBirth::border_crossing, AttractorBirth::from_start,
-                            AttractorBirth::moved_in,     AttractorBirth::undecided,
-                            AttractorBirth::lost};
+constexpr std::array births{
+    AttractorBirth::fold,           AttractorBirth::border_fold,     AttractorBirth::flip,
+    AttractorBirth::neimark_sacker, AttractorBirth::border_crossing, AttractorBirth::from_start,
+    AttractorBirth::moved_in,       AttractorBirth::undecided,       AttractorBirth::lost};
 
 /// How many examples attract since such an event, by how their point became attracting, or by how a point
 /// came to attract next to them.
@@ -143,21 +152,297 @@ Index largest_difference(const Run& r) {
   return largest;
 }
 
-}  // namespace
+Index events(const Run& r, BranchEventKind kind) { return r.c.count(kind); }
+
+/// The point of the curves that is closest in time to where the attractor began, among those of the same
+/// track; none where it was there from the start.
+const BranchPoint* where_it_began(const Run& r, const ExampleHistory& h) {
+  if (h.point < 0 || h.attracts_by == AttractorBirth::from_start) return nullptr;
+  const BranchPoint* best = nullptr;
+  double least = 0;
+  for (Index k = h.point; k >= 0;) {
+    const ContinuedPoint& p = r.c.points[static_cast<std::size_t>(k)];
+    if (p.before < 0) break;
+    const ContinuedBranch& b = r.c.branches[static_cast<std::size_t>(p.before)];
+    for (const BranchPoint& q : b.curve) {
+      const double off = std::abs(r.c.epoch(b, q.s) - h.attracts_since);
+      if (best == nullptr || off < least) best = &q, least = off;
+    }
+    if (b.end != BranchEnd::crossed) break;
+    k = b.first == k ? b.last : b.first;
+  }
+  return best;
+}
+
+// Pictures. Epochs are shown from 1 on, for the axis is logarithmic.
+
+double shown(double epoch) { return epoch + 1; }
+
+/// Adds a curve to the series of what attracts and of what does not; NaN interrupts a line.
+void add_curve(const Run& r, const ContinuedBranch& b, Series& stable, Series& unstable) {
+  const double gap = std::nan("");
+  const auto add = [&](Series& s, const BranchPoint& p) {
+    s.x.push_back(shown(r.c.epoch(b, p.s)));
+    s.y.push_back(p.x[0]);
+  };
+  for (std::size_t k = 0; k + 1 < b.curve.size(); ++k) {
+    // At an event the count of one side is that of the point, by chance: a piece is what its far end is.
+    const bool attracts = std::min(b.curve[k].unstable, b.curve[k + 1].unstable) == 0;
+    Series& s = attracts ? stable : unstable;
+    add(s, b.curve[k]);
+    add(s, b.curve[k + 1]);
+    s.x.push_back(gap);
+    s.y.push_back(gap);
+  }
+}
+Series events_of(const Run& r, BranchEventKind kind, const std::string& name, Series::Style style,
+                 std::size_t color) {
+  Series s{.name = name, .style = style, .color = color};
+  for (const ContinuedBranch& b : r.c.branches)
+    for (const BranchEvent& e : b.events) {
+      if (e.kind != kind) continue;
+      s.x.push_back(shown(r.c.epoch(b, e.s)));
+      s.y.push_back(e.x[0]);
+    }
+  return s;
+}
+
+/// The first coordinate of every fixed point against the epoch.
+void draw_diagram(Program& program, const Run& r) {
+  Series stable{.name = "attracting", .color = 0, .weight = 1.2};
+  Series unstable{.name = "saddle or repelling", .style = Series::Style::dashes, .color = 6, .weight = 0.6};
+  for (const ContinuedBranch& b : r.c.branches) add_curve(r, b, stable, unstable);
+  Series examples{.name = "examples, at the end", .style = Series::Style::points, .color = 2, .weight = 0.8};
+  for (Index j = 0; j < r.X.cols(); ++j) {
+    examples.x.push_back(shown(static_cast<double>(r.c.epochs.back())));
+    examples.y.push_back(r.X(0, j));
+  }
+  LinePlot plot{.title = "All fixed points of a network of two dimensions over its training",
+                .x_label = "epoch + 1",
+                .y_label = "first coordinate of the fixed point"};
+  plot.log_x = true;
+  plot.width = 1100;
+  plot.height = 700;
+  plot.series = {unstable,
+                 stable,
+                 examples,
+                 events_of(r, BranchEventKind::fold, "fold", Series::Style::points, 1),
+                 events_of(r, BranchEventKind::flip, "flip", Series::Style::stars, 3),
+                 events_of(r, BranchEventKind::neimark_sacker, "Neimark-Sacker", Series::Style::stars, 4)};
+  program.draw(plot, "continuation_diagram.png",
+               "Every fixed point of one network of two dimensions (3 x 32, tanh, 10 examples) against the "
+               "epoch, with the events on their curves. Points appear and vanish in pairs at folds.");
+}
+
+/// How many fixed points and attractors there are at each snapshot, and the loss.
+void draw_counts(Program& program, const Run& r) {
+  Series all{.name = "fixed points", .style = Series::Style::line_points};
+  Series attracting_points{.name = "attracting", .style = Series::Style::line_points};
+  Series loss{.name = "", .style = Series::Style::line};
+  for (std::size_t k = 0; k < r.c.snapshots.size(); ++k) {
+    const double epoch = shown(static_cast<double>(r.c.epochs[k]));
+    all.x.push_back(epoch);
+    all.y.push_back(static_cast<double>(r.c.snapshots[k].points));
+    attracting_points.x.push_back(epoch);
+    attracting_points.y.push_back(static_cast<double>(r.c.snapshots[k].attracting));
+    loss.x.push_back(epoch);
+    loss.y.push_back(r.snapshots[k].loss);
+  }
+  LinePlot counts{.title = "How many there are", .x_label = "epoch + 1", .y_label = "number"};
+  counts.series = {all, attracting_points};
+  counts.log_x = true;
+  LinePlot losses{.title = "Training", .x_label = "epoch + 1", .y_label = "mean squared error"};
+  losses.series = {loss};
+  losses.log_x = losses.log_y = true;
+  program.draw(
+      Panels<LinePlot>{.title = "", .plots = {counts, losses}, .columns = 1, .width = 900, .height = 800},
+      "continuation_counts.png",
+      "How many fixed points the network of the diagram has at each snapshot, how many of them "
+      "attract, and its loss.");
+}
+
+/// When each image became an attractor, by what, against the loss then.
+void draw_births(Program& program, const Run& r) {
+  LinePlot plot{
+      .title = text("Since when ", attracting(r), " of ", image_examples, " images attract (", r.map, ")"),
+      .x_label = "epoch + 1",
+      .y_label = "images, in the order in which their point became attracting"};
+  plot.log_x = true;
+  std::vector<std::size_t> order;
+  for (std::size_t j = 0; j < r.histories.size(); ++j)
+    if (r.histories[j].point >= 0) order.push_back(j);
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return r.histories[a].attracts_since < r.histories[b].attracts_since;
+  });
+  Series wait{.name = "", .style = Series::Style::line, .color = 6, .weight = 0.6};
+  Series near{
+      .name = "within 1% of the image since", .style = Series::Style::points, .color = 6, .weight = 0.8};
+  std::vector<Series> kinds;
+  for (std::size_t k = 0; k < births.size(); ++k)
+    kinds.push_back({.name = text("attracts since: ", births[k]),
+                     .style = Series::Style::points,
+                     .color = k,
+                     .weight = 1.4});
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const ExampleHistory& h = r.histories[order[i]];
+    const auto row = static_cast<double>(i + 1);
+    for (const double epoch : {h.attracts_since, h.since, std::nan("")}) {
+      wait.x.push_back(shown(epoch));
+      wait.y.push_back(row);
+    }
+    near.x.push_back(shown(h.since));
+    near.y.push_back(row);
+    for (std::size_t k = 0; k < births.size(); ++k)
+      if (h.attracts_by == births[k]) {
+        kinds[k].x.push_back(shown(h.attracts_since));
+        kinds[k].y.push_back(row);
+      }
+  }
+  plot.series = {wait, near};
+  for (Series& s : kinds)
+    if (!s.x.empty()) plot.series.push_back(std::move(s));
+  program.draw(plot, text("continuation_births_", r.map == Tanh::name ? "tanh" : "leaky", ".png"),
+               "When the fixed point at each training image became attracting, by which event, and when it "
+               "came within 1% of the image for good.");
+}
+
+/// Images, the fixed points at which their attractors began, and the attractors at the end.
+void draw_first_attractors(Program& program, const ImageData& data, const Run& r) {
+  constexpr Index columns = 10;
+  Mat<S> X = Mat<S>::Ones(r.X.rows(), columns), born = X, end = X;
+  Index n = 0;
+  for (std::size_t j = 0; j < r.histories.size() && n < columns; ++j) {
+    const ExampleHistory& h = r.histories[j];
+    const BranchPoint* const first = where_it_began(r, h);
+    if (first == nullptr) continue;
+    X.col(n) = r.X.col(static_cast<Index>(j));
+    born.col(n) = first->x;
+    end.col(n++) = r.c.points[static_cast<std::size_t>(h.point)].x;
+  }
+  if (n == 0) return;
+  ImageTable table("Images and where their attractors began", data.train.shape,
+                   std::vector<std::string>(columns));
+  table.add_row("training images", X);
+  table.add_row("attractor, at its birth", born);
+  table.add_row("attractor, at the end", end);
+  program.draw(table, "continuation_images.png",
+               "Training images, the fixed points at which their attractors began (at the fold, flip or kink "
+               "that the continuation locates), and the attractors at the end of the training.");
+}
+
+// Claims.
+
+template <class Get>
+std::vector<double> of_each(const std::vector<Run>& runs, const Get& get) {
+  std::vector<double> values;
+  for (const Run& r : runs) values.push_back(static_cast<double>(get(r)));
+  return values;
+}
+const std::string no_paper = "not in the paper";
+
+void claim_planar(Program& program, const std::vector<Run>& runs) {
+  const auto add = [&](const std::string& id, const std::string& statement, const auto& get, const Band& band,
+                       const std::string& unit = "") {
+    program.claim(median_claim("2-D, " + id, statement, no_paper, of_each(runs, get), band, unit));
+  };
+  add("accounted", "Curves of fixed points that were lost on the way.", lost, Band{0, 0});
+  add(
+      "closed", "Trainings of which each point has both its curves and all index sums agree.",
+      [](const Run& r) { return r.c.closed() ? 1 : 0; }, Band{1, 1});
+  add("index sums",
+      "The largest difference of index sums across an interval, or from the degree at infinity.",
+      largest_difference, Band{0, 0});
+  add(
+      "undecided", "Events that are not shown to be of one kind.",
+      [](const Run& r) { return events(r, BranchEventKind::undecided); }, at_most(2));
+  add(
+      "folds", "Folds over the training.", [](const Run& r) { return events(r, BranchEventKind::fold); },
+      at_least(4));
+  add(
+      "flips", "Flips over the training.", [](const Run& r) { return events(r, BranchEventKind::flip); },
+      Band{});
+  add(
+      "Neimark-Sacker", "Neimark-Sacker points over the training.",
+      [](const Run& r) { return events(r, BranchEventKind::neimark_sacker); }, Band{});
+  add("examples", "Examples with an attracting fixed point within 1% at the end.", attracting, at_least(2),
+      " of 10");
+}
+
+/// "7 of 16, 44% [23, 67]": a share with its 95% interval.
+std::string share(Index n, Index all) {
+  if (all == 0) return "0 of 0";
+  const ConfidenceInterval w = wilson_interval(n, all);
+  return text(n, " of ", all, ", ", number(100 * static_cast<double>(n) / static_cast<double>(all), 2), "% [",
+              number(100 * w.low, 2), ", ", number(100 * w.high, 2), "]");
+}
+std::string shares(const std::vector<Run>& runs, bool near) {
+  Index all = 0;
+  for (const Run& r : runs) all += attracting(r);
+  std::string words;
+  for (const AttractorBirth birth : births) {
+    Index n = 0;
+    for (const Run& r : runs) n += count(r, birth, near);
+    if (n > 0) words += text(words.empty() ? "" : "; ", birth, " ", share(n, all));
+  }
+  return words;
+}
+
+void claim_examples(Program& program, const std::string& what, const std::vector<Run>& runs, Index examples) {
+  if (runs.empty()) return;
+  program.claim(median_claim(what + ", attract", "Examples with an attracting fixed point within 1%.",
+                             no_paper, of_each(runs, attracting), at_least(1), text(" of ", examples)));
+  program.claim(median_claim(
+      what + ", births", "Of these, the part whose point became attracting in an event that is known.",
+      no_paper,
+      of_each(runs,
+              [](const Run& r) {
+                const Index unknown =
+                    count(r, AttractorBirth::lost, false) + count(r, AttractorBirth::undecided, false);
+                return attracting(r) == 0 ? 100
+                                          : 100 * static_cast<double>(attracting(r) - unknown) /
+                                                static_cast<double>(attracting(r));
+              }),
+      at_least(80), "%", text("by event, with 95% intervals over all examples: ", shares(runs, false))));
+  program.claim(median_claim(
+      what + ", near", "Of these, the part whose attractor was there before it came near the example.",
+      no_paper,
+      of_each(runs,
+              [](const Run& r) {
+                return attracting(r) == 0
+                           ? 0
+                           : 100 * static_cast<double>(count(r, AttractorBirth::moved_in, true)) /
+                                 static_cast<double>(attracting(r));
+              }),
+      Band{0, 100}, "%", text("by what was last: ", shares(runs, true))));
+}
 
 void body(Program& program) {
   const ImageData data = program.images();
+  std::vector<Run> plane, leaky, tanh;
   for (const std::uint64_t seed : program.seeds()) {
-    const Run r = planar(seed, 400);
+    plane.push_back(planar(seed, 400));
     if (interrupted()) return;
-    std::cerr << "snapshots " << r.snapshots.size() << " " << r.training.epochs << " loss " << r.training.loss << " points " << r.c.points.size() << " branches "
-              << r.c.branches.size() << " tracks " << r.c.tracks.size() << " lost " << lost(r) << " off "
-              << largest_difference(r) << " closed " << r.c.closed() << " folds " << r.c.count(BranchEventKind::fold) << " flips "
-              << r.c.count(BranchEventKind::flip) << " NS " << r.c.count(BranchEventKind::neimark_sacker) << " und "
-              << r.c.count(BranchEventKind::undecided) << "\n";
-    for (auto& h : r.histories) std::cerr << "  " << h.how << " " << h.since << " / " << h.attracts_by << " " << h.attracts_since << "\n";
   }
+  const Setting wide{.width = 128, .hidden = 7, .rate = 2e-3, .factor = program.full() ? 1.15 : 1.4};
+  for (const std::uint64_t seed : program.seeds()) {
+    leaky.push_back(images<LeakyRelu>(data, seed, wide));
+    if (program.full()) tanh.push_back(images<Tanh>(data, seed, wide));
+    if (interrupted()) return;
+    if (!program.full()) break;  // one network of 784 dimensions
+  }
+  draw_diagram(program, plane.front());
+  draw_counts(program, plane.front());
+  for (const std::vector<Run>* runs : {&leaky, &tanh})
+    if (!runs->empty()) draw_births(program, runs->front());
+  draw_first_attractors(program, data, leaky.front());
+  claim_planar(program, plane);
+  claim_examples(program, "2-D", plane, planar_examples);
+  claim_examples(program, text("images, ", LeakyRelu::name), leaky, image_examples);
+  claim_examples(program, text("images, ", Tanh::name), tanh, image_examples);
 }
+
+}  // namespace
+
 int main(int argc, char** argv) {
   return run_program("continuation", "Births and deaths of fixed points over a training",
                      {.quick = 2, .full = 5}, argc, argv, body);

@@ -94,6 +94,8 @@ std::string drawn_as(const Series& s, std::size_t k) {
       return " with linespoints" + line + point + color;
     case Series::Style::steps:
       return " with steps" + line + color;
+    case Series::Style::dashes:
+      return text(" with lines lw ", 2 * s.weight, " dt 2") + color;
     case Series::Style::line:
       break;
   }

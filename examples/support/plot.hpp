@@ -11,7 +11,7 @@ namespace basin::examples {
 /// A named series of points (x[i], y[i]); points that are not finite, or not positive on a logarithmic axis,
 /// are left out. With `low` and `high` of the same length, the band between them is shaded.
 struct Series {
-  enum class Style { line, points, line_points, steps, stars };
+  enum class Style { line, points, line_points, steps, stars, dashes };
   std::string name;
   std::vector<double> x, y;
   Style style = Style::line;

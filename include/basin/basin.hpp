@@ -32,11 +32,13 @@
 #include "basin/dynamics/basin_radius.hpp"     // basin_radii, noise_tolerance
 #include "basin/dynamics/basins.hpp"           // nearest, nearest_within, recovery
 #include "basin/dynamics/bottleneck.hpp"       // bottleneck_spectrum
+#include "basin/dynamics/continuation.hpp"     // continue_fixed_points, example_histories
 #include "basin/dynamics/cycle.hpp"            // periods, next_in_cycle
 #include "basin/dynamics/cycles.hpp"           // refine_cycle, find_cycles
 #include "basin/dynamics/edge_state.hpp"       // edge_state
 #include "basin/dynamics/fixed_point.hpp"      // find_fixed_point, classify_fixed_point
 #include "basin/dynamics/fixed_points.hpp"     // find_fixed_points, census, richness
+#include "basin/dynamics/follow.hpp"           // follow_fixed_point
 #include "basin/dynamics/growth.hpp"           // growth_at_infinity
 #include "basin/dynamics/jacobian.hpp"         // jacobian, jacobian_factors
 #include "basin/dynamics/lyapunov.hpp"         // lyapunov_spectrum
@@ -80,6 +82,7 @@
 #include "basin/train/optimizers.hpp"          // Adam, GradientDescent, ...
 #include "basin/train/parameter_mean.hpp"      // ParameterMean
 #include "basin/train/schedule.hpp"            // schedule::step_decay, ...
+#include "basin/train/snapshots.hpp"           // keep_snapshots, geometric_epochs
 #include "basin/version.hpp"                   // BASIN_VERSION_MAJOR
 #if __has_include(<Spectra/GenEigsSolver.h>)
 #include "basin/dynamics/leading.hpp"  // leading_eigenvalues

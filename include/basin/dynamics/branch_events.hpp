@@ -72,20 +72,20 @@ class EventFinder {
     add(a, at, smooth ? BranchEventKind::fold : BranchEventKind::border_fold);
   }
 
-  /// The places between where the number of unstable directions changes.
-  void crossings(const CurvePoint& a, double low, double high, int depth = 0) {
-    if (high - low <= side() || depth > 20) return;
-    const std::optional<CurvePoint> p = curve_.ahead(a, low), q = curve_.ahead(a, high);
-    if (!p || !q) return;
-    const Multipliers at_p = curve_.multipliers(*p), at_q = curve_.multipliers(*q);
-    const Index before = count_unstable(at_p), after = count_unstable(at_q);
-    if (before == after) return;
+  /// The places where the number of unstable directions changes between p and q, `low` and `high` ahead of a.
+  void crossings(const CurvePoint& a, double low, const CurvePoint& p, double high, const CurvePoint& q,
+                 int depth = 0) {
+    const Index before = count_unstable(curve_.multipliers(p)), after = count_unstable(curve_.multipliers(q));
+    if (before == after || high - low <= side() || depth > 20) return;
     const auto which = static_cast<std::size_t>(std::max(before, after) - 1);
     const auto test = [&](const CurvePoint& r) { return std::abs(curve_.multipliers(r)[which]) - 1; };
-    const Root at = root(a, low, high, std::abs(at_p[which]) - 1, std::abs(at_q[which]) - 1, test);
-    crossings(a, low, at.length - side(), depth + 1);
+    const Root at = root(a, low, high, test(p), test(q), test);
+    const double left = at.length - side(), right = at.length + side();
+    if (const std::optional<CurvePoint> r = left > low ? curve_.ahead(a, left) : std::nullopt)
+      crossings(a, low, p, left, *r, depth + 1);
     add(a, at, at.rest > 1e-4 ? BranchEventKind::border_crossing : BranchEventKind::undecided);
-    crossings(a, at.length + side(), high, depth + 1);
+    if (const std::optional<CurvePoint> r = right < high ? curve_.ahead(a, right) : std::nullopt)
+      crossings(a, right, *r, high, q, depth + 1);
   }
 
   /// What happens at the kink between a and b, if anything does.
@@ -102,7 +102,7 @@ class EventFinder {
   /// So far from an event on its both sides the curve is judged first.
   double side() const { return 4 * o_.event_tolerance; }
   void add_point(const CurvePoint& p) {
-    const Multipliers m = curve_.multipliers(p);
+    const Multipliers& m = curve_.multipliers(p);
     branch_.curve.push_back({p.s(), curve_.x(p), count_unstable(m), m.empty() ? 0 : std::abs(m.front()),
                              p.orientation * (p.ds() < 0 ? -1 : 1)});
   }
@@ -151,7 +151,7 @@ class EventFinder {
   }
   /// The multipliers that cross at p: next to 1 at a fold, else next to the unit circle.
   static Multipliers crossing_at(const CurvePoint& p, BranchEventKind kind) {
-    const Multipliers all = FixedCurve<>::multipliers(p);
+    const Multipliers& all = FixedCurve<>::multipliers(p);
     if (kind == BranchEventKind::fold)
       return {closest(all, [](std::complex<double> m) { return std::abs(m - 1.); })};
     const std::complex<double> m = closest(all, off_circle);

@@ -174,8 +174,9 @@ class FixedCurve {
     return system.sign() == a.orientation ? t : Vec<double>(-t);
   }
   /// Those other than 0 where J has narrow factors; largest modulus first.
-  static std::vector<std::complex<double>> multipliers(const CurvePoint& p) {
-    return eigenvalues_of(middle(p.J));
+  static const std::vector<std::complex<double>>& multipliers(const CurvePoint& p) {
+    if (p.multipliers.empty()) p.multipliers = eigenvalues_of(middle(p.J));
+    return p.multipliers;
   }
 
  private:

@@ -164,26 +164,29 @@ class BranchFollower {
 
   /// Looks at the curve from a to b, `length` ahead: events, and whether it leaves [0, 1] there.
   bool pass(const CurvePoint& a, double length, const CurvePoint& b) {
-    if (!(a.ds() * b.ds() < 0)) return pass_piece(a, 0, length);
+    if (!(a.ds() * b.ds() < 0)) return pass_piece(a, 0, a, length, b);
     const Root turn = events_.turn(a, length, b);
-    if (pass_piece(a, 0, std::max(turn.length - events_.side(), 0.))) return true;
+    const double left = std::max(turn.length - events_.side(), 0.),
+                 right = std::min(turn.length + events_.side(), length);
+    if (const std::optional<CurvePoint> p = curve_.ahead(a, left); p && pass_piece(a, 0, a, left, *p))
+      return true;
     events_.fold(a, turn, b);
-    return pass_piece(a, std::min(turn.length + events_.side(), length), length);
+    const std::optional<CurvePoint> q = curve_.ahead(a, right);
+    return q && pass_piece(a, right, *q, length, b);
   }
 
-  /// From `low` to `high` ahead of a, where ds does not change its sign.
-  bool pass_piece(const CurvePoint& a, double low, double high) {
-    const std::optional<CurvePoint> p = curve_.ahead(a, low), q = curve_.ahead(a, high);
-    if (!p || !q || !outside(q->s())) {
-      events_.crossings(a, low, high);
+  /// From p to q, `low` and `high` ahead of a, between which ds does not change its sign.
+  bool pass_piece(const CurvePoint& a, double low, const CurvePoint& p, double high, const CurvePoint& q) {
+    if (!outside(q.s())) {
+      events_.crossings(a, low, p, high, q);
       return false;
     }
-    const double side = q->s() < 0.5 ? 0 : 1;
-    const Root at = events_.root(a, low, high, p->s() - side, q->s() - side,
+    const double side = q.s() < 0.5 ? 0 : 1;
+    const Root at = events_.root(a, low, high, p.s() - side, q.s() - side,
                                  [&](const CurvePoint& r) { return r.s() - side; });
-    events_.crossings(a, low, at.length);
     const std::optional<CurvePoint> last = curve_.ahead(a, at.length);
-    close(last ? *last : *q, side);
+    if (last) events_.crossings(a, low, p, at.length, *last);
+    close(last ? *last : q, side);
     return true;
   }
 
