@@ -37,10 +37,10 @@ constexpr double at_example = 0.01;  // a point within this times |x| of an exam
 struct Run {
   std::string map;
   Mat<S> X;
-  FitResult training;
-  Snaps snapshots;
-  Continuation c;
-  std::vector<ExampleHistory> histories;
+  FitResult training = {};
+  Snaps snapshots = {};
+  Continuation c = {};
+  std::vector<ExampleHistory> histories = {};
 };
 
 struct Setting {
@@ -178,6 +178,23 @@ const BranchPoint* where_it_began(const Run& r, const ExampleHistory& h) {
 
 double shown(double epoch) { return epoch + 1; }
 
+Series empty_series(const std::string& name, Series::Style style, std::size_t color, double weight = 1) {
+  Series s;
+  s.name = name;
+  s.style = style;
+  s.color = color;
+  s.weight = weight;
+  return s;
+}
+LinePlot over_epochs(const std::string& title, const std::string& y_label) {
+  LinePlot plot;
+  plot.title = title;
+  plot.x_label = "epoch + 1";
+  plot.y_label = y_label;
+  plot.log_x = true;
+  return plot;
+}
+
 /// Adds a curve to the series of what attracts and of what does not; NaN interrupts a line.
 void add_curve(const Run& r, const ContinuedBranch& b, Series& stable, Series& unstable) {
   const double gap = std::nan("");
@@ -197,7 +214,7 @@ void add_curve(const Run& r, const ContinuedBranch& b, Series& stable, Series& u
 }
 Series events_of(const Run& r, BranchEventKind kind, const std::string& name, Series::Style style,
                  std::size_t color) {
-  Series s{.name = name, .style = style, .color = color};
+  Series s = empty_series(name, style, color);
   for (const ContinuedBranch& b : r.c.branches)
     for (const BranchEvent& e : b.events) {
       if (e.kind != kind) continue;
@@ -209,18 +226,16 @@ Series events_of(const Run& r, BranchEventKind kind, const std::string& name, Se
 
 /// The first coordinate of every fixed point against the epoch.
 void draw_diagram(Program& program, const Run& r) {
-  Series stable{.name = "attracting", .color = 0, .weight = 1.2};
-  Series unstable{.name = "saddle or repelling", .style = Series::Style::dashes, .color = 6, .weight = 0.6};
+  Series stable = empty_series("attracting", Series::Style::line, 0, 1.2);
+  Series unstable = empty_series("saddle or repelling", Series::Style::dashes, 6, 0.6);
   for (const ContinuedBranch& b : r.c.branches) add_curve(r, b, stable, unstable);
-  Series examples{.name = "examples, at the end", .style = Series::Style::points, .color = 2, .weight = 0.8};
+  Series examples = empty_series("examples, at the end", Series::Style::points, 2, 0.8);
   for (Index j = 0; j < r.X.cols(); ++j) {
     examples.x.push_back(shown(static_cast<double>(r.c.epochs.back())));
     examples.y.push_back(r.X(0, j));
   }
-  LinePlot plot{.title = "All fixed points of a network of two dimensions over its training",
-                .x_label = "epoch + 1",
-                .y_label = "first coordinate of the fixed point"};
-  plot.log_x = true;
+  LinePlot plot = over_epochs("All fixed points of a network of two dimensions over its training",
+                              "first coordinate of the fixed point");
   plot.width = 1100;
   plot.height = 700;
   plot.series = {unstable,
@@ -236,9 +251,9 @@ void draw_diagram(Program& program, const Run& r) {
 
 /// How many fixed points and attractors there are at each snapshot, and the loss.
 void draw_counts(Program& program, const Run& r) {
-  Series all{.name = "fixed points", .style = Series::Style::line_points};
-  Series attracting_points{.name = "attracting", .style = Series::Style::line_points};
-  Series loss{.name = "", .style = Series::Style::line};
+  Series all = empty_series("fixed points", Series::Style::line_points, 6);
+  Series attracting_points = empty_series("attracting", Series::Style::line_points, 0);
+  Series loss = empty_series("", Series::Style::line, 1);
   for (std::size_t k = 0; k < r.c.snapshots.size(); ++k) {
     const double epoch = shown(static_cast<double>(r.c.epochs[k]));
     all.x.push_back(epoch);
@@ -248,12 +263,11 @@ void draw_counts(Program& program, const Run& r) {
     loss.x.push_back(epoch);
     loss.y.push_back(r.snapshots[k].loss);
   }
-  LinePlot counts{.title = "How many there are", .x_label = "epoch + 1", .y_label = "number"};
+  LinePlot counts = over_epochs("How many there are", "number");
   counts.series = {all, attracting_points};
-  counts.log_x = true;
-  LinePlot losses{.title = "Training", .x_label = "epoch + 1", .y_label = "mean squared error"};
+  LinePlot losses = over_epochs("Training", "mean squared error");
   losses.series = {loss};
-  losses.log_x = losses.log_y = true;
+  losses.log_y = true;
   program.draw(
       Panels<LinePlot>{.title = "", .plots = {counts, losses}, .columns = 1, .width = 900, .height = 800},
       "continuation_counts.png",
@@ -263,26 +277,20 @@ void draw_counts(Program& program, const Run& r) {
 
 /// When each image became an attractor, by what, against the loss then.
 void draw_births(Program& program, const Run& r) {
-  LinePlot plot{
-      .title = text("Since when ", attracting(r), " of ", image_examples, " images attract (", r.map, ")"),
-      .x_label = "epoch + 1",
-      .y_label = "images, in the order in which their point became attracting"};
-  plot.log_x = true;
+  LinePlot plot =
+      over_epochs(text("Since when ", attracting(r), " of ", image_examples, " images attract (", r.map, ")"),
+                  "images, in the order in which their point became attracting");
   std::vector<std::size_t> order;
   for (std::size_t j = 0; j < r.histories.size(); ++j)
     if (r.histories[j].point >= 0) order.push_back(j);
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return r.histories[a].attracts_since < r.histories[b].attracts_since;
   });
-  Series wait{.name = "", .style = Series::Style::line, .color = 6, .weight = 0.6};
-  Series near{
-      .name = "within 1% of the image since", .style = Series::Style::points, .color = 6, .weight = 0.8};
+  Series wait = empty_series("", Series::Style::line, 6, 0.6);
+  Series near = empty_series("within 1% of the image since", Series::Style::points, 6, 0.8);
   std::vector<Series> kinds;
   for (std::size_t k = 0; k < births.size(); ++k)
-    kinds.push_back({.name = text("attracts since: ", births[k]),
-                     .style = Series::Style::points,
-                     .color = k,
-                     .weight = 1.4});
+    kinds.push_back(empty_series(text("attracts since: ", births[k]), Series::Style::points, k % 6, 1.4));
   for (std::size_t i = 0; i < order.size(); ++i) {
     const ExampleHistory& h = r.histories[order[i]];
     const auto row = static_cast<double>(i + 1);

@@ -100,6 +100,7 @@ struct CurvePoint {
   int orientation = 0;
   double left = 0;  // the length of the next step of Newton's method, in u
   Index steps = 0;  // that were made
+  mutable std::vector<std::complex<double>> multipliers = {};  // once somebody asked
   double s() const { return u[u.size() - 1]; }
   double ds() const { return t[t.size() - 1]; }
 };
