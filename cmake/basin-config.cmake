@@ -1,4 +1,5 @@
-# find_package(basin CONFIG): the targets basin::basin and basin::compiled, and the function basin_add_onnx() for basin::onnx.
+# find_package(basin CONFIG): the targets basin::basin and basin::compiled, and the functions basin_add_onnx() for basin::onnx and basin_add_mpi()
+# for basin::mpi.
 include(CMakeFindDependencyMacro)
 if(NOT TARGET Eigen3::Eigen)
   find_dependency(Eigen3 3.4 CONFIG)
@@ -6,3 +7,4 @@ endif()
 include("${CMAKE_CURRENT_LIST_DIR}/basin-targets.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/compiled.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/onnx.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/mpi.cmake")

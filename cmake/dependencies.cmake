@@ -56,6 +56,11 @@ endif()
 # The compiled library is compiled with all of it.
 target_link_libraries(basin_compiled PUBLIC basin_optional)
 basin_add_onnx(basin_onnx basin_compiled OPTIONAL)
+if(BASIN_USE_MPI)
+  basin_add_mpi()
+elseif(BASIN_BUILD_TESTS OR BASIN_BUILD_BENCH)
+  basin_add_mpi(OPTIONAL)
+endif()
 
 add_library(basin_program_libraries INTERFACE)
 target_link_libraries(basin_program_libraries INTERFACE basin_optional)

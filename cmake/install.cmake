@@ -11,7 +11,7 @@ install(EXPORT basin-targets NAMESPACE basin:: DESTINATION ${package_dir})
 
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/basin-config-version.cmake
                                  COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES cmake/basin-config.cmake cmake/compiled.cmake cmake/onnx.cmake ${PROJECT_BINARY_DIR}/basin-config-version.cmake
+install(FILES cmake/basin-config.cmake cmake/compiled.cmake cmake/onnx.cmake cmake/mpi.cmake ${PROJECT_BINARY_DIR}/basin-config-version.cmake
         DESTINATION ${package_dir})
 # basin::compiled is built in the consumer's project, with its flags.
 install(DIRECTORY cmake/compiled DESTINATION ${package_dir})

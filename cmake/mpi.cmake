@@ -1,0 +1,21 @@
+# basin_add_mpi([OPTIONAL]): the target basin::mpi, tasks over the ranks of MPI (basin/mpi/tasks.hpp): basin::basin, MPI's C interface and
+# threads. It needs MPI (Debian: libopenmpi-dev, openmpi-bin); without it this is an error, or nothing if OPTIONAL. Nothing is looked
+# for before it is called.
+function(basin_add_mpi)
+  cmake_parse_arguments(PARSE_ARGV 0 option "OPTIONAL" "" "")
+  if(TARGET basin_mpi)
+    return()
+  endif()
+  set(MPI_CXX_SKIP_MPICXX ON)
+  find_package(MPI QUIET COMPONENTS CXX)
+  if(NOT TARGET MPI::MPI_CXX)
+    if(option_OPTIONAL)
+      return()
+    endif()
+    message(FATAL_ERROR "basin_add_mpi: MPI was not found (Debian: libopenmpi-dev, openmpi-bin)")
+  endif()
+  find_package(Threads REQUIRED)
+  add_library(basin_mpi INTERFACE)
+  target_link_libraries(basin_mpi INTERFACE basin::basin MPI::MPI_CXX Threads::Threads)
+  add_library(basin::mpi ALIAS basin_mpi)
+endfunction()
