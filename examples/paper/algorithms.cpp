@@ -141,16 +141,14 @@ void draw_matrices(Program& program) {
 
 void body(Program& program) {
   const Index cases = program.full() ? 3000 : 300;
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : program.seeds()) {
-    if (interrupted()) break;
+  const std::vector<Run> runs = program.over_seeds([&](std::uint64_t seed) {
     Random random(seed);
     Run r;
     convolutions(r, cases, random);
     upsamplings(r, cases / 3, random);
     compositions(r, cases / 10, random);
-    runs.push_back(r);
-  }
+    return r;
+  });
   draw_matrices(program);
   if (runs.empty()) return;
   // What must never fail is shown by its worst case, not by a median.
@@ -207,5 +205,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("algorithms", "Algorithms 1 and 2: convolution and upsampling as matrices",
-                     {.quick = 3, .full = 5}, argc, argv, body);
+                     {.quick = 3, .full = 5, .over_ranks = true}, argc, argv, body);
 }

@@ -4,6 +4,7 @@
 // their image. Not in the paper. Page: docs/paper/certificates.md.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -347,18 +348,35 @@ void draw_gallery(Program& program, const ImageData& data, const Mat<S>& X, cons
         "within the radius given of them, provably end after so many steps and those of the certificate.");
 }
 
+/// Every seed with every noise and both maps.
+std::vector<Run> run_all(Program& program, const ImageData& data) {
+  struct Cell {
+    std::uint64_t seed;
+    double noise;
+    bool tanh;
+  };
+  std::vector<Cell> cells;
+  std::vector<std::string> names;
+  for (const std::uint64_t seed : program.seeds())
+    for (const double noise : noises(program))
+      for (const bool tanh : {false, true}) {
+        cells.push_back({seed, noise, tanh});
+        names.push_back(text(tanh ? "Tanh" : "LeakyRelu", ", noise ", noise, ", seed ", seed));
+      }
+  std::vector<Run> runs;
+  for (std::optional<Run>& r : program.tasks(names, [&](std::size_t k) {
+         const auto& [seed, noise, tanh] = cells[k];
+         const Mat<S> X = choose_images<S>(data.train, examples, seed);
+         return tanh ? run<Tanh>(X, seed, noise) : run<LeakyRelu>(X, seed, noise);
+       }))
+    if (r) runs.push_back(std::move(*r));
+  return runs;
+}
+
 void body(Program& program) {
   const ImageData data = program.images();
-  std::vector<Run> runs;
-  Mat<S> first;
-  for (const std::uint64_t seed : program.seeds()) {
-    const Mat<S> X = choose_images<S>(data.train, examples, seed);
-    if (first.size() == 0) first = X;
-    for (const double noise : noises(program)) {
-      if (!interrupted()) runs.push_back(run<LeakyRelu>(X, seed, noise));
-      if (!interrupted()) runs.push_back(run<Tanh>(X, seed, noise));
-    }
-  }
+  const Mat<S> first = choose_images<S>(data.train, examples, program.seeds().front());
+  const std::vector<Run> runs = run_all(program, data);
   if (interrupted()) return;
   draw_radii(program, runs);
   draw_gallery(program, data, first, *those(runs, "Tanh", 0.1).front());
@@ -377,5 +395,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("certificates", "Certificates: basins of training images, proved",
-                     {.quick = 1, .full = 5}, argc, argv, body);
+                     {.quick = 1, .full = 5, .over_ranks = true}, argc, argv, body);
 }

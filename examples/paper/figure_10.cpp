@@ -67,38 +67,59 @@ std::vector<double> nearest_cosines(const Mat<S>& y, const Mat<S>& X) {
   return {c.begin(), c.end()};
 }
 
+/// What is measured of one seed.
+struct One {
+  bool trained = false;
+  double cosine = 0, single = 0, in_span = 0, of_inputs = 0;
+  Mat<S> noise, outputs;
+};
+
 template <Layer F>
-Row run(const std::string& name, const F& net, const std::vector<std::uint64_t>& seeds) {
+One run_seed(const F& net, std::uint64_t seed) {
   const Mat<S> X = training_images();
+  Random random(seed);
+  Model f(net, initial_values(net, initial::xavier_uniform(), random));
+  FitOptions options{.max_epochs = max_epochs, .loss_below = loss_goal};
+  options.cancelled = interrupted;
+  Adam<S> adam({.learning_rate = 1e-3});
+  One one;
+  one.trained = fit(f, X, adam, options).status == FitStatus::converged;
+  if (!one.trained) return one;
+
+  one.noise = normal_starts<S>(shape.size(), inputs, random);
+  one.outputs = f(one.noise);
+  const Mat<S>& y = one.outputs;
+  const std::vector<double> c = nearest_cosines(y, X);
+  for (const double cosine : c) one.single += cosine >= single ? 100. / inputs : 0;
+  one.cosine = median(c);
+  one.of_inputs = median(nearest_cosines(one.noise, X));
+  std::vector<double> share;  // the examples are orthonormal: X X' projects onto their plane
+  for (Index j = 0; j < inputs; ++j) share.push_back((X.transpose() * y.col(j)).norm() / y.col(j).norm());
+  one.in_span = median(share);
+  return one;
+}
+
+template <Layer F>
+Row run(Program& program, const std::string& name, const F& net) {
   Row row{name, {}, {}, {}, {}, {}, {}, {}};
   Progress progress(name);
-  for (const std::uint64_t seed : seeds) {
-    Random random(seed);
-    Model f(net, initial_values(net, initial::xavier_uniform(), random));
-    FitOptions options{.max_epochs = max_epochs, .loss_below = loss_goal};
-    options.cancelled = interrupted;
-    Adam<S> adam({.learning_rate = 1e-3});
-    const FitResult trained = fit(f, X, adam, options);
-    if (interrupted()) break;
-    progress.update(static_cast<double>(row.trained.size() + 1) / static_cast<double>(seeds.size()));
-    row.trained.push_back(trained.status == FitStatus::converged ? 1 : 0);
-    if (row.trained.back() == 0) continue;
-
-    const Mat<S> z = normal_starts<S>(shape.size(), inputs, random), y = f(z);
-    const std::vector<double> c = nearest_cosines(y, X);
-    double count = 0;
-    for (const double one : c) count += one >= single ? 100. / inputs : 0;
-    const bool best = row.single.empty() || count > quantile(row.single, 1);
-    row.cosine.push_back(median(c));
-    row.single.push_back(count);
-    row.of_inputs.push_back(median(nearest_cosines(z, X)));
-    std::vector<double> share;  // the examples are orthonormal: X X' projects onto their plane
-    for (Index j = 0; j < inputs; ++j) share.push_back((X.transpose() * y.col(j)).norm() / y.col(j).norm());
-    row.in_span.push_back(median(share));
-    if (best) {
-      row.noise = z;
-      row.outputs = y;
+  double done = 0;
+  const auto work = [&](std::uint64_t seed) {
+    One one = run_seed(net, seed);
+    progress.update(++done / static_cast<double>(program.seeds().size()));
+    return one;
+  };
+  for (const One& one : program.over_seeds(work, name)) {
+    row.trained.push_back(one.trained ? 1 : 0);
+    if (!one.trained) continue;
+    if (row.single.empty() || one.single > quantile(row.single, 1)) {
+      row.noise = one.noise;
+      row.outputs = one.outputs;
     }
+    row.cosine.push_back(one.cosine);
+    row.single.push_back(one.single);
+    row.of_inputs.push_back(one.of_inputs);
+    row.in_span.push_back(one.in_span);
   }
   return row;
 }
@@ -168,11 +189,10 @@ void add_claims(Program& program, const Row& row, const Band& trained, const Ban
 
 void body(Program& program) {
   const L leaky = layer(0.01), linear = layer(1);
-  const std::vector<std::uint64_t>& seeds = program.seeds();
-  const std::vector<Row> rows = {run("skips from the input", skips_from_input(leaky), seeds),
-                                 run("skips after the first layer", skips_after_first(leaky), seeds),
-                                 run("no skips", no_skips(leaky), seeds),
-                                 run("linear, no skips", no_skips(linear), seeds)};
+  const std::vector<Row> rows = {run(program, "skips from the input", skips_from_input(leaky)),
+                                 run(program, "skips after the first layer", skips_after_first(leaky)),
+                                 run(program, "no skips", no_skips(leaky)),
+                                 run(program, "linear, no skips", no_skips(linear))};
   if (interrupted()) return;
   add_claims(program, rows[0], at_least(80), Band{15, 50}, Band{0.6, 0.9});
   add_claims(program, rows[1], at_least(80), Band{15, 65}, Band{0.6, 0.98});
@@ -195,5 +215,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("figure_10", "Figure 10: two images memorized by a convolutional network with skips",
-                     {.quick = 20, .full = 100}, argc, argv, body);
+                     {.quick = 20, .full = 100, .over_ranks = true}, argc, argv, body);
 }

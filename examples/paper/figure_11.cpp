@@ -546,12 +546,12 @@ void body(Program& program) {
   std::vector<Study> studies;
   const auto add = [&](const auto& choice) {
     Study study{choice.name, choice.suffix, {}, {}};
-    for (const std::uint64_t seed : program.seeds()) {
-      if (interrupted()) break;
-      Run r = run(s, choice, data, seed, program.checkpoints());
-      if (interrupted()) break;
-      study.runs.push_back(std::move(r));
+    const auto work = [&](std::uint64_t seed) {
+      return std::pair(seed, run(s, choice, data, seed, program.checkpoints()));
+    };
+    for (auto& [seed, r] : program.over_seeds(work, choice.name)) {
       study.seeds.push_back(seed);
+      study.runs.push_back(std::move(r));
     }
     if (!study.runs.empty()) studies.push_back(std::move(study));
   };
@@ -567,12 +567,12 @@ void body(Program& program) {
     draw_curves(program, data, study);
     add_claims(program, study, promise_for(data.name, study.name, program.full()));
   }
-  write_table(studies, program.options.out / "figure_11.csv");
+  if (program.writes()) write_table(studies, program.options.out / "figure_11.csv");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return run_program("figure_11", "Figure 11: 50000 images, reconstructed and iterated",
-                     {.quick = 1, .full = 1}, argc, argv, body);
+                     {.quick = 1, .full = 1, .over_ranks = true}, argc, argv, body);
 }

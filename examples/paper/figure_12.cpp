@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -244,23 +245,24 @@ void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
   const Setting s = program.full() ? Setting{64, 4000, 200, 1e-4} : Setting{32, 2000, 50, 5e-4};
-  std::vector<Run> runs;
+  std::vector<std::string> names;
   for (const std::uint64_t seed : program.seeds())
-    for (std::size_t i = 0; i < initials.size(); ++i) {
-      if (interrupted()) break;
-      Run r = run(s, data, seed, i);
-      if (!interrupted()) runs.push_back(std::move(r));
-    }
+    for (const auto& start : initials) names.push_back(text(start.name, ", seed ", seed));
+  std::vector<Run> runs;
+  for (std::optional<Run>& r : program.tasks(names, [&](std::size_t k) {
+         return run(s, data, program.seeds()[k / initials.size()], k % initials.size());
+       }))
+    if (r) runs.push_back(std::move(*r));
   if (runs.size() < initials.size()) return;  // interrupted before a seed was finished
   draw_outputs(program, data, runs);
   draw_norms(program, data, runs);
   add_claims(program, s, runs, promise_for(program, data.name));
-  write_table(runs, program.options.out / "figure_12.csv");
+  if (program.writes()) write_table(runs, program.options.out / "figure_12.csv");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return run_program("figure_12", "Figure 12: initial values and how noisy memorization is",
-                     {.quick = 5, .full = 5}, argc, argv, body);
+                     {.quick = 5, .full = 5, .over_ranks = true}, argc, argv, body);
 }

@@ -54,41 +54,67 @@ std::vector<double> grid() {
   return {x.begin(), x.end()};
 }
 
+/// Those numbers of one seed.
+struct One {
+  double loss = 0, steepest = 0, flattest = 0;
+  std::vector<double> arrived, graph;
+  std::vector<std::vector<double>> orbits;
+};
+
+template <class M>
+std::vector<double> orbit_of(const M& f, double start) {
+  Mat<S> x = Mat<S>::Constant(1, 1, start);
+  std::vector<double> points = {start};
+  for (int t = 0; t < 200; ++t) {
+    x = f(x);
+    points.push_back(x(0, 0));
+  }
+  return points;
+}
+
+template <Layer F>
+One run_seed(const F& net, const initial::Scheme& scheme, std::uint64_t seed, bool drawn) {
+  Model f(net, initial_values(net, scheme, seed));
+  FitOptions options{.max_epochs = 20000, .loss_below = loss_goal};
+  options.schedule = schedule::step_decay(1000, 0.9);
+  options.cancelled = interrupted;
+  Adam<S> adam({.learning_rate = 1e-3});
+  One one;
+  one.loss = fit(f, training_points, adam, options).loss;
+  if (interrupted()) return one;
+  const double a = std::abs(jacobian(f, training_points.col(0))(0, 0)),
+               b = std::abs(jacobian(f, training_points.col(1))(0, 0));
+  one.steepest = std::max(a, b);
+  one.flattest = std::min(a, b);
+
+  const Mat<S> x0 = Vec<S>::LinSpaced(starts, -1, 1).transpose();
+  const Orbit<S> o = orbit(f, x0, {.max_steps = times.back(), .snapshots = times});
+  for (const Mat<S>& iterates : o.snapshots)
+    one.arrived.push_back(100 * recovery(iterates, training_points, {near}).front().arrived);
+  if (!drawn) return one;
+  const Mat<S> y = f(x0);
+  one.graph.assign(y.data(), y.data() + y.size());
+  for (const double start : {-0.95, -0.12, 0.12, 0.95}) one.orbits.push_back(orbit_of(f, start));
+  return one;
+}
+
 template <Layer F>
 Measured run(Program& program, const std::string& name, const F& net, const initial::Scheme& scheme) {
   Measured m{name, {}, {}, {}, std::vector<std::vector<double>>(times.size()), {}, {}};
   Progress progress(name);
-  for (const std::uint64_t seed : program.seeds()) {
-    Model f(net, initial_values(net, scheme, seed));
-    FitOptions options{.max_epochs = 20000, .loss_below = loss_goal};
-    options.schedule = schedule::step_decay(1000, 0.9);
-    options.cancelled = interrupted;
-    Adam<S> adam({.learning_rate = 1e-3});
-    const FitResult trained = fit(f, training_points, adam, options);
-    if (interrupted()) return m;
-    progress.update(static_cast<double>(m.losses.size() + 1) / static_cast<double>(program.seeds().size()));
-    m.losses.push_back(trained.loss);
-    const double a = std::abs(jacobian(f, training_points.col(0))(0, 0)),
-                 b = std::abs(jacobian(f, training_points.col(1))(0, 0));
-    m.steepest.push_back(std::max(a, b));
-    m.flattest.push_back(std::min(a, b));
-
-    const Mat<S> x0 = Vec<S>::LinSpaced(starts, -1, 1).transpose();
-    const Orbit<S> o = orbit(f, x0, {.max_steps = times.back(), .snapshots = times});
-    for (std::size_t k = 0; k < times.size(); ++k)
-      m.arrived[k].push_back(100 * recovery(o.snapshots[k], training_points, {near}).front().arrived);
-    if (!m.graph.empty()) continue;
-    const Mat<S> y = f(x0);
-    m.graph.assign(y.data(), y.data() + y.size());
-    for (const double start : {-0.95, -0.12, 0.12, 0.95}) {
-      Mat<S> x = Mat<S>::Constant(1, 1, start);
-      std::vector<double> points = {start};
-      for (int t = 0; t < 200; ++t) {
-        x = f(x);
-        points.push_back(x(0, 0));
-      }
-      m.orbits.push_back(points);
-    }
+  double done = 0;
+  const auto work = [&](std::uint64_t seed) {
+    One one = run_seed(net, scheme, seed, seed == program.seeds().front());
+    progress.update(++done / static_cast<double>(program.seeds().size()));
+    return one;
+  };
+  for (const One& one : program.over_seeds(work, name)) {
+    m.losses.push_back(one.loss);
+    m.steepest.push_back(one.steepest);
+    m.flattest.push_back(one.flattest);
+    for (std::size_t k = 0; k < times.size(); ++k) m.arrived[k].push_back(one.arrived[k]);
+    if (m.graph.empty()) m.graph = one.graph;
+    if (m.orbits.empty()) m.orbits = one.orbits;
   }
   return m;
 }
@@ -197,5 +223,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("figure_1a", "Figure 1a: interpolation, contraction and attraction on a line",
-                     {.quick = 20, .full = 100}, argc, argv, body);
+                     {.quick = 20, .full = 100, .over_ranks = true}, argc, argv, body);
 }

@@ -6,7 +6,9 @@
 #include <array>
 #include <cmath>
 #include <complex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "basin/compose/u_net.hpp"
@@ -349,12 +351,19 @@ void body(Program& program) {
   const Size size = program.full() ? Size{64, 50} : Size{16, 12};
   const std::filesystem::path folder = program.checkpoints();
   Runs runs(program.full() ? settings.size() : settings.size() - 1);
+  std::vector<std::pair<std::size_t, std::uint64_t>> cells;  // setting, seed
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < program.seeds().size(); ++i)
-    for (std::size_t k = 0; k < runs.size() && !interrupted(); ++k) {
+    for (std::size_t k = 0; k < runs.size(); ++k) {
       if (k > 0 && i % 2 > 0) continue;  // every other seed is enough for what is only compared with
-      Run r = run(settings[k], size, data, program.seeds()[i], folder);
-      if (!interrupted()) runs[k].push_back(std::move(r));
+      cells.emplace_back(k, program.seeds()[i]);
+      names.push_back(text(settings[k].name, ", ", settings[k].id, ", seed ", program.seeds()[i]));
     }
+  std::vector<std::optional<Run>> found = program.tasks(names, [&](std::size_t c) {
+    return run(settings[cells[c].first], size, data, cells[c].second, folder);
+  });
+  for (std::size_t c = 0; c < cells.size(); ++c)
+    if (found[c]) runs[cells[c].first].push_back(std::move(*found[c]));
   if (runs.back().empty()) return;  // interrupted before one seed was finished
   draw_outputs(program, settings[0], size, data, runs[0].front(), "figure_1b.png");
   draw_iterates(program, settings[0], data, runs[0].front(), "figure_1b_iterates.png");
@@ -369,6 +378,6 @@ void body(Program& program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program("figure_1b", "Figure 1b: a U-Net trained on one image", {.quick = 2, .full = 3}, argc,
-                     argv, body);
+  return run_program("figure_1b", "Figure 1b: a U-Net trained on one image",
+                     {.quick = 2, .full = 3, .over_ranks = true}, argc, argv, body);
 }

@@ -281,12 +281,7 @@ void add_claims(Program& program, const std::vector<Run>& runs) {
 void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
   const std::filesystem::path folder = program.checkpoints();
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : program.seeds()) {
-    Run r = run(s, seed, folder);
-    if (interrupted()) break;
-    runs.push_back(std::move(r));
-  }
+  const std::vector<Run> runs = program.over_seeds([&](std::uint64_t seed) { return run(s, seed, folder); });
   program.note_checkpoints("Trained networks and orbits");
   if (runs.empty()) return;
   draw_orbits(program, s, runs.front());
@@ -298,5 +293,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("figure_2", "Figure 2: an autoencoder on the Swiss roll, iterated",
-                     {.quick = 2, .full = 5}, argc, argv, body);
+                     {.quick = 2, .full = 5, .over_ranks = true}, argc, argv, body);
 }

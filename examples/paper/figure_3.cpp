@@ -251,17 +251,13 @@ void body(Program& program) {
   const ImageData data = program.images();
   const std::vector<Setting> settings = {setting_a, setting_b};
   const std::vector<Promise> promises = promises_for(data.name);
-  std::vector<std::vector<Run>> runs(settings.size());
-  for (std::size_t k = 0; k < settings.size(); ++k)
-    for (const std::uint64_t seed : program.seeds()) {
-      if (interrupted()) break;
-      Run r = run(settings[k], data, seed);
-      if (!interrupted()) runs[k].push_back(std::move(r));
-    }
+  const std::vector<std::vector<Run>> runs = program.over_settings(
+      settings.size(), [&](std::size_t k, std::uint64_t seed) { return run(settings[k], data, seed); });
   if (runs[0].empty()) return;  // interrupted before anything was finished
   for (std::size_t k = 0; k < settings.size() && !runs[k].empty(); ++k) {
     draw_orbits(program, settings[k], data, runs[k].front());
     add_claims(program, settings[k], runs[k], promises[k]);
+    if (!program.writes()) continue;
     history_table(runs[k].front().training.history)
         .write(program.options.out / text("figure_", settings[k].id, "_training.csv"));
   }
@@ -276,6 +272,6 @@ void body(Program& program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program("figure_3", "Figure 3: autoencoders on images, iterated", {.quick = 3, .full = 5}, argc,
-                     argv, body);
+  return run_program("figure_3", "Figure 3: autoencoders on images, iterated",
+                     {.quick = 3, .full = 5, .over_ranks = true}, argc, argv, body);
 }

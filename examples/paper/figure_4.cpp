@@ -7,6 +7,7 @@
 #include <compare>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -662,6 +663,7 @@ void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
   const std::filesystem::path folder = program.checkpoints();
   const ImageData data = program.images();
+  const bool known = !folder.empty() && !program.shared();
   std::map<std::uint64_t, Images> images;
   std::vector<Run> runs;
   std::vector<Job> jobs;
@@ -670,7 +672,7 @@ void body(Program& program) {
                     images_of(data.test, s.starts, seed, s.pooled)};
     for (const Net& n : s.nets()) {
       Run r{.net = n, .seed = seed, .radii = {}, .curve = {}};
-      if (!folder.empty() && load(r, s, findings(folder, s, n, seed, images[seed]), images[seed]))
+      if (known && load(r, s, findings(folder, s, n, seed, images[seed]), images[seed]))
         runs.push_back(std::move(r));
       else
         jobs.push_back({n, seed});
@@ -682,13 +684,19 @@ void body(Program& program) {
   if (!folder.empty()) {
     if (!runs.empty()) program.note(text(runs.size(), " networks were taken from ", folder.string(), "."));
     program.note_checkpoints("Networks and findings");
-    if (!jobs.empty()) estimate(program, s, images, jobs);
+    if (!jobs.empty() && known) estimate(program, s, images, jobs);
   }
-  for (const Job& j : jobs) {
-    if (interrupted()) break;
-    Run r = run(s, j.net, j.seed, images.at(j.seed), folder);
-    if (!interrupted() || !r.curve.empty()) runs.push_back(std::move(r));
-  }
+  std::vector<std::string> names;
+  for (const Job& j : jobs) names.push_back(text(j.net.name(), ", seed ", j.seed));
+  const auto work = [&](std::size_t k) {
+    const auto& [net, seed] = jobs[k];
+    Run r{.net = net, .seed = seed, .radii = {}, .curve = {}};
+    const bool found =
+        !folder.empty() && load(r, s, findings(folder, s, net, seed, images.at(seed)), images.at(seed));
+    return found ? r : run(s, net, seed, images.at(seed), folder);
+  };
+  for (std::optional<Run>& r : program.tasks(names, work))
+    if (r) runs.push_back(std::move(*r));
   if (runs.empty()) return;
   std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.seed < b.seed; });
   const std::vector<Panel> panels = panels_of(s, runs);
@@ -697,12 +705,12 @@ void body(Program& program) {
   draw_curves(program, s, data.name, begun);
   draw_sizes(program, s, data.name, begun);
   for (const Panel& p : panels) add_claims(program, s, promises_for(data.name, program.full()), p);
-  write_table(s, runs, program.options.out / "figure_4.csv");
+  if (program.writes()) write_table(s, runs, program.options.out / "figure_4.csv");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return run_program("figure_4", "Figure 4: recovery of training images, by width and depth",
-                     {.quick = 2, .full = 3}, argc, argv, body);
+                     {.quick = 2, .full = 3, .over_ranks = true}, argc, argv, body);
 }

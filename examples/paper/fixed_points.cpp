@@ -3,6 +3,7 @@
 // iterating f, and gradient descent on |f(x) - x|^2 / 2 find from the same starts. Not in the paper. Page:
 // docs/paper/fixed_points.md.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -39,8 +40,8 @@ constexpr Index longest_orbit = 20000, descent_steps = 5000;
 /// A saddle with one unstable direction and where orbits go on its two sides.
 struct Saddle {
   Index point = 0;           // among the fixed points
-  Index ends[2] = {-1, -1};  // attracting points at which the orbits end; -1: another end
-  Vec<S> end_points[2];      // where they end
+  std::array<Index, 2> ends = {-1, -1};  // attracting points at which the orbits end; -1: another end
+  std::array<Vec<S>, 2> end_points;      // where they end
   double share = 0;  // s of the best s a + (1 - s) b, a and b the ends: 0 or 1 is an end, .5 the middle
   double off = 0;    // how far the saddle lies from that, as a part of |a - b|
   bool between() const { return ends[0] >= 0 && ends[1] >= 0 && ends[0] != ends[1]; }
@@ -474,12 +475,8 @@ void claim_methods(Program& program, const std::vector<Run>& runs) {
 
 void body(Program& program) {
   const ImageData data = program.images();
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : program.seeds()) {
-    Run r = run(data, seed, program.full());
-    if (interrupted()) break;
-    runs.push_back(std::move(r));
-  }
+  const std::vector<Run> runs =
+      program.over_seeds([&](std::uint64_t seed) { return run(data, seed, program.full()); });
   if (runs.empty()) return;
   draw_attractors(program, data, runs.front());
   draw_saddles(program, data, runs.front());
@@ -493,5 +490,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("fixed_points", "Fixed points of an autoencoder on images: attractors and saddles",
-                     {.quick = 3, .full = 5}, argc, argv, body);
+                     {.quick = 3, .full = 5, .over_ranks = true}, argc, argv, body);
 }

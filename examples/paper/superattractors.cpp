@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -392,40 +393,49 @@ void run_rows(Program& program, std::vector<Row>& rows, const std::vector<std::u
     return Checkpoint(folder / text("superattractors_", name, "_seed", j.seed, ".safetensors"),
                       origin(s, data, j.seed));
   };
+  const auto kept = [&](Job& j) {
+    j.run.seed = j.seed;
+    return !folder.empty() && load(j.run, checkpoint(j), data.train.shape.size());
+  };
   std::size_t taken = 0;
-  if (!folder.empty())
-    for (Job& j : jobs) {
-      j.run.seed = j.seed;
-      j.done = load(j.run, checkpoint(j), data.train.shape.size());
-      taken += j.done ? 1 : 0;
-    }
+  if (!program.shared())
+    for (Job& j : jobs) taken += (j.done = kept(j)) ? 1 : 0;
   if (taken > 0) program.note(text(taken, " networks were taken from ", folder.string(), "."));
+  std::vector<std::size_t> open;
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < jobs.size(); ++k) {
+    if (jobs[k].done) continue;
+    open.push_back(k);
+    names.push_back(text(rows[jobs[k].row].setting.id(), ", seed ", jobs[k].seed));
+  }
 
-  std::vector<double> fractions(jobs.size(), 0);
+  std::vector<double> fractions(open.size(), 0);
   std::mutex mutex;
-  Progress progress(text(jobs.size() - taken, " networks"));
-  parallel_for(static_cast<Index>(jobs.size()), [&](Index k) {
-    Job& j = jobs[static_cast<std::size_t>(k)];
-    if (j.done || interrupted()) return;
+  Progress progress(text(open.size(), " networks"));
+  const auto work = [&](std::size_t k) {
+    Job j = jobs[open[k]];
+    if (kept(j)) return j.run;
     const Setting& s = rows[j.row].setting;
     const auto watch = [&](double fraction, const Epoch& e) {
       const std::lock_guard lock(mutex);
-      fractions[static_cast<std::size_t>(k)] = std::min(1., fraction);
-      double sum = 0;
-      for (const double f : fractions) sum += f;
-      progress.update(sum / static_cast<double>(jobs.size() - taken), [&] {
-        return text(s.id(), ", seed ", j.seed, ": epoch ", e.epoch, "  loss ", number(e.loss));
-      });
+      fractions[k] = std::min(1., fraction);
+      progress.update(
+          std::accumulate(fractions.begin(), fractions.end(), 0.) / static_cast<double>(open.size()),
+          [&] { return text(s.id(), ", seed ", j.seed, ": epoch ", e.epoch, "  loss ", number(e.loss)); });
     };
     Run r = s.tanh ? run_network(s, data, j.seed, Tanh{}, watch)
                    : run_network(s, data, j.seed, LeakyRelu{s.slope}, watch);
-    if (interrupted()) return;
-    if (!folder.empty()) save(r, checkpoint(j));
-    j.run = std::move(r);
-    j.done = true;
+    if (!folder.empty() && !interrupted()) save(r, checkpoint(j));
     const std::lock_guard lock(mutex);
-    fractions[static_cast<std::size_t>(k)] = 1;
-  });
+    fractions[k] = 1;
+    return r;
+  };
+  std::vector<std::optional<Run>> found = program.tasks(names, work, true);
+  for (std::size_t k = 0; k < open.size(); ++k) {
+    Job& j = jobs[open[k]];
+    j.done = found[k].has_value();
+    if (j.done) j.run = std::move(*found[k]);
+  }
   for (Job& j : jobs)
     if (j.done) rows[j.row].runs.push_back(std::move(j.run));
 }
@@ -740,12 +750,12 @@ void body(Program& program) {
     draw_map(program, data, rows);
     add_map(program, rows);
   }
-  write_table(rows, program.options.out / "superattractors.csv");
+  if (program.writes()) write_table(rows, program.options.out / "superattractors.csv");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return run_program("superattractors", "Figure 3b: what it takes to be at a training image after one step",
-                     {.quick = 3, .full = 5}, argc, argv, body);
+                     {.quick = 3, .full = 5, .over_ranks = true}, argc, argv, body);
 }

@@ -55,6 +55,10 @@ LinearTraining training(const Row& row, Start start, Index most_steps) {
 
 constexpr Index to_the_end = 1000000;  // steps, beyond those of any training
 
+std::string stopped_after(Index most_steps) {
+  return most_steps == to_the_end ? "" : text(", ", most_steps, " steps");
+}
+
 /// Where a training is kept; `folder` is empty where none is.
 std::optional<Checkpoint> checkpoint(const std::filesystem::path& folder, const Row& row, Start start,
                                      std::uint64_t seed) {
@@ -78,25 +82,30 @@ LinearRun run(const F& net, const Row& row, Start start, std::uint64_t seed, Ind
 }
 
 /// With `folder`, the trainings of 128 filters are kept there.
-std::vector<LinearRun> run_row(const Row& row, Start start, const std::vector<std::uint64_t>& seeds,
-                               std::filesystem::path folder = {}, Index most_steps = to_the_end) {
+std::vector<LinearRun> run_row(Program& program, const Row& row, Start start,
+                               const std::vector<std::uint64_t>& seeds, std::filesystem::path folder = {},
+                               Index most_steps = to_the_end) {
   if (row.filters <= 16) folder.clear();
-  SeedProgress progress(text(row.id(), ", ", name(start)), seeds.size());
-  return over_seeds(seeds, [&](std::uint64_t seed, std::size_t k) {
+  const std::string what = text(row.id(), ", ", name(start));
+  SeedProgress progress(what, seeds.size());
+  const auto train = [&](std::uint64_t seed, std::size_t k) {
     if (row.filters == 1)
       return run(plain_net(s, row.layers), row, start, seed, most_steps, folder, progress, k);
     if (row.layers == 2)
       return run(wide_net_of_two(s, row.filters), row, start, seed, most_steps, folder, progress, k);
     return run(wide_net(s, row.layers, row.filters), row, start, seed, most_steps, folder, progress, k);
-  });
+  };
+  return over_seeds(program, seeds, train, text(what, stopped_after(most_steps)));
 }
 
 /// The net of one filter that a net of f equal filters is: filters sqrt(f) w_1, f w_2, ..., sqrt(f) w_L have
 /// the same operator, and gradient descent at the same rate keeps it so.
-std::vector<LinearRun> run_equivalent(const Row& row, const std::vector<std::uint64_t>& seeds,
+std::vector<LinearRun> run_equivalent(Program& program, const Row& row,
+                                      const std::vector<std::uint64_t>& seeds,
                                       Index most_steps = to_the_end) {
-  SeedProgress progress(text(row.id(), ", its net of one filter"), seeds.size());
-  return over_seeds(seeds, [&](std::uint64_t seed, std::size_t k) {
+  const std::string what = text(row.id(), ", its net of one filter");
+  SeedProgress progress(what, seeds.size());
+  const auto train = [&](std::uint64_t seed, std::size_t k) {
     Random random(seed);
     const Mat<double> x = normal_starts<double>(s * s, images, random);
     const auto f = static_cast<double>(row.filters);
@@ -105,7 +114,8 @@ std::vector<LinearRun> run_equivalent(const Row& row, const std::vector<std::uin
     theta.tail(9) /= std::sqrt(f);
     return train_linear(Model(plain_net(s, row.layers), theta), x, training(row, Start::constant, most_steps),
                         progress, k);
-  });
+  };
+  return over_seeds(program, seeds, train, text(what, stopped_after(most_steps)));
 }
 
 struct Finished {
@@ -191,9 +201,9 @@ void add_symmetry_claims(Program& program, const Finished& f, const std::vector<
         values.push_back((a[i].A - b[i].A).norm() / b[i].A.norm());
     return values;
   };
-  const std::vector<LinearRun> first = run_row(f.row, f.start, seeds, {}, early),
-                               first_one = run_equivalent(f.row, seeds, early),
-                               one = run_equivalent(f.row, seeds);
+  const std::vector<LinearRun> first = run_row(program, f.row, f.start, seeds, {}, early),
+                               first_one = run_equivalent(program, f.row, seeds, early),
+                               one = run_equivalent(program, f.row, seeds);
   if (interrupted()) return;
   program.claim(median_claim(
       f.row.id() + ", symmetry",
@@ -277,7 +287,7 @@ void body(Program& program) {
   for (const Row& row : rows)
     for (const Start start : {Start::constant, Start::random}) {
       if (interrupted() || (row.filters > 16 && !program.full())) continue;
-      Finished f{row, start, run_row(row, start, program.seeds(), folder)};
+      Finished f{row, start, run_row(program, row, start, program.seeds(), folder)};
       if (interrupted() || f.runs.empty()) continue;
       add_claims(program, f);
       if (start == Start::constant && row.filters > 1) add_symmetry_claims(program, f, program.seeds());
@@ -309,12 +319,12 @@ void body(Program& program) {
   table.add("row", ids).add("start", starts).add("loss", loss).add("steps", steps).add("seconds", seconds);
   table.add("projection_distance", projection);
   for (std::size_t k = 0; k < 9; ++k) table.add(text("modulus_", k + 1), moduli[k]);
-  table.write(program.options.out / "table_1_runs.csv");
+  if (program.writes()) table.write(program.options.out / "table_1_runs.csv");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return run_program("table_1", "Table 1: depth and filters of linear convolutional autoencoders",
-                     {.quick = 5, .full = 5}, argc, argv, body);
+                     {.quick = 5, .full = 5, .over_ranks = true}, argc, argv, body);
 }

@@ -92,9 +92,11 @@ LinearRun run(const Row& row, std::uint64_t seed, SeedProgress& progress, std::s
   return train_linear(Model(net, theta), x, t, progress, place);
 }
 
-std::vector<LinearRun> run_row(const Row& row, const std::vector<std::uint64_t>& seeds) {
-  SeedProgress progress(text(row.id(), ", ", row.layers, " layers"), seeds.size());
-  return over_seeds(seeds, [&](std::uint64_t seed, std::size_t k) { return run(row, seed, progress, k); });
+std::vector<LinearRun> run_row(Program& program, const Row& row, const std::vector<std::uint64_t>& seeds) {
+  const std::string what = text(row.id(), ", ", row.layers, " layers");
+  SeedProgress progress(what, seeds.size());
+  const auto train = [&](std::uint64_t seed, std::size_t k) { return run(row, seed, progress, k); };
+  return over_seeds(program, seeds, train, text(what, ", ", row.plain, " plain"));
 }
 
 /// The largest |eigenvalue| besides the n of the examples: what the brackets of the table bound.
@@ -174,7 +176,7 @@ void add_depth_claim(Program& program) {
   for (const Index plain : {20, 40, 60, 80}) {
     Row row = rows[7];
     row.plain = plain;
-    const std::vector<LinearRun> runs = trained(run_row(row, program.seeds()));
+    const std::vector<LinearRun> runs = trained(run_row(program, row, program.seeds()));
     if (interrupted() || runs.empty()) return;
     const std::vector<double> values = over_runs(runs, remaining);
     line.x.push_back(static_cast<double>(plain));
@@ -289,7 +291,7 @@ void body(Program& program) {
       program.note("The row of five 7x7 images (350 layers) is run with --full: minutes.");
       continue;
     }
-    const std::vector<LinearRun> runs = run_row(row, seeds_of(program, row));
+    const std::vector<LinearRun> runs = run_row(program, row, seeds_of(program, row));
     if (runs.empty()) break;
     add_claims(program, row, runs);
     for (const LinearRun& r : runs) {
@@ -314,6 +316,7 @@ void body(Program& program) {
     }
   }
   if (all.empty()) return;
+  if (!program.writes()) return;
   CsvTable()
       .add("row", ids)
       .add("loss", loss)
@@ -334,5 +337,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("table_2", "Table 2: deep linear convolutional autoencoders memorize",
-                     {.quick = 3, .full = 5}, argc, argv, body);
+                     {.quick = 3, .full = 5, .over_ranks = true}, argc, argv, body);
 }

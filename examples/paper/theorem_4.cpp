@@ -262,15 +262,15 @@ void body(Program& program) {
   std::vector<std::vector<Trained>> draws;
   {
     Progress progress("training on random images");
-    for (const std::uint64_t seed : program.seeds()) {
+    double done = 0;
+    draws = program.over_seeds([&](std::uint64_t seed) {
       Random random(seed);
       std::vector<Trained> draw;
       for (Index s = smallest; s <= largest; ++s)
         for (const Index k : kernels) draw.push_back(train(normal_image(s, random), s, k));
-      if (interrupted()) break;
-      draws.push_back(std::move(draw));
-      progress.update(static_cast<double>(draws.size()) / static_cast<double>(program.seeds().size()));
-    }
+      progress.update(++done / static_cast<double>(program.seeds().size()));
+      return draw;
+    });
   }
   if (draws.empty()) return;
   claims_of_draws(program, draws);
@@ -281,5 +281,5 @@ void body(Program& program) {
 
 int main(int argc, char** argv) {
   return run_program("theorem_4", "Theorem 4: one convolutional filter learns full rank",
-                     {.quick = 20, .full = 100}, argc, argv, body);
+                     {.quick = 20, .full = 100, .over_ranks = true}, argc, argv, body);
 }

@@ -19,9 +19,11 @@ struct Usage {
   int print() const;
 };
 
-/// Over how many seeds claims that depend on chance are run unless --seeds says otherwise.
+/// Over how many seeds claims that depend on chance are run unless --seeds says otherwise, and whether the
+/// program's work is tasks that ranks can share (Program::over_seeds, Program::tasks).
 struct SeedCount {
   int quick = 1, full = 1;
+  bool over_ranks = false;
 };
 
 /// The command line of a paper program.

@@ -16,7 +16,6 @@
 #include "basin/compose/residual.hpp"        // Residual
 #include "basin/compose/stack.hpp"           // Stack
 #include "basin/core/model.hpp"              // Model
-#include "basin/core/parallel.hpp"           // parallel_for
 #include "basin/core/random.hpp"             // Random
 #include "basin/core/statistics.hpp"         // median
 #include "basin/data/starts.hpp"             // normal_starts
@@ -35,6 +34,7 @@
 #include "support/image_table.hpp"           // ImageTable
 #include "support/interrupt.hpp"             // interrupted
 #include "support/plot.hpp"                  // Series
+#include "support/program.hpp"               // Program
 #include "support/progress.hpp"              // Progress
 #include "support/text.hpp"                  // text
 
@@ -157,18 +157,15 @@ LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t
   return run;
 }
 
-/// train(seed, place) for each of `seeds`, side by side in as many threads as basin uses. What an
-/// interruption cut short is left out.
+/// train(seed, its place) for each seed, side by side: those that were not cut short. `what` tells lists of
+/// trainings apart.
 template <class Train>
-std::vector<LinearRun> over_seeds(const std::vector<std::uint64_t>& seeds, const Train& train) {
-  std::vector<LinearRun> runs(seeds.size());
-  parallel_for(static_cast<Index>(seeds.size()), [&](Index i) {
-    const auto k = static_cast<std::size_t>(i);
-    if (!interrupted()) runs[k] = train(seeds[k], k);
-  });
-  std::erase_if(runs, [](const LinearRun& r) {
-    return r.parameters == 0 || r.training.status == FitStatus::cancelled;
-  });
+std::vector<LinearRun> over_seeds(Program& program, const std::vector<std::uint64_t>& seeds,
+                                  const Train& train, const std::string& what) {
+  std::vector<LinearRun> runs = program.over_seeds(
+      seeds, [&](std::uint64_t seed) { return train(seed, static_cast<std::size_t>(seed - seeds.front())); },
+      what, true);
+  std::erase_if(runs, [](const LinearRun& r) { return r.training.status == FitStatus::cancelled; });
   return runs;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>     // isatty, write
 
 #include <algorithm>  // std::clamp, std::min
+#include <atomic>     // std::atomic
 #include <chrono>     // std::chrono::steady_clock
 #include <cmath>      // std::log, std::round
 #include <cstdio>     // std::snprintf
@@ -12,6 +13,15 @@
 #include "support/interrupt.hpp"  // interrupted
 
 namespace basin::examples {
+
+namespace {
+std::atomic<bool>& progress_is_silent() {
+  static std::atomic<bool> silent{false};
+  return silent;
+}
+}  // namespace
+
+void silence_progress(bool silent) { progress_is_silent() = silent; }
 
 ProgressOutput ProgressOutput::standard_error() {
   const auto width = [] {
@@ -25,6 +35,8 @@ ProgressOutput ProgressOutput::standard_error() {
     std::fwrite(s.data(), 1, s.size(), stderr);
     std::fflush(stderr);
   };
+  const auto write_nothing = [](const std::string&) {};
+  if (progress_is_silent()) return {false, width, seconds, write_nothing};
   return {isatty(STDERR_FILENO) == 1, width, seconds, write_all};
 }
 

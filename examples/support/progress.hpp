@@ -17,6 +17,9 @@ struct ProgressOutput {
   static ProgressOutput standard_error();
 };
 
+/// While `silent`, progress on stderr that begins is not shown: one of several ranks speaks for all.
+void silence_progress(bool silent);
+
 /// "45 s", "3 min 05 s", "2 h 10 min".
 std::string duration(double seconds);
 

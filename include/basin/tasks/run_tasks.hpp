@@ -94,7 +94,7 @@ struct TaskOutcome {
   Bytes bytes;  // the result, or the words of the exception
 };
 
-inline Bytes bytes_of(const std::string& words) { return {words.begin(), words.end()}; }
+inline Bytes words_as_bytes(const std::string& words) { return {words.begin(), words.end()}; }
 
 inline bool is_set(const std::atomic<bool>* flag) { return flag != nullptr && *flag; }
 
@@ -107,9 +107,9 @@ inline TaskOutcome outcome_of(const Task& task, const std::atomic<bool>* cancel)
     return {Kind::finished, std::move(result)};
   } catch (const std::exception& e) {
     if (is_set(cancel)) return {Kind::cancelled, {}};  // work cut short may well throw
-    return {Kind::failed, bytes_of(e.what())};
+    return {Kind::failed, words_as_bytes(e.what())};
   } catch (...) {
-    return {Kind::failed, bytes_of("an exception of unknown type")};
+    return {Kind::failed, words_as_bytes("an exception of unknown type")};
   }
 }
 
