@@ -199,13 +199,14 @@ int run_program(const std::string& name, const std::string& title, const SeedCou
     return ranks.first() ? usage.print() : usage.status;
   }
   const std::string alone = why_alone(count, ranks);
+  if (!alone.empty()) ranks.work_alone();
   if (!ranks.first()) {
     if (!alone.empty()) return all_in_band;
     silence_progress(true);
     if (std::freopen("/dev/null", "w", stdout) == nullptr) return failed;
   }
   install_interrupt_handler();
-  set_num_threads(options.threads == 0 && alone.empty() ? ranks.threads() : options.threads);
+  set_num_threads(options.threads == 0 ? ranks.threads() : options.threads);
   const Result blank = blank_result(name, title, options, count);
   const int status = run_rank(blank, options, ranks, alone, body);
   ranks.leave(status == failed);

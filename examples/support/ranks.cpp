@@ -51,9 +51,9 @@ Ranks::Ranks() {
   rank_ = mpi_->ranks->rank();
   size_ = mpi_->ranks->size();
 }
-const TaskRunner* Ranks::runner() const { return mpi_ ? mpi_->ranks.get() : nullptr; }
+const TaskRunner* Ranks::runner() const { return mpi_ && !alone_ ? mpi_->ranks.get() : nullptr; }
 int Ranks::threads() const {
-  if (!mpi_ || size_ == 1) return 0;
+  if (!mpi_ || size_ == 1 || alone_) return 0;
   const auto cores = static_cast<int>(std::thread::hardware_concurrency());
   return std::clamp(cores / mpi_->on_host, 1, std::max(1, num_threads()));
 }

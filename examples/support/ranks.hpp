@@ -23,8 +23,10 @@ class Ranks {
   static bool linked();
   /// Whether this is the one that prints, draws and writes.
   bool first() const { return rank_ == 0; }
-  /// nullptr where there was no launcher, or MPI is not linked.
+  /// nullptr where there was no launcher, MPI is not linked, or the first one works alone.
   const TaskRunner* runner() const;
+  /// From here on the first one works without the others.
+  void work_alone() { alone_ = true; }
   /// How many threads this process can have to itself: its share of the host's cores, and no more than
   /// OpenMP would take. 0, which leaves the choice to OpenMP, where it is alone.
   int threads() const;
@@ -35,6 +37,7 @@ class Ranks {
   struct Mpi;
   std::unique_ptr<Mpi> mpi_;
   int rank_ = 0, size_ = 1;
+  bool alone_ = false;
 };
 
 /// A fingerprint of the running program's file in hexadecimal digits, "" where it cannot be read: work kept

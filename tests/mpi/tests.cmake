@@ -31,5 +31,14 @@ foreach(ranks 2 5)
   basin_add_mpi_test(mpi_killed_${ranks} ${CMAKE_CURRENT_LIST_DIR}/killed.sh ${MPIEXEC_EXECUTABLE} $<TARGET_FILE:mpi_ranks>
                      ${ranks} ${mpi_folder}/killed_${ranks})
 endforeach()
+# A program of examples/support, in which ranks.cpp with MPI takes the place of the library's own.
+if(TARGET basin_test_support)
+  add_executable(mpi_program ${CMAKE_CURRENT_LIST_DIR}/program.cpp ${PROJECT_SOURCE_DIR}/examples/support/ranks.cpp)
+  target_compile_definitions(mpi_program PRIVATE BASIN_USE_MPI)
+  target_link_libraries(mpi_program PRIVATE basin_test_support basin_mpi)
+  add_dependencies(tests mpi_program)
+  basin_add_mpi_test(mpi_program ${CMAKE_CURRENT_LIST_DIR}/program.sh ${MPIEXEC_EXECUTABLE} $<TARGET_FILE:mpi_program>
+                     ${mpi_folder}/program)
+endif()
 basin_add_mpi_test(mpi_two_hosts ${CMAKE_CURRENT_LIST_DIR}/two_hosts.sh ${MPIEXEC_EXECUTABLE} $<TARGET_FILE:mpi_ranks>
                    ${mpi_folder}/two_hosts)
