@@ -10,7 +10,7 @@ fail() {
   exit 1
 }
 # The JSON but for when, how long and on how many threads, and the notes, which say where tasks are kept.
-findings() { sed -E '/"(seconds|date|threads|command)"/d; /"notes"/,/\]/d' "$1/program.json"; }
+findings() { sed -E '/"(seconds|date|threads|command)":/d; /"notes":/,$d' "$1/program.json"; }
 rm -rf "$folder"
 mkdir -p "$folder"
 "$program" --out "$folder/one" >"$folder/one.txt"
