@@ -60,7 +60,7 @@ Starts iterate(const Model<LeakyD1>& f, const Mat<S>& x0, const Mat<S>& examples
 }
 
 struct RunA {
-  TrainedD1 net;
+  D1Record net;
   Attractors attractors;  // what there is at the examples
   Starts images, noise;
 };
@@ -77,21 +77,19 @@ RunA run_a(const Setting& s, const ImageData& data, std::uint64_t seed, const st
   const std::vector<Index> chosen = choose(data.train, std::min(s.examples_a, data.train.count()), seed);
   const Mat<S> X = to_matrix<S>(data.train, chosen);
   const std::string what = text("5a, seed ", seed);
-  RunA r{.net = train_d1(s.a, data.train.shape, X, seed, what, folder),
-         .attractors = {},
-         .images = {},
-         .noise = {}};
-  r.attractors = attractors(r.net.f, X, epsilons[wide], what, recall_steps);
+  const TrainedD1 trained = train_d1(s.a, data.train.shape, X, seed, what, folder);
+  RunA r{.net = trained, .attractors = {}, .images = {}, .noise = {}};
+  r.attractors = attractors(trained.f, X, epsilons[wide], what, recall_steps);
   if (interrupted()) return r;
   const D1Starts starts = d1_starts(data, chosen, s.starts, seed);
   const std::vector<Index> times = times_until(s.steps_a);
-  r.images = iterate(r.net.f, starts.images, X, times, what + ": orbits of unseen images");
-  r.noise = iterate(r.net.f, starts.noise, X, times, what + ": orbits of noise");
+  r.images = iterate(trained.f, starts.images, X, times, what + ": orbits of unseen images");
+  r.noise = iterate(trained.f, starts.noise, X, times, what + ": orbits of noise");
   return r;
 }
 
 struct RunB {
-  TrainedD1 net;
+  D1Record net;
   std::vector<Stage> stages;           // those by loss, and the end
   std::vector<Starts> images, noise;   // one for each stage
   std::vector<Attractors> attractors;  // what there is at the examples, at each stage
@@ -100,17 +98,15 @@ struct RunB {
 RunB run_b(const Setting& s, const ImageData& data, std::uint64_t seed, const std::filesystem::path& folder) {
   const std::vector<Index> chosen = choose_balanced(data.train, examples_b, seed);
   const std::string what = text("5b, seed ", seed);
-  RunB r{.net = train_d1(s.b, data.train.shape, to_matrix<S>(data.train, chosen), seed, what, folder),
-         .stages = {},
-         .images = {},
-         .noise = {},
-         .attractors = {}};
+  const TrainedD1 trained =
+      train_d1(s.b, data.train.shape, to_matrix<S>(data.train, chosen), seed, what, folder);
+  RunB r{.net = trained, .stages = {}, .images = {}, .noise = {}, .attractors = {}};
   const D1Starts starts = d1_starts(data, chosen, s.starts, seed);
   for (const Stage& stage : r.net.stages) {
     if (interrupted()) return r;
     if (stage.name.find("epochs") != std::string::npos && stage.epoch < r.net.training.epochs) continue;
     r.stages.push_back(stage);
-    const Model<LeakyD1> f = r.net.at(stage);
+    const Model<LeakyD1> f = trained.at(stage);
     r.images.push_back(iterate(f, starts.images, r.net.examples, times_b, what + ": orbits of images"));
     r.noise.push_back(iterate(f, starts.noise, r.net.examples, times_b, what + ": orbits of noise"));
     r.attractors.push_back(attractors(f, r.net.examples, epsilons[wide], what, recall_steps));
@@ -435,18 +431,11 @@ void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
   const std::filesystem::path folder = program.checkpoints();
   program.note_checkpoints("Networks");
-  std::vector<RunA> a;
-  std::vector<RunB> b;
-  for (const std::uint64_t seed : program.seeds()) {
-    if (interrupted()) break;
-    RunB r = run_b(s, data, seed, folder);
-    if (!interrupted() && !r.images.empty()) b.push_back(std::move(r));
-  }
-  for (const std::uint64_t seed : program.seeds()) {
-    if (interrupted()) break;
-    RunA r = run_a(s, data, seed, folder);
-    if (!interrupted()) a.push_back(std::move(r));
-  }
+  std::vector<RunB> b =
+      program.over_seeds([&](std::uint64_t seed) { return run_b(s, data, seed, folder); }, "5b");
+  std::erase_if(b, [](const RunB& r) { return r.images.empty(); });
+  const std::vector<RunA> a =
+      program.over_seeds([&](std::uint64_t seed) { return run_a(s, data, seed, folder); }, "5a");
   const Promise promise = promise_for(program, s, data.name);
   if (!a.empty()) {
     std::vector<Index> shown;
@@ -466,12 +455,12 @@ void body(Program& program) {
   const std::vector<Rung> ladder = ladder_of(b);
   draw_by_loss(program, data, ladder);
   add_claims_b(program, s, b, ladder, promise);
-  write_table(b, program.seeds(), program.options.out / "figure_5b.csv");
+  if (program.writes()) write_table(b, program.seeds(), program.options.out / "figure_5b.csv");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return run_program("figure_5", "Figure 5: convolutional autoencoders on color images, iterated",
-                     {.quick = 2, .full = 3}, argc, argv, body);
+                     {.quick = 2, .full = 3, .over_ranks = true}, argc, argv, body);
 }

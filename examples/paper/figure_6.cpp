@@ -55,7 +55,7 @@ struct Findings {
 
 struct Run {
   std::uint64_t seed = 0;
-  TrainedD1 net;
+  D1Record net;
   std::vector<Findings> found;  // one for each stage
 };
 
@@ -100,11 +100,12 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed, const std::
   const std::vector<Index> chosen = choose_balanced(data.train, examples, seed);
   const std::string what = text("6, seed ", seed);
   const Mat<S> X = to_matrix<S>(data.train, chosen);
-  Run r{.seed = seed, .net = train_d1(s.training, data.train.shape, X, seed, what, folder), .found = {}};
+  const TrainedD1 trained = train_d1(s.training, data.train.shape, X, seed, what, folder);
+  Run r{.seed = seed, .net = trained, .found = {}};
   const D1Starts starts = d1_starts(data, chosen, s.starts, seed);
   for (const Stage& stage : r.net.stages) {
     if (interrupted()) break;
-    r.found.push_back(look_at(r.net.at(stage), X, starts, text(what, ", ", stage.name)));
+    r.found.push_back(look_at(trained.at(stage), X, starts, text(what, ", ", stage.name)));
   }
   return r;
 }
@@ -390,23 +391,19 @@ void body(Program& program) {
   const Setting s{ten_images_training(program.full()), program.full() ? 200 : 50};
   const std::filesystem::path folder = program.checkpoints();
   program.note_checkpoints("Networks");
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : program.seeds()) {
-    if (interrupted()) break;
-    Run r = run(s, data, seed, folder);
-    if (!interrupted()) runs.push_back(std::move(r));
-  }
+  const std::vector<Run> runs =
+      program.over_seeds([&](std::uint64_t seed) { return run(s, data, seed, folder); });
   if (runs.empty()) return;
   const std::vector<Column> columns = columns_of(s, runs);
   draw_images(program, data, runs.front());
   draw_curves(program, data, columns);
   add_claims(program, s, runs, columns, promise_for(program, data.name));
-  write_table(runs, program.options.out / "figure_6_spectra.csv");
+  if (program.writes()) write_table(runs, program.options.out / "figure_6_spectra.csv");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   return run_program("figure_6", "Figure 6: memorization with early stopping, and spectra during training",
-                     {.quick = 2, .full = 3}, argc, argv, body);
+                     {.quick = 2, .full = 3, .over_ranks = true}, argc, argv, body);
 }

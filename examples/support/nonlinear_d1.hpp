@@ -95,12 +95,16 @@ struct Stage {
   Vec<float> theta;  // empty: not reached
 };
 
-struct TrainedD1 {
+/// A training and what came out of it.
+struct D1Record {
   Mat<float> examples;
   FitResult training;
-  Model<LeakyD1> f;
   std::vector<Stage>
-      stages;  // those reached, by epoch; the last one is f, called "end" if it is no other stage
+      stages;  // those reached, by epoch; the last one is the network, called "end" if it is no other stage
+};
+
+struct TrainedD1 : D1Record {
+  Model<LeakyD1> f;
   Model<LeakyD1> at(const Stage& s) const { return {f.layer, s.theta}; }
 };
 
@@ -184,7 +188,7 @@ class StageKeeper {
 inline TrainedD1 train_d1(const D1Training& t, const Shape& image, const Mat<float>& X, std::uint64_t seed,
                           const std::string& what, const std::filesystem::path& folder = {}) {
   const LeakyD1 net = leaky_d1(image, t.filters);
-  TrainedD1 run{.examples = X, .training = {}, .f = {net, initial_values(net, t.scheme, seed)}, .stages = {}};
+  TrainedD1 run{{X, {}, {}}, {net, initial_values(net, t.scheme, seed)}};
   const std::string file = text("d1_", t.filters, "_on_", X.cols(), "_seed_", seed);
   const std::string origin = text("leaky D1, ", t.filters, " filters, ", X.cols(), " images, sum ",
                                   Checkpoint::exact(X.cast<double>().sum()), ", initial values ",
