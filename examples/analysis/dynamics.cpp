@@ -69,15 +69,20 @@ Mat<double> some_midpoints(const Mat<double>& X, Index most, Random& random) {
   return starts;
 }
 
-/// How many random starts of each kind: as many as asked for, else what multiplications allow, of some ten
-/// Jacobians in a search. Of sizes alone, so that results do not depend on the machine.
+/// Multiplications of one Newton step that forms the Jacobian.
+double cost_of_step(const AnalysisInput& in) {
+  const auto cut = detail::narrow_cut(in.f.layer);
+  const auto rank = static_cast<double>(cut ? cut->rows : in.X.rows());
+  return rank * (2 * static_cast<double>(multiply_adds(in.f.layer)) + rank * rank);
+}
+/// Multiplications for all searches together. Of sizes alone, so that results do not depend on the machine.
+double budget(const AnalyzeOptions& o) { return o.full ? 2.5e13 : 2.5e11; }
+
+/// How many random starts of each kind: as many as asked for, else what the budget allows, of some ten steps
+/// in a search.
 Index count_of_starts(const AnalysisInput& in, const AnalyzeOptions& o) {
   if (o.starts > 0) return o.starts;
-  const auto n = static_cast<double>(in.X.rows());
-  const auto cut = detail::narrow_cut(in.f.layer);
-  const double rank = cut ? static_cast<double>(cut->rows) : n;
-  const double search = 10 * rank * (2 * static_cast<double>(multiply_adds(in.f.layer)) + rank * rank);
-  const double searches = (o.full ? 2.5e13 : 2.5e11) / search;
+  const double searches = budget(o) / (10 * cost_of_step(in));
   const double left = (searches - 2 * static_cast<double>(in.X.cols())) / 3;
   return static_cast<Index>(std::clamp(left, 5., o.full ? 2000. : 100.));
 }
@@ -92,29 +97,31 @@ Starts draw_starts(const AnalysisInput& in, const AnalyzeOptions& o) {
   return s;
 }
 
-/// Quick mode cuts searches short: one that does not converge costs as much as max_steps allows. Points that
-/// need more steps are missed.
-SearchOptions search_options(const AnalyzeOptions& o) {
+/// Quick mode cuts searches short, the more so the more a step costs: one that does not converge costs as much
+/// as max_steps allows. Points that need more steps are missed.
+SearchOptions search_options(const AnalysisInput& in, const AnalyzeOptions& o) {
+  const double searches = static_cast<double>(in.X.cols() + 2 * count_of_starts(in, o));
+  const double affordable = budget(o) / (cost_of_step(in) * searches);
   SearchOptions search;
-  search.max_steps = o.full ? 100 : 25;
+  search.max_steps = o.full ? 100 : static_cast<Index>(std::clamp(affordable, 6., 25.));
   search.cancelled = interrupted;
   return search;
 }
 
-FixedPointsOptions searching(const AnalyzeOptions& o, Progress& progress) {
+FixedPointsOptions searching(const AnalysisInput& in, const AnalyzeOptions& o, Progress& progress) {
   FixedPointsOptions options;
-  options.point.search = search_options(o);
+  options.point.search = search_options(in, o);
   options.observer = [&progress](Index finished, Index all) {
     progress.update(static_cast<double>(finished) / static_cast<double>(all));
   };
   return options;
 }
 
-void search(const F& f, const AnalyzeOptions& o, FixedPoints<double>& points, const Mat<double>& starts,
-            const std::string& what) {
+void search(const AnalysisInput& in, const AnalyzeOptions& o, FixedPoints<double>& points,
+            const Mat<double>& starts, const std::string& what) {
   if (starts.cols() == 0 || interrupted()) return;
   Progress progress(what);
-  find_more_fixed_points(f, points, starts, searching(o, progress));
+  find_more_fixed_points(in.f, points, starts, searching(in, o, progress));
 }
 
 void find_points(const AnalysisInput& in, const AnalyzeOptions& o, const Starts& s, FixedPointFacts& facts) {
@@ -122,10 +129,10 @@ void find_points(const AnalysisInput& in, const AnalyzeOptions& o, const Starts&
   facts.uniform = facts.around = (s.uniform.cols() + 1) / 2;
   facts.midpoints = s.midpoints.cols();
   facts.all_pairs = in.X.cols() * (in.X.cols() - 1) / 2;
-  search(in.f, o, facts.points, in.X, "fixed points from the examples");
-  search(in.f, o, facts.points, s.uniform.leftCols(facts.uniform), "fixed points from noise");
-  search(in.f, o, facts.points, s.around.leftCols(facts.around), "fixed points from noisy examples");
-  search(in.f, o, facts.points, s.midpoints, "fixed points from midpoints of examples");
+  search(in, o, facts.points, in.X, "fixed points from the examples");
+  search(in, o, facts.points, s.uniform.leftCols(facts.uniform), "fixed points from noise");
+  search(in, o, facts.points, s.around.leftCols(facts.around), "fixed points from noisy examples");
+  search(in, o, facts.points, s.midpoints, "fixed points from midpoints of examples");
   facts.richness = facts.points.richness();
 }
 
@@ -133,7 +140,7 @@ void recall_examples(const AnalysisInput& in, const AnalyzeOptions& o, FixedPoin
   if (interrupted()) return;
   RecallOptions options;
   options.point.tolerance = o.tolerance;
-  options.point.search = search_options(o);
+  options.point.search = search_options(in, o);
   options.max_steps = longest_orbit(o);
   facts.recall = recall(in.f, facts.points, in.X, options);  // the examples were the first starts
 }
@@ -143,8 +150,8 @@ void find_degree(const AnalysisInput& in, const AnalyzeOptions& o, FixedPointFac
   if (interrupted()) return;
   GrowthOptions options;
   options.seed = o.seed;
-  options.starts = o.full ? 400 : 30;
-  options.points.point.search = search_options(o);
+  options.points.point.search = search_options(in, o);
+  options.starts = o.full ? 400 : 6 * options.points.point.search.max_steps / 5;  // at most 30
   try {
     const auto growth = growth_at_infinity(in.f, options);
     if (interrupted()) return;
@@ -261,7 +268,7 @@ void find_basins(const AnalysisInput& in, const AnalyzeOptions& o, const Starts&
   all.push_back(iterate(in, o, s.uniform, range));
   all.push_back(iterate(in, o, s.around, "examples with noise"));
   if (interrupted()) return;
-  search(in.f, o, a.fixed->points, unknown_ends(a.fixed->points, all), "fixed points where orbits end");
+  search(in, o, a.fixed->points, unknown_ends(a.fixed->points, all), "fixed points where orbits end");
   if (interrupted()) return;
   for (const Ends& e : all) a.basins.push_back(fractions(in.f, a.fixed->points, e));
 }
