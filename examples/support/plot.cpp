@@ -254,8 +254,8 @@ std::string add(std::ostringstream& script, const SpacePlot& plot) {
   return {};
 }
 
-/// Red, green and blue of a group, from 0 to 255: the palette of curves, and beyond it hues a golden section of
-/// the circle apart.
+/// Red, green and blue of a group, from 0 to 255: the palette of curves, and beyond it hues a golden
+/// section of the circle apart.
 std::array<int, 3> group_color(int group) {
   constexpr int palette = 6;  // the seventh is black
   if (group < 0) return {190, 190, 190};

@@ -129,11 +129,11 @@ void fit_uncertainty(const Mat<Index>& uncertain, Index least, UncertaintyExpone
 }  // namespace detail
 
 /// The uncertainty exponent of the boundaries in a box of a plane (Grebogi, McDonald, Ott, Yorke 1983): a
-/// start is uncertain at epsilon if one of the two at +-epsilon in a random direction of the plane has another
-/// fate; the share of such starts goes as epsilon^exponent. 1 for smooth boundaries, below 1 for fractal
-/// ones, whose dimension in the plane is 2 - exponent. Within two errors of 1 nothing speaks for a fractal.
-/// The exponent is NaN (not `known`) where too few starts are uncertain. Throws as basin_map does, or if
-/// options make no sense.
+/// start is uncertain at epsilon if one of the two at +-epsilon in a random direction of the plane has
+/// another fate; the share of such starts goes as epsilon^exponent. 1 for smooth boundaries, below 1 for
+/// fractal ones, whose dimension in the plane is 2 - exponent. Within two errors of 1 nothing speaks for a
+/// fractal. The exponent is NaN (not `known`) where too few starts are uncertain. Throws as basin_map
+/// does, or if options make no sense.
 template <Layer F>
 [[nodiscard]] UncertaintyExponent uncertainty_exponent(
     const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, const Plane& plane,
@@ -231,10 +231,11 @@ Mat<Index> boundary_of(const Mat<Index>& ids, Index id) {
 
 }  // namespace detail
 
-/// The merging method (Daza, Wagemakers, Sanjuan 2018): for each basin, all others are merged and the boundary
-/// between the two is taken; basins have Wada's property if it is always the same boundary. In a picture:
-/// if each lies within `tolerance` cells of each other one. A picture cannot prove it: finer cells may tell
-/// boundaries apart, and with a tolerance of some percent of the picture all do. Throws if tolerance < 0.
+/// The merging method (Daza, Wagemakers, Sanjuan 2018): for each basin, all others are merged and the
+/// boundary between the two is taken; basins have Wada's property if it is always the same boundary. In a
+/// picture: if each lies within `tolerance` cells of each other one. A picture cannot prove it: finer
+/// cells may tell boundaries apart, and with a tolerance of some percent of the picture all do. Throws if
+/// tolerance < 0.
 template <class = void>
 [[nodiscard]] WadaTest wada_test(const Mat<Index>& ids, Index tolerance = 5) {
   require(tolerance >= 0, "wada_test: tolerance must be >= 0, got ", tolerance);

@@ -99,10 +99,11 @@ inline void take_first_outside(BasinRadii& r, const Mat<double>& radii, const Fa
 /// one before is bisected. A basin need not be star-shaped: what lies beyond, or between two radii of the
 /// ladder, is not looked at.
 ///
-/// Directions: `random_directions`, of which in networks with a narrow first layer most are neutral (row_space
-/// says how many: f does not change at all along the kernel of the first layer), so that they make basins look
-/// larger than they are; those within the row space (`directions_within`), and those that f stretches most
-/// (`stretched_directions`, with both signs). Throws if id or sizes do not fit, or options make no sense.
+/// Directions: `random_directions`, of which in networks with a narrow first layer most are neutral
+/// (row_space says how many: f does not change at all along the kernel of the first layer), so that they
+/// make basins look larger than they are; those within the row space (`directions_within`), and those that
+/// f stretches most (`stretched_directions`, with both signs). Throws if id or sizes do not fit, or
+/// options make no sense.
 template <Layer F>
 [[nodiscard]] BasinRadii basin_radii(const Model<F>& f,
                                      const std::vector<Attractor<typename F::Scalar>>& attractors, Index id,

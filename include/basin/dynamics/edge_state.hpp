@@ -36,8 +36,9 @@ struct EdgeState {
   double multiplier = 0, off = 0;
   Index id_a = 0, id_b = 0;  // the fates of the starts
   Index last_b = 0;          // that of the last pair on the side of b; on the other it is id_a
-  std::vector<Index>
-      third;  // the fates that bisection met besides id_a and id_b (-1: lost, as a point right on the edge is), as they came
+  /// The fates that bisection met besides id_a and id_b, in the order of meeting; -1: lost, as a point
+  /// right on the edge is.
+  std::vector<Index> third;
   Index side_a = 0, side_b = 0;  // the fates of starts beside the point, along -direction and +direction
   double moved = 0;              // from the pair to the point, relative to |a - b|
   Index rounds = 0;

@@ -115,9 +115,10 @@ inline void require_ball_options(const MeasuredBallOptions& o, const char* who) 
 }  // namespace detail
 
 /// Spheres around an attractor, each twice as large as the one before, until a start on one does not come
-/// back inside the one before; the first must come back to an eighth of itself, and is made smaller up to three times until it does. Half of the largest sphere is the radius. Directions are
-/// random ones, random ones of the row space of the Jacobian (in networks with a narrow first layer most
-/// random directions are neutral), and those that it stretches most.
+/// back inside the one before; the first must come back to an eighth of itself, and is made smaller up to
+/// three times until it does. Half of the largest sphere is the radius. Directions are random ones, random
+/// ones of the row space of the Jacobian (in networks with a narrow first layer most random directions are
+/// neutral), and those that it stretches most.
 ///
 /// This is measured, not proved: a basin may come nearer in a direction that was not tried, or a hole may lie
 /// between the spheres. Throws if f does not map its space to itself, the attractor does not fit, or an

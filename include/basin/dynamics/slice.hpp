@@ -85,8 +85,8 @@ inline void require_box(const PlaneBox& box, const char* who) {
 }
 }  // namespace detail
 
-/// The fates on a grid of rows x columns cells of a box of a plane. Throws as basin_map does, or if the box is
-/// empty or a side < 1.
+/// The fates on a grid of rows x columns cells of a box of a plane. Throws as basin_map does, or if the
+/// box is empty or a side < 1.
 template <Layer F>
 [[nodiscard]] Slice<typename F::Scalar> basin_slice(
     const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, const Plane& plane,

@@ -42,8 +42,8 @@ struct Shock {
 
 namespace detail {
 
-/// The normal of the edge between the two points of a pair: the difference of their orbits, once it has grown,
-/// points out of the edge; brought back by J', it is what the edge is normal to at the pair.
+/// The normal of the edge between the two points of a pair: the difference of their orbits, once it has
+/// grown, points out of the edge; brought back by J', it is what the edge is normal to at the pair.
 template <Layer F>
 Vec<double> edge_normal(const Model<F>& f, const EdgePair<typename F::Scalar>& pair, double grown,
                         Index most) {
