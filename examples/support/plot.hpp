@@ -82,11 +82,11 @@ struct MapPlot {
   std::string title, x_label, y_label;
   Extent x_range, y_range;  // what the cells cover
   int rows = 0, columns = 0;
-  std::vector<int> groups;          // of each cell, row by row from below; -1: none, grey
-  std::vector<double> shades = {};  // 0 .. 1 of each cell: 1 the full colour, 0 dark; none: all 1
-  std::vector<std::string> names;   // of the groups, for the legend; groups without a cell are left out
-  std::string without = {};         // name of -1
-  std::vector<Series> series = {};  // in black, whatever their colours
+  std::vector<int> groups = {};         // of each cell, row by row from below; -1: none, grey
+  std::vector<double> shades = {};      // 0 .. 1 of each cell: 1 the full colour, 0 dark; none: all 1
+  std::vector<std::string> names = {};  // of the groups, for the legend; groups without a cell are left out
+  std::string without = {};             // name of -1
+  std::vector<Series> series = {};      // in black, whatever their colours
   int width = 900, height = 760;
 };
 

@@ -275,8 +275,8 @@ TEST_CASE("the uncertainty exponent of a line is 1, of Cantor's basins 1 - log 2
   const auto attractors = attractors_at<double>(Mat<double>{{-1, 2}, {0, 0}}, 0.5);
   const auto run = [&](int threads) {
     set_num_threads(threads);
-    auto u = uncertainty_exponent(cantor_map(), attractors, plane, {0, 1, 0, 1},
-                                  {.samples = 5000, .halvings = 9});
+    auto u =
+        uncertainty_exponent(cantor_map(), attractors, plane, {0, 1, 0, 1}, {.samples = 5000, .halvings = 9});
     set_num_threads(0);
     return u;
   };

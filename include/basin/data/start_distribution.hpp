@@ -8,7 +8,7 @@
 #include "basin/core/error.hpp"     // require
 #include "basin/core/parallel.hpp"  // ColumnRange
 #include "basin/core/random.hpp"    // Random, SplitMix64
-#include "basin/core/types.hpp"     // Index, Mat, MatOut, Vec, VecIn
+#include "basin/core/types.hpp"     // Index, Mat, Vec
 
 namespace basin::inline BASIN_ABI {
 

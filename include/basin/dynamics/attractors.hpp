@@ -1,12 +1,13 @@
 // Attractors, each with a ball from which orbits are taken to end there.
 #pragma once
 #include <algorithm>  // std::max, std::min
-#include <cmath>      // std::isfinite
+#include <cmath>      // std::isfinite, std::sqrt
 #include <cstddef>    // std::size_t
 #include <limits>     // std::numeric_limits
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"             // require
+#include "basin/core/sum.hpp"               // sum_of
 #include "basin/core/types.hpp"             // Index, Mat, Vec, VecIn
 #include "basin/dynamics/fixed_points.hpp"  // FixedPoints
 #include "basin/dynamics/stability.hpp"     // Stability
@@ -97,7 +98,7 @@ template <class S>
 /// leaves of the distance, less a percent. Gives the attractors (from 0) whose balls were shrunk. Throws if
 /// two attractors have a point in common.
 template <class S>
-std::vector<Index> separate_balls(std::vector<Attractor<S>>& attractors) {
+[[nodiscard]] std::vector<Index> separate_balls(std::vector<Attractor<S>>& attractors) {
   std::vector<Index> shrunk;
   for (std::size_t i = 0; i < attractors.size(); ++i) {
     if (attractors[i].certified) continue;

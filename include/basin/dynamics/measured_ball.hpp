@@ -5,6 +5,7 @@
 #include <cstdint>     // std::uint64_t
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits
+#include <utility>     // std::move
 #include <vector>      // std::vector
 
 #include "basin/core/error.hpp"           // require
@@ -154,9 +155,9 @@ template <Layer F>
 /// sphere is larger than .49 of the distance to the next attractor (less what a certified ball takes of it),
 /// so that no two balls meet. Throws as measured_ball does, or if two attractors have a point in common.
 template <Layer F>
-std::vector<MeasuredBall> measure_balls(const Model<F>& f,
-                                        std::vector<Attractor<typename F::Scalar>>& attractors,
-                                        const MeasuredBallOptions& options = {}) {
+[[nodiscard]] std::vector<MeasuredBall> measure_balls(const Model<F>& f,
+                                                      std::vector<Attractor<typename F::Scalar>>& attractors,
+                                                      const MeasuredBallOptions& options = {}) {
   using S = typename F::Scalar;
   std::vector<MeasuredBall> balls(attractors.size());
   std::vector<Attractor<S>> measured = attractors;
