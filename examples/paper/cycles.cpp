@@ -37,6 +37,7 @@ using Net = FullyConnected<S>;
 constexpr Index frames = 20;
 constexpr double loss_goal = 1e-8;      // mean squared error, pixels from 0 to 1
 constexpr Index steps_to_settle = 600;  // of each start
+constexpr Index longest_cycle = 200;
 constexpr double near_example =
     0.05;  // a cycle is the film's when its points lie within this times |x| of it
 
@@ -58,6 +59,7 @@ struct Film {
   std::vector<Starts> starts;
   Cycles<S> found;
   std::vector<Index> film_of;  // of each found cycle the film that it is; -1: spurious
+  Vec<S> restless;             // the first start without recurrence, if there is one
   Index hits(Index film) const {
     Index sum = 0;
     for (std::size_t k = 0; k < film_of.size(); ++k) sum += film_of[k] == film ? found.hits[k] : 0;
@@ -132,7 +134,7 @@ void follow_starts(const Model<Net>& f, Film& film, const std::string& what) {
     n += s.x.cols();
   }
   Progress progress(what + ": starts");
-  CyclesOptions options{.transient = steps_to_settle, .longest = 64, .bound = 1e6};
+  CyclesOptions options{.transient = steps_to_settle, .longest = longest_cycle, .bound = 1e6};
   options.cycle.search.cancelled = interrupted;
   film.found = find_cycles(f, all, options);
   for (const Cycle<S>& c : film.found.cycles) film.film_of.push_back(film_at(film.films, c));
@@ -140,6 +142,8 @@ void follow_starts(const Model<Net>& f, Film& film, const std::string& what) {
   for (Starts& s : film.starts)
     for (Index i = 0; i < s.x.cols(); ++i, ++j) {
       const Index k = film.found.cycle_of[j];
+      if (film.found.ends[j] == StartEnd::no_recurrence && film.restless.size() == 0)
+        film.restless = s.x.col(i);
       ++(k < 0 ? s.lost : film.film_of[static_cast<std::size_t>(k)] >= 0 ? s.on_film : s.elsewhere);
     }
 }
@@ -205,6 +209,10 @@ std::vector<Exponents> exponents_of(const Model<Net>& f, const Film& film, std::
       all.push_back({"a spurious cycle", lyapunov_spectrum(f, film.found.cycles[k].points.col(0), options)});
       break;
     }
+  if (film.restless.size() > 0) {
+    options.steps = 4000;
+    all.push_back({"a start without recurrence", lyapunov_spectrum(f, film.restless, options)});
+  }
   for (const double g : {0.8, 1.5, 3.}) all.push_back(random_network(g, seed));
   return all;
 }
@@ -262,7 +270,8 @@ std::vector<Growing> growing_attractors(const Mat<S>& X, std::uint64_t seed) {
 
 struct Run {
   std::optional<Model<Net>> f;
-  Film film, two, small, plane;
+  Film film, two, small;
+  std::vector<Film> planes;
   std::vector<Exponents> exponents;
   std::optional<Growing> on_film;
   std::vector<Growing> at_points;
@@ -276,7 +285,8 @@ Run run(const ImageData& data, std::uint64_t seed, bool full) {
   if (interrupted()) return r;
   r.two = image_film(data, {12, 8}, seed, starts, what + ", two films");
   r.small = small_film(10, 12, 128, seed, what + ", ten dimensions");
-  r.plane = small_film(2, 7, 64, seed, what + ", plane");
+  for (std::uint64_t k = 0; k < 5 && !interrupted(); ++k)
+    r.planes.push_back(small_film(2, 7, 64, 5 * seed + k, text(what, ", plane ", k + 1)));
   if (interrupted() || !r.f) return r;
   const Cycle<S>& cycle = r.film.films[0];
   r.exponents = exponents_of(*r.f, r.film, seed);
@@ -304,8 +314,8 @@ void draw_strip(Program& program, const ImageData& data, const Run& r) {
     for (Index t = 0; t < columns; ++t, at = (*r.f)(at)) x.col(t) = at;
     for (Index t = columns; t < 400; ++t) at = (*r.f)(at);
     for (Index t = 0; t < columns; ++t, at = (*r.f)(at)) x.col(columns + t) = at;
-    const std::string name = kind == 0 ? "unseen image" : "normal noise";
-    table.add_row(name + "\nt = 0-9", x.leftCols(columns));
+    const std::string name = kind == 0 ? "unseen" : "noise";
+    table.add_row(name + ", t = 0-9", x.leftCols(columns));
     table.add_row("t = 400-409", x.rightCols(columns));
   }
   program.draw(table, "cycles_film.png",
@@ -313,11 +323,12 @@ void draw_strip(Program& program, const ImageData& data, const Run& r) {
                "and what the network shows from step 400 on.");
 }
 
-/// |m|^(1/p) e^(i arg m) of the multipliers m of a cycle of p points.
+/// |m|^(1/p) e^(i arg m) of the multipliers m of a cycle of p points, but for those that are rounding of M.
 Series multiplier_series(const std::string& name, const std::vector<const Cycle<S>*>& cycles) {
   Series s{name, {}, {}, Series::Style::points};
   for (const Cycle<S>* c : cycles)
     for (const std::complex<double>& m : c->multipliers) {
+      if (std::abs(m) < 1e-13 * c->norm) continue;
       const double size = std::pow(std::abs(m), 1 / static_cast<double>(c->period()));
       s.x.push_back(size * std::cos(std::arg(m)));
       s.y.push_back(size * std::sin(std::arg(m)));
@@ -329,13 +340,13 @@ void draw_multipliers(Program& program, const std::vector<Run>& runs) {
   std::vector<const Cycle<S>*> films, spurious, planes;
   for (const Run& r : runs) {
     films.push_back(&r.film.films[0]);
-    if (r.plane.films[0].converged()) planes.push_back(&r.plane.films[0]);
+    for (const Film& f : r.planes)
+      if (f.films[0].converged()) planes.push_back(&f.films[0]);
     for (const Film* f : {&r.film, &r.two, &r.small})
       for (std::size_t k = 0; k < f->film_of.size(); ++k)
         if (f->film_of[k] < 0 && f->found.hits[k] > 0) spurious.push_back(&f->found.cycles[k]);
   }
-  LinePlot plot{
-      "Multipliers of cycles, for one step", "Re |m|^{1/p} e^{i arg m}", "Im |m|^{1/p} e^{i arg m}", {}};
+  LinePlot plot{"Multipliers of cycles, for one step", "|m|^(1/p) cos arg m", "|m|^(1/p) sin arg m", {}};
   Series circle{"unit circle", {}, {}, Series::Style::line};
   for (int k = 0; k <= 360; ++k) {
     const double a = k * std::acos(-1.) / 180;
@@ -345,12 +356,18 @@ void draw_multipliers(Program& program, const std::vector<Run>& runs) {
   plot.series = {circle, multiplier_series("films of images", films)};
   if (!spurious.empty()) plot.series.push_back(multiplier_series("spurious cycles", spurious));
   if (!planes.empty()) plot.series.push_back(multiplier_series("fitted in the plane", planes));
+  double farthest = 1;
+  for (const Series& series : plot.series)
+    for (const std::vector<double>* v : {&series.x, &series.y})
+      for (const double value : *v) farthest = std::max(farthest, std::abs(value));
+  plot.x_range = plot.y_range = Extent{-1.1 * farthest, 1.1 * farthest};
   plot.square = true;
   plot.width = plot.height = 760;
-  program.draw(plot, "cycles_multipliers.png",
-               "The eigenvalues m of the product of the Jacobians around each cycle of p points, drawn as "
-               "|m|^(1/p) e^(i arg m): within the unit circle the cycle attracts. Those of the plane lie "
-               "outside: fitted, not stored.");
+  program.draw(
+      plot, "cycles_multipliers.png",
+      "The eigenvalues m of the product of the Jacobians around each cycle of p points, drawn as "
+      "|m|^(1/p) e^(i arg m), without those below 1e-13 |M|, which are rounding: within the unit circle "
+      "a cycle attracts. Outside: fitted, and not stored.");
 }
 
 void draw_convergence(Program& program, const std::vector<Run>& runs) {
@@ -440,6 +457,30 @@ void claim_film(Program& program, const std::vector<Run>& runs) {
                              film([](const Film& f) { return f.spurious(); }), at_most(20)));
 }
 
+void claim_planes(Program& program, const std::vector<Run>& runs) {
+  Index fitted = 0, repelling = 0, on = 0, starts = 0;
+  std::vector<double> multipliers, distances;
+  for (const Run& r : runs)
+    for (const Film& f : r.planes) {
+      const Cycle<S>& c = f.films[0];
+      if (f.training.status != FitStatus::converged || !c.converged()) continue;
+      ++fitted;
+      multipliers.push_back(c.spectral_radius);
+      distances.push_back(c.distance);
+      if (c.stability != Stability::unstable) continue;
+      ++repelling;
+      on += f.hits(0);
+      starts += f.all_starts();
+    }
+  if (fitted == 0) return;
+  program.claim(median_claim(
+      "plane", "Seven points of the plane, fitted to 1e-8: networks whose cycle next to them is unstable.",
+      no_paper, {percent(repelling, fitted)}, Band{1, 100}, "%",
+      text("networks ", share(repelling, fitted), "; multipliers ", summary(multipliers, "", "networks"),
+           "; distance of the cycle from the points ", summary(distances, "", "networks"),
+           "; starts of these that end on it ", on, " of ", starts)));
+}
+
 void claim_other_films(Program& program, const std::vector<Run>& runs) {
   const auto both = [](const Film& f) {
     return std::count_if(f.films.begin(), f.films.end(),
@@ -459,16 +500,7 @@ void claim_other_films(Program& program, const std::vector<Run>& runs) {
       text("multipliers of the cycle ",
            summary(of_each(runs, [](const Run& r) { return r.small.films[0].spectral_radius; })), ". ",
            for_each_seed(runs, program, &Run::small))));
-  program.claim(median_claim("plane, interpolation", "Seven points of the plane: mean squared error.",
-                             no_paper, of_each(runs, [](const Run& r) { return r.plane.training.loss; }),
-                             at_most(loss_goal)));
-  program.claim(median_claim(
-      "plane, multiplier",
-      "The largest multiplier of the cycle next to these seven points: it is fitted, and repels.", no_paper,
-      of_each(runs, [](const Run& r) { return r.plane.films[0].spectral_radius; }), at_least(1), "",
-      text("Distance from the points ",
-           summary(of_each(runs, [](const Run& r) { return r.plane.films[0].distance; })), ". ",
-           for_each_seed(runs, program, &Run::plane))));
+  claim_planes(program, runs);
 }
 
 std::string words_of(const Exponents& e) {
