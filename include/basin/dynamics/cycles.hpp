@@ -33,8 +33,8 @@ struct Cycle : LinearStability {
   double left = 0;      // the longest of Newton's steps at the points: how far they are, to first order
   double distance = 0;  // max |x_i - x0_i|
   /// The eigenvalues of M as computed, largest modulus first, without those that are 0 because the network is
-  /// narrow (jacobian_factors). Those below about eps |M| are rounding. Empty where J is known by its products
-  /// alone.
+  /// narrow (jacobian_factors). Those below about eps |M| are rounding. Empty where J is known by its
+  /// products alone.
   std::vector<std::complex<double>> multipliers;
   Index steps = 0;        // Newton's, each of all points
   Index evaluations = 0;  // of f
