@@ -177,6 +177,8 @@ const BranchPoint* where_it_began(const Run& r, const ExampleHistory& h) {
 // Pictures. Epochs are shown from 1 on, for the axis is logarithmic.
 
 double shown(double epoch) { return epoch + 1; }
+/// In names of files.
+std::string name_of(const Run& r) { return r.map == Tanh::name ? "tanh" : "leaky"; }
 
 Series empty_series(const std::string& name, Series::Style style, std::size_t color, double weight = 1) {
   Series s;
@@ -309,7 +311,7 @@ void draw_births(Program& program, const Run& r) {
   plot.series = {wait, near};
   for (Series& s : kinds)
     if (!s.x.empty()) plot.series.push_back(std::move(s));
-  program.draw(plot, text("continuation_births_", r.map == Tanh::name ? "tanh" : "leaky", ".png"),
+  program.draw(plot, text("continuation_births_", name_of(r), ".png"),
                "When the fixed point at each training image became attracting, by which event, and when it "
                "came within 1% of the image for good.");
 }
@@ -333,7 +335,7 @@ void draw_first_attractors(Program& program, const ImageData& data, const Run& r
   table.add_row("training images", X);
   table.add_row("attractor, at its birth", born);
   table.add_row("attractor, at the end", end);
-  program.draw(table, "continuation_images.png",
+  program.draw(table, text("continuation_images_", name_of(r), ".png"),
                "Training images, the fixed points at which their attractors began (at the fold, flip or kink "
                "that the continuation locates), and the attractors at the end of the training.");
 }
@@ -424,29 +426,41 @@ void claim_examples(Program& program, const std::string& what, const std::vector
       Band{0, 100}, "%", text("by what was last: ", shares(runs, true))));
 }
 
+void study_plane(Program& program) {
+  std::vector<Run> runs;
+  for (const std::uint64_t seed : program.seeds()) {
+    Run r = planar(seed, 400);
+    if (interrupted()) break;
+    runs.push_back(std::move(r));
+  }
+  if (runs.empty()) return;
+  draw_diagram(program, runs.front());
+  draw_counts(program, runs.front());
+  claim_planar(program, runs);
+  claim_examples(program, "2-D", runs, planar_examples);
+}
+
+template <class Phi>
+void study_images(Program& program, const ImageData& data, const std::vector<std::uint64_t>& seeds) {
+  const Setting wide{.width = 128, .hidden = 7, .rate = 2e-3, .factor = program.full() ? 1.15 : 1.4};
+  std::vector<Run> runs;
+  for (const std::uint64_t seed : seeds) {
+    Run r = images<Phi>(data, seed, wide);
+    if (interrupted()) break;
+    runs.push_back(std::move(r));
+  }
+  if (runs.empty()) return;
+  draw_births(program, runs.front());
+  draw_first_attractors(program, data, runs.front());
+  claim_examples(program, text("images, ", Phi::name), runs, image_examples);
+}
+
 void body(Program& program) {
   const ImageData data = program.images();
-  std::vector<Run> plane, leaky, tanh;
-  for (const std::uint64_t seed : program.seeds()) {
-    plane.push_back(planar(seed, 400));
-    if (interrupted()) return;
-  }
-  const Setting wide{.width = 128, .hidden = 7, .rate = 2e-3, .factor = program.full() ? 1.15 : 1.4};
-  for (const std::uint64_t seed : program.seeds()) {
-    leaky.push_back(images<LeakyRelu>(data, seed, wide));
-    if (program.full()) tanh.push_back(images<Tanh>(data, seed, wide));
-    if (interrupted()) return;
-    if (!program.full()) break;  // one network of 784 dimensions
-  }
-  draw_diagram(program, plane.front());
-  draw_counts(program, plane.front());
-  for (const std::vector<Run>* runs : {&leaky, &tanh})
-    if (!runs->empty()) draw_births(program, runs->front());
-  draw_first_attractors(program, data, leaky.front());
-  claim_planar(program, plane);
-  claim_examples(program, "2-D", plane, planar_examples);
-  claim_examples(program, text("images, ", LeakyRelu::name), leaky, image_examples);
-  claim_examples(program, text("images, ", Tanh::name), tanh, image_examples);
+  study_plane(program);
+  const std::vector<std::uint64_t> seeds = program.seeds(), one{seeds.front()};
+  if (!interrupted()) study_images<LeakyRelu>(program, data, program.full() ? seeds : one);
+  if (!interrupted() && program.full()) study_images<Tanh>(program, data, seeds);
 }
 
 }  // namespace
