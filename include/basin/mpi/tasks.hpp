@@ -85,6 +85,7 @@ inline void broadcast(MPI_Comm comm, Bytes& bytes) {
 
 inline std::int64_t list_fingerprint(const std::vector<Task>& tasks) {
   std::vector<std::string> names;
+  names.reserve(tasks.size());
   for (const Task& t : tasks) names.push_back(t.name);
   return std::bit_cast<std::int64_t>(basin::detail::fingerprint(packed(names)));
 }
@@ -155,24 +156,24 @@ class Handout {
 
  private:
   void answer(int rank) {
-    auto [report, bytes] = receive_report(comm_, rank);
+    const auto [report, bytes] = receive_report(comm_, rank);
     if (report.kind == Report::ready && report.task != list_)
       desk_.stop_for(TaskFailure{TaskFailure::Kind::other, "",
                                  "run_tasks: rank " + std::to_string(rank) +
                                      " was given a list of tasks other than that of rank 0"});
     // What ends the run is looked at before the next order, a result that has to be written after it.
-    if (report.kind == Report::failed || report.kind == Report::cancelled) take(report, std::move(bytes));
+    if (report.kind == Report::failed || report.kind == Report::cancelled) take(report, bytes);
     if (const auto next = desk_.next())
       send_order(comm_, rank, static_cast<std::int64_t>(*next));
     else
       idle_.push_back(rank);
-    if (report.kind == Report::finished) take(report, std::move(bytes));
+    if (report.kind == Report::finished) take(report, bytes);
   }
-  void take(const Report& r, Bytes bytes) {
+  void take(const Report& r, const Bytes& bytes) {
     const auto kind = r.kind == Report::finished ? TaskOutcome::Kind::finished
                       : r.kind == Report::failed ? TaskOutcome::Kind::failed
                                                  : TaskOutcome::Kind::cancelled;
-    desk_.take(static_cast<std::size_t>(r.task), {kind, std::move(bytes)});
+    desk_.take(static_cast<std::size_t>(r.task), {kind, bytes});
   }
 
   MPI_Comm comm_;
@@ -224,8 +225,9 @@ class Ranks : public TaskRunner {
         const detail::DeskThread own(desk, tasks, options, may_compute());
         detail::Handout(comm_, size_, desk, tasks).serve(own);
       }
-      std::optional<detail::TaskFailure> failure = desk.failure();
-      bytes = packed(failure ? End(std::move(failure), {}) : End({}, desk.take_results()));
+      End end(desk.failure(), {});
+      if (!end.first) end.second = desk.take_results();
+      bytes = packed(end);
     } else {
       detail::work_for_rank_0(comm_, tasks, options);
     }
