@@ -1,7 +1,7 @@
 // What tasks over ranks cost, run by mpirun (see bench/tasks). Rank 0 prints one line of JSON:
 //   ranks          how many there are
-//   per_hour       tasks an hour, of PRODUCTS products of 128 x 128 matrices each (so many seconds: task_seconds)
-//   handout        seconds of rank 0's time, as the system accounts them, for each task handed out and taken in
+//   per_hour       tasks an hour, of PRODUCTS products of 128 x 128 matrices each (task_seconds long)
+//   handout        seconds of rank 0's processor time for each task handed out and taken in
 //   latency        seconds from one task to the next of a rank, for tasks that do nothing
 //   keep           seconds to keep one result of 10 kB in a folder
 // bench_tasks PRODUCTS TASKS_PER_RANK FOLDER
@@ -63,7 +63,8 @@ double seconds_to_keep(const std::filesystem::path& folder) {
   return each;
 }
 
-/// A task that does nothing: who did it, and when. Rank 0's own thread sleeps, so that the others do nearly all.
+/// A task that does nothing: who did it, and when. Rank 0's own thread sleeps, so that the others do nearly
+/// all.
 std::pair<int, double> note(int rank) {
   const double start = now();
   if (rank == 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));

@@ -97,8 +97,8 @@ Starts draw_starts(const AnalysisInput& in, const AnalyzeOptions& o) {
   return s;
 }
 
-/// Quick mode cuts searches short, the more so the more a step costs: one that does not converge costs as much
-/// as max_steps allows. Points that need more steps are missed.
+/// Quick mode cuts searches short, the more so the more a step costs: one that does not converge costs as
+/// much as max_steps allows. Points that need more steps are missed.
 SearchOptions search_options(const AnalysisInput& in, const AnalyzeOptions& o) {
   const double searches = static_cast<double>(in.X.cols() + 2 * count_of_starts(in, o));
   const double affordable = budget(o) / (cost_of_step(in) * searches);

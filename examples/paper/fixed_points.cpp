@@ -39,7 +39,7 @@ constexpr Index longest_orbit = 20000, descent_steps = 5000;
 
 /// A saddle with one unstable direction and where orbits go on its two sides.
 struct Saddle {
-  Index point = 0;           // among the fixed points
+  Index point = 0;                       // among the fixed points
   std::array<Index, 2> ends = {-1, -1};  // attracting points at which the orbits end; -1: another end
   std::array<Vec<S>, 2> end_points;      // where they end
   double share = 0;  // s of the best s a + (1 - s) b, a and b the ends: 0 or 1 is an end, .5 the middle

@@ -49,8 +49,8 @@ class Program {
   template <class Work>
   auto over_seeds(const std::vector<std::uint64_t>& some, const Work& work, const std::string& what,
                   bool side_by_side = false);
-  /// work(k, seed) for k = 0, ..., settings - 1 and the seeds of this run: for each k the finished ones, in the
-  /// order of seeds.
+  /// work(k, seed) for k = 0, ..., settings - 1 and the seeds of this run: for each k the finished ones, in
+  /// the order of seeds.
   template <class Work>
   auto over_settings(std::size_t settings, const Work& work, const std::string& what = "setting");
   /// Whether tasks() spreads over ranks. What decides which tasks there are must then be the same on all of
@@ -135,12 +135,11 @@ auto Program::over_settings(std::size_t settings, const Work& work, const std::s
 }
 
 /// The whole life of a paper program: reads the command line, sets the number of threads, runs `body`, prints
-/// the claims and writes OUT/NAME.json, whole or not at all. Where several ranks were started together the first
-/// one alone prints and writes, and the others do their tasks; they end at once if the program has none to
-/// share, or no MPI. Returns the exit status: 0 when it ran to its
-/// end and every claim lies within its band, 3 when one lies outside, 1 after an exception, 2 for a bad
-/// command line, 130 when interrupted; what was finished before an exception or interruption is written all
-/// the same and marked.
+/// the claims and writes OUT/NAME.json, whole or not at all. Where several ranks were started together the
+/// first one alone prints and writes, and the others do their tasks; they end at once if the program has none
+/// to share, or no MPI. Returns the exit status: 0 when it ran to its end and every claim lies within its
+/// band, 3 when one lies outside, 1 after an exception, 2 for a bad command line, 130 when interrupted; what
+/// was finished before an exception or interruption is written all the same and marked.
 int run_program(const std::string& name, const std::string& title, const SeedCount& count, int argc,
                 const char* const* argv, const std::function<void(Program&)>& body);
 inline int run_program(const std::string& name, const std::string& title, int argc, const char* const* argv,

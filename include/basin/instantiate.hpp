@@ -1,9 +1,9 @@
 // What takes long to compile and is the same in most programs, compiled once: matrix products, training,
-// eigenvalues, fixed points and their curves, certificates and basins, the fully connected network and those that are known at
-// run time, with their orbits and Jacobians, in float and double. With BASIN_COMPILED defined, the headers
-// only declare these; one source file, compiled with the same flags and macros, includes this header before
-// all others of basin and so holds them. In CMake all of that is `target_link_libraries(app PRIVATE
-// basin::compiled)`. Without the macro nobody needs it.
+// eigenvalues, fixed points and their curves, certificates and basins, the fully connected network and those
+// that are known at run time, with their orbits and Jacobians, in float and double. With BASIN_COMPILED
+// defined, the headers only declare these; one source file, compiled with the same flags and macros, includes
+// this header before all others of basin and so holds them. In CMake all of that is
+// `target_link_libraries(app PRIVATE basin::compiled)`. Without the macro nobody needs it.
 #pragma once
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin
 

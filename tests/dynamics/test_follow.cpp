@@ -121,7 +121,8 @@ TEST_CASE("the delayed logistic map has its Neimark-Sacker point at r = 2, with 
 }
 
 TEST_CASE("two points of the skew tent map collide at the kink and vanish", "[dynamics]") {
-  // mu + a x for x < 0, mu + b x above: fixed points mu / (1 - a) and mu / (1 - b), both there for mu < 0 < b - 1.
+  // mu + a x for x < 0, mu + b x above: fixed points mu / (1 - a) and mu / (1 - b), both there for
+  // mu < 0 < b - 1.
   struct Case {
     double a, b;
     Index before, after;

@@ -1,5 +1,6 @@
-// A program like those of the paper, for ranks. The environment variable TRIAL says what it does: share its seeds,
-// "alone": nothing to share, "fails": an exception in the task of seed 3, "stray": one outside of all tasks.
+// A program like those of the paper, for ranks. The environment variable TRIAL says what it does: share its
+// seeds, "alone": nothing to share, "fails": an exception in the task of seed 3, "stray": one outside of all
+// tasks.
 #include <cmath>      // std::sqrt
 #include <cstdlib>    // std::getenv
 #include <stdexcept>  // std::runtime_error

@@ -1,7 +1,7 @@
 // Run by mpirun with any number of ranks: ranks COMMAND FOLDER. Every rank leaves with a status other than 0
 // if what it sees is not what one process sees.
 //   checks FOLDER   everything that needs no accident
-//   work FOLDER     40 tasks kept in FOLDER/kept, of which rank 0 writes the bytes of the results to FOLDER/results
+//   work FOLDER     40 tasks kept in FOLDER/kept; rank 0 writes the bytes of the results to FOLDER/results
 //   die FOLDER      the same, but a rank other than 0 is killed in its third task
 #include <unistd.h>  // getpid
 

@@ -6,7 +6,8 @@
 #include "basin/core/layer.hpp"  // Layer
 #include "basin/core/types.hpp"  // Index, MatIn, MatOut, VecIn, VecOut
 
-/// A map R^d -> R^d from `Rule::value(theta, x, y)` and `Rule::slopes(theta, x) -> J`. No derivative by theta.
+/// A map R^d -> R^d from `Rule::value(theta, x, y)` and `Rule::slopes(theta, x) -> J`. No derivative by
+/// theta.
 template <class Rule, basin::Index d, basin::Index parameters>
 struct MapOfParameters {
   using Scalar = double;

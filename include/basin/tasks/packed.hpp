@@ -52,10 +52,10 @@ template <class T>
 inline constexpr bool no_packing = false;
 }  // namespace detail
 
-/// Appends values to a string of bytes: numbers (complex ones, too), bool and enumerations; std::string, vector, array, pair,
-/// tuple, optional and map; Eigen's matrices and arrays; aggregates of 1 to 32 members of such types, without
-/// bases, C arrays and optional matrices; and what has a Packing of its own. Numbers are little-endian, sizes have 64 bits, a NaN
-/// keeps its bits.
+/// Appends values to a string of bytes: numbers (complex ones, too), bool and enumerations; std::string,
+/// vector, array, pair, tuple, optional and map; Eigen's matrices and arrays; aggregates of 1 to 32 members
+/// of such types, without bases, C arrays and optional matrices; and what has a Packing of its own. Numbers
+/// are little-endian, sizes have 64 bits, a NaN keeps its bits.
 class Packer {
  public:
   template <class T>

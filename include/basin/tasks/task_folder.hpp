@@ -14,17 +14,15 @@
 #include "basin/core/error.hpp"       // require
 #include "basin/data/bytes.hpp"       // Bytes, read_plain_bytes, detail::file_error
 #include "basin/io/atomic_file.hpp"   // write_atomically
+#include "basin/io/checksum.hpp"      // detail::Checksum
 #include "basin/tasks/packed.hpp"     // Packer, Unpacker
 #include "basin/tasks/run_tasks.hpp"  // TaskStore
 
 namespace basin::inline BASIN_ABI {
 
 namespace detail {
-/// FNV-1a over bytes.
 inline std::uint64_t fingerprint(ByteSpan bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001b3;
-  return hash;
+  return Checksum().add(bytes.data(), bytes.size()).value();
 }
 }  // namespace detail
 
