@@ -138,6 +138,8 @@ template <Layer F>
   require(options.directions >= 1 && options.descents >= 0 && options.steps >= 0 && options.pull_back >= 1,
           who, ": directions and pull_back must be >= 1, descents and steps >= 0");
   const auto& a = detail::attractor_of_id(attractors, id, who);
+  require(options.more.cols() == 0 || options.more.rows() == a.points.rows(), who, ": more has ",
+          options.more.rows(), " rows, expected ", a.points.rows());
   const Mat<double> U = detail::first_directions(f, a.points.col(0), options);
   const BasinRadii r = basin_radii(f, attractors, id, U, options.radius);
   std::vector<std::size_t> order(r.outside.size());
