@@ -1,6 +1,7 @@
 // The members of an aggregate one after the other, without a list of them anywhere.
 #pragma once
 #include <cstddef>      // std::size_t
+#include <exception>    // std::terminate
 #include <type_traits>  // std::is_aggregate_v, std::is_same_v
 #include <utility>      // std::index_sequence
 
@@ -13,8 +14,9 @@ namespace basin::inline BASIN_ABI::detail {
 template <class Whole, std::size_t>
 struct AnyMember {
   template <class T>
-  requires(!std::is_same_v<T, Whole>) operator T()
-      const;  // NOLINT(google-explicit-constructor): what it is for
+  requires(!std::is_same_v<T, Whole>) operator T() const {
+    std::terminate();  // defined, since std::optional asks for it
+  }
 };
 
 template <class T, std::size_t... I>
