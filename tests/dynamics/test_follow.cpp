@@ -8,10 +8,9 @@
 #include <numbers>
 #include <vector>
 
-#include "basin/compose/chain.hpp"
 #include "basin/compose/fully_connected.hpp"
-#include "basin/compose/residual.hpp"
 #include "basin/dynamics/fixed_point.hpp"
+#include "basin/dynamics/jacobian.hpp"
 #include "basin/train/initial.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
@@ -121,8 +120,8 @@ TEST_CASE("the delayed logistic map has its Neimark-Sacker point at r = 2, with 
 }
 
 TEST_CASE("two points of the skew tent map collide at the kink and vanish", "[dynamics]") {
-  // mu + a x for x < 0, mu + b x above: fixed points mu / (1 - a) and mu / (1 - b), both there for
-  // mu < 0 < b - 1.
+  // mu + a x for x < 0, mu + b x above: fixed points mu / (1 - a) and mu / (1 - b), both there for mu < 0
+  // where a < 1 < b.
   struct Case {
     double a, b;
     Index before, after;

@@ -1,12 +1,11 @@
 // Maps of one or two dimensions whose parameters are what a textbook varies, as layers.
 #pragma once
-#include <cmath>    // std::abs
 #include <utility>  // std::move
 
 #include "basin/core/layer.hpp"  // Layer
 #include "basin/core/types.hpp"  // Index, MatIn, MatOut, VecIn, VecOut
 
-/// A map R^d -> R^d from `Rule::value(theta, x, y)` and `Rule::slopes(theta, x) -> J`. No derivative by
+/// A map R^d -> R^d from `Rule::value(theta, x)` and its Jacobian `Rule::slopes(theta, x)`. No derivative by
 /// theta.
 template <class Rule, basin::Index d, basin::Index parameters>
 struct MapOfParameters {
