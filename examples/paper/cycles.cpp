@@ -52,14 +52,14 @@ struct Starts {
 
 /// A network trained on one or more films.
 struct Film {
-  Mat<S> X;
-  std::vector<Index> lengths;
-  FitResult training;
-  std::vector<Cycle<S>> films;  // next to each sequence
-  std::vector<Starts> starts;
-  Cycles<S> found;
-  std::vector<Index> film_of;  // of each found cycle the film that it is; -1: spurious
-  Vec<S> restless;             // the first start without recurrence, if there is one
+  Mat<S> X = {};
+  std::vector<Index> lengths = {};
+  FitResult training = {};
+  std::vector<Cycle<S>> films = {};  // next to each sequence
+  std::vector<Starts> starts = {};
+  Cycles<S> found = {};
+  std::vector<Index> film_of = {};  // of each found cycle the film that it is; -1: spurious
+  Vec<S> restless = {};             // the first start without recurrence, if there is one
   Index hits(Index film) const {
     Index sum = 0;
     for (std::size_t k = 0; k < film_of.size(); ++k) sum += film_of[k] == film ? found.hits[k] : 0;
