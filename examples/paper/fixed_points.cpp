@@ -161,8 +161,8 @@ std::vector<Saddle> saddles_of(const Model<Net>& f, const FixedPoints<S>& points
       f, pushed(points.x(Eigen::all, at), seed),
       {.max_steps = longest_orbit, .relative_tolerance = 1e-12, .bound = 1e6, .cancelled = interrupted});
   for (std::size_t i = 0; i < saddles.size(); ++i) {
-    for (const Index side : {0, 1}) {
-      const Vec<S> end = o.x.col(2 * static_cast<Index>(i) + side);
+    for (std::size_t side = 0; side < 2; ++side) {
+      const Vec<S> end = o.x.col(static_cast<Index>(2 * i + side));
       saddles[i].end_points[side] = end;
       saddles[i].ends[side] = attractor_at(points, end);
     }
@@ -321,7 +321,7 @@ std::string label(const Run& r, const Saddle& s) {
 }
 
 /// Where the orbit on one side of a saddle ends, if that is an attractor, else white.
-Vec<S> picture_of_end(const Saddle& s, int side) {
+Vec<S> picture_of_end(const Saddle& s, std::size_t side) {
   return s.ends[side] >= 0 ? s.end_points[side] : Vec<S>(Vec<S>::Ones(s.end_points[side].size()));
 }
 

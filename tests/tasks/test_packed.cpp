@@ -17,9 +17,9 @@ using namespace basin;
 
 namespace {
 
-enum class Fate { stays, leaves };
+enum class Ending { stays, leaves };
 struct Inner {
-  Fate fate = Fate::leaves;
+  Ending fate = Ending::leaves;
   std::vector<bool> flags{true, false, true};
   double x = -0.;
 };
@@ -85,7 +85,7 @@ TEST_CASE("A value of many types comes back bit for bit", "[tasks]") {
   CHECK(std::isnan(back.X(0, 0)));
   CHECK(back.X.rightCols(1) == w.X.rightCols(1));
   CHECK(back.v == w.v);
-  CHECK(back.inner.fate == Fate::leaves);
+  CHECK(back.inner.fate == Ending::leaves);
   CHECK(back.inner.flags == w.inner.flags);
   CHECK(std::signbit(back.inner.x));
   CHECK(back.by_name == w.by_name);
