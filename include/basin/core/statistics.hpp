@@ -116,6 +116,7 @@ template <class = void>
   }
   const double z = -detail::normal_quantile((1 - confidence) / (2 * static_cast<double>(counts.size())));
   std::vector<ConfidenceInterval> intervals;
+  intervals.reserve(counts.size());
   for (const Index count : counts) intervals.push_back(wilson_interval(count, n, z));
   return intervals;
 }

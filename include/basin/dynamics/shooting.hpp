@@ -120,7 +120,7 @@ class Shooting {
       }
     }
     if (found_.end == SearchEnd::converged) polish();
-    found_.residual = longest(R());
+    found_.residual = longest(residuals());
     found_.size = std::max(unit_, longest(found_.x));
     return std::move(found_);
   }
@@ -140,14 +140,14 @@ class Shooting {
     return y;
   }
   /// R_i = f(x_i) - x_(i+1)
-  Mat<double> R() const {
+  Mat<double> residuals() const {
     const Index p = found_.x.cols();
     Mat<double> r = fx_;
     r.leftCols(p - 1) -= found_.x.rightCols(p - 1);
     r.col(p - 1) -= found_.x.col(0);
     return r;
   }
-  Mat<double> steps() const { return shooting_steps(linearized_at(f_, found_.x), R(), o_); }
+  Mat<double> steps() const { return shooting_steps(linearized_at(f_, found_.x), residuals(), o_); }
   void move_to(Mat<double> x) {
     found_.x = std::move(x);
     fx_ = values_at(f_, found_.x);
@@ -157,14 +157,14 @@ class Shooting {
   bool take(const Mat<double>& x, double most) {
     const Mat<double> old = found_.x, f_old = fx_;
     move_to(rounded(x));
-    if (R().stableNorm() <= most) return true;
+    if (residuals().stableNorm() <= most) return true;
     found_.x = old;
     fx_ = f_old;
     return false;
   }
   bool ended() {
     const double tolerance = std::max(o_.tolerance, 64 * f_.epsilon);
-    const double size = std::max(unit_, longest(found_.x)), residual = longest(R());
+    const double size = std::max(unit_, longest(found_.x)), residual = longest(residuals());
     if (!std::isfinite(residual))
       found_.end = SearchEnd::not_finite;
     else if (o_.cancelled && o_.cancelled())
@@ -178,13 +178,13 @@ class Shooting {
     return true;
   }
   bool damped(const Mat<double>& s) {
-    const double before = R().stableNorm();
+    const double before = residuals().stableNorm();
     for (double t = 1; t >= 0x1p-10; t /= 2)
       if (take(found_.x + t * s, (1 - 1e-4 * t) * before)) return true;
     return false;
   }
   bool over_the_kink(const Mat<double>& s) {
-    if (rescues_ % 2 == 0 && rescues_ < 4 && take(found_.x + s, 100 * R().stableNorm())) {
+    if (rescues_ % 2 == 0 && rescues_ < 4 && take(found_.x + s, 100 * residuals().stableNorm())) {
       ++rescues_;
       return true;
     }
@@ -203,7 +203,7 @@ class Shooting {
   void polish() {
     Mat<double> s = steps();
     for (int k = 0; k < 5 && s.allFinite() && s.stableNorm() > 0; ++k) {
-      if (!take(found_.x + s, 0.5 * R().stableNorm())) break;
+      if (!take(found_.x + s, 0.5 * residuals().stableNorm())) break;
       s = steps();
     }
     found_.left = s.allFinite() ? longest(s) : std::numeric_limits<double>::infinity();

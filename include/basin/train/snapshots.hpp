@@ -37,8 +37,11 @@ struct Snapshot {
   require(factor > 1, "geometric_epochs: factor must be > 1, got ", factor);
   require(last >= first, "geometric_epochs: last must be >= first = ", first, ", got ", last);
   std::vector<Index> epochs{0};
-  for (double e = static_cast<double>(first); e < static_cast<double>(last); e = std::ceil(factor * e))
-    epochs.push_back(static_cast<Index>(e));
+  const auto next = [&](Index e) {  // compared in double first: the product may be larger than an Index
+    const double e_next = std::ceil(factor * static_cast<double>(e));
+    return e_next < static_cast<double>(last) ? static_cast<Index>(e_next) : last;
+  };
+  for (Index e = first; e < last; e = next(e)) epochs.push_back(e);
   epochs.push_back(last);
   return epochs;
 }
