@@ -282,15 +282,6 @@ PlaneRun run_plane(std::uint64_t seed, const Amount& much) {
 
 // The claims.
 
-const std::string no_paper = "not in the paper";
-
-template <class Runs, class Get>
-std::vector<double> of_each(const Runs& runs, const Get& get) {
-  std::vector<double> values;
-  for (const auto& r : runs) values.push_back(static_cast<double>(get(r)));
-  return values;
-}
-
 void claim_shares(Program& program, const std::vector<Run>& runs) {
   const double at_examples_at_least[] = {50, 20, 60, 60};  // percent, guards
   for (std::size_t k = 0; k < runs.front().shares.size(); ++k) {

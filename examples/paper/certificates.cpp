@@ -200,19 +200,11 @@ Run run(const Mat<S>& X, std::uint64_t seed, double noise) {
 
 // The claims.
 
-const std::string no_paper = "not in the paper";
-
 std::vector<const Run*> those(const std::vector<Run>& runs, const std::string& map, double noise) {
   std::vector<const Run*> some;
   for (const Run& r : runs)
     if (r.map == map && r.noise == noise) some.push_back(&r);
   return some;
-}
-template <class Get>
-std::vector<double> of_each(const std::vector<const Run*>& runs, const Get& get) {
-  std::vector<double> values;
-  for (const Run* r : runs) values.push_back(static_cast<double>(get(*r)));
-  return values;
 }
 Index attractors(const Run& r) { return std::count(r.attracts.begin(), r.attracts.end(), true); }
 

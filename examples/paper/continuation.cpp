@@ -342,14 +342,6 @@ void draw_first_attractors(Program& program, const ImageData& data, const Run& r
 
 // Claims.
 
-template <class Get>
-std::vector<double> of_each(const std::vector<Run>& runs, const Get& get) {
-  std::vector<double> values;
-  for (const Run& r : runs) values.push_back(static_cast<double>(get(r)));
-  return values;
-}
-const std::string no_paper = "not in the paper";
-
 void claim_planar(Program& program, const std::vector<Run>& runs) {
   const auto add = [&](const std::string& id, const std::string& statement, const auto& get, const Band& band,
                        const std::string& unit = "") {

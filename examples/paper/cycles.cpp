@@ -389,15 +389,6 @@ void draw_convergence(Program& program, const std::vector<Run>& runs) {
 
 // Claims.
 
-const std::string no_paper = "not in the paper";
-
-template <class Get>
-std::vector<double> of_each(const std::vector<Run>& runs, const Get& get) {
-  std::vector<double> values;
-  for (const Run& r : runs) values.push_back(static_cast<double>(get(r)));
-  return values;
-}
-
 /// "62 of 100, 95 %: [52.2, 70.9] %".
 std::string share(Index count, Index n) {
   const ConfidenceInterval i = wilson_interval(count, n);

@@ -344,14 +344,6 @@ void draw_saddles(Program& program, const ImageData& data, const Run& r) {
       "distance from the line as a part of the distance of the ends.");
 }
 
-template <class Get>
-std::vector<double> of_each(const std::vector<Run>& runs, const Get& get) {
-  std::vector<double> values;
-  for (const Run& r : runs) values.push_back(static_cast<double>(get(r)));
-  return values;
-}
-const std::string no_paper = "not in the paper";
-
 /// Examples within 1% of an unstable fixed point.
 Index unstable_examples(const Run& r) {
   Index count = 0;

@@ -1,12 +1,13 @@
 // What a paper program found: claims of the paper held against our numbers, and the JSON file that carries
 // them.
 #pragma once
-#include <cstdint>     // std::uint64_t
-#include <filesystem>  // std::filesystem::path
-#include <limits>      // std::numeric_limits
-#include <string>      // std::string
-#include <utility>     // std::pair
-#include <vector>      // std::vector
+#include <cstdint>      // std::uint64_t
+#include <filesystem>   // std::filesystem::path
+#include <limits>       // std::numeric_limits
+#include <string>       // std::string
+#include <type_traits>  // std::decay_t, std::is_pointer_v
+#include <utility>      // std::pair
+#include <vector>       // std::vector
 
 namespace basin::examples {
 
@@ -75,6 +76,22 @@ std::string band_text(const Band& band, const std::string& unit = "");
 /// The claim that the median of `values` lies in `band`: measured, band and holds follow from the numbers.
 Claim median_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                    const Band& band, const std::string& unit = "", std::string note = "");
+
+/// What a claim says of the paper where the paper has nothing of the kind.
+inline const std::string no_paper = "not in the paper";
+
+/// get(r) of each of the runs, a number each, for a claim. They may be pointers to runs.
+template <class Runs, class Get>
+std::vector<double> of_each(const Runs& runs, const Get& get) {
+  std::vector<double> values;
+  for (const auto& r : runs) {
+    if constexpr (std::is_pointer_v<std::decay_t<decltype(r)>>)
+      values.push_back(static_cast<double>(get(*r)));
+    else
+      values.push_back(static_cast<double>(get(r)));
+  }
+  return values;
+}
 
 /// A claim of the paper that is known not to come out: it would hold if the median lay in `claimed`; `band`
 /// is where our measurements lie.

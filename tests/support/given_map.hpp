@@ -25,6 +25,7 @@ class GivenMap {
   }
   void vjp(basin::VecIn<S>, basin::MatIn<S> x, basin::MatIn<S>, Cache&, basin::MatIn<S> y_bar,
            basin::MatOut<S> x_bar, basin::VecOut<S>) const {
+    if (x_bar.size() == 0) return;
     for (basin::Index j = 0; j < y_bar.cols(); ++j)
       x_bar.col(j) = J_(x.col(x.cols() == 1 ? 0 : j)).transpose() * y_bar.col(j);
   }

@@ -7,6 +7,7 @@
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
+#include "support/given_map.hpp"
 
 namespace basin {
 
@@ -20,28 +21,12 @@ Model<TanhNet<S>> tanh_of_2x(Index d) {
   return Model(net, Vec<S>((2 * Mat<S>::Identity(d, d)).reshaped()));
 }
 
-/// Any map of the plane with its Jacobian as a layer without parameters.
+/// A map of the plane with `value` and `slope`, its Jacobian, as a layer without parameters.
 template <class S, class Map>
-struct PlaneMap {
-  using Scalar = S;
-  using Cache = NoCache;
-  static constexpr const char* name = "PlaneMap";
-  Map map;
-
-  Index in_size() const { return 2; }
-  Index out_size() const { return 2; }
-  Index param_size() const { return 0; }
-  void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {
-    for (Index j = 0; j < x.cols(); ++j) y.col(j) = map.value(x.col(j));
-  }
-  void vjp(VecIn<S>, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> y_bar, MatOut<S> x_bar, VecOut<S>) const {
-    if (x_bar.size() == 0) return;
-    for (Index j = 0; j < x.cols(); ++j) x_bar.col(j) = map.slope(x.col(j)).transpose() * y_bar.col(j);
-  }
-  void jvp(VecIn<S>, MatIn<S> x, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
-    for (Index j = 0; j < x.cols(); ++j) y_dot.col(j) = map.slope(x.col(j)) * x_dot.col(j);
-  }
-};
+Model<GivenMap<S>> plane_map(const Map& map) {
+  return given_map<S>(
+      2, [map](const Vec<S>& x) { return map.value(x); }, [map](const Vec<S>& x) { return map.slope(x); });
+}
 
 /// (tanh 2x, c y): attractors (+-.9575040240772688, 0) for |c| < 1, edge x = 0 with the saddle (0, 0) of
 /// multipliers 2 and c.
@@ -56,7 +41,7 @@ struct TanhAndLine {
 };
 template <class S>
 auto tanh_and_linear(S c) {
-  return Model(PlaneMap<S, TanhAndLine<S>>{{c}}, Vec<S>(0));
+  return plane_map<S>(TanhAndLine<S>{c});
 }
 template <class S>
 auto tanh_and_half() {
@@ -89,6 +74,6 @@ struct CantorMap {
     return Mat<double>{{s, 0}, {0, 0.5}};
   }
 };
-inline auto cantor_map() { return Model(PlaneMap<double, CantorMap>{{}}, Vec<double>(0)); }
+inline auto cantor_map() { return plane_map<double>(CantorMap{}); }
 
 }  // namespace basin
