@@ -291,7 +291,8 @@ std::string add(std::ostringstream& script, const MapPlot& plot) {
     Data data(script, "$cells");
     for (int i = 0; i < plot.rows; ++i)
       for (int j = 0; j < plot.columns; ++j) {
-        const auto cell = static_cast<std::size_t>(i * plot.columns + j);
+        const std::size_t cell = static_cast<std::size_t>(i) * static_cast<std::size_t>(plot.columns) +
+                                 static_cast<std::size_t>(j);
         const std::array<int, 3> color = group_color(plot.groups[cell]);
         const double shade = plot.shades.empty() ? 1 : std::clamp(plot.shades[cell], 0., 1.);
         const auto part = [&](std::size_t c) { return std::round(color[c] * (0.4 + 0.6 * shade)); };

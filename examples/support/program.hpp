@@ -108,6 +108,7 @@ template <class Work>
 auto Program::over_seeds(const std::vector<std::uint64_t>& some, const Work& work, const std::string& what,
                          bool side_by_side) {
   std::vector<std::string> names;
+  names.reserve(some.size());
   for (const std::uint64_t seed : some) names.push_back(text(what, what.empty() ? "" : ", ", "seed ", seed));
   std::vector<std::decay_t<decltype(work(std::uint64_t{}))>> finished;
   for (auto& one : tasks(
