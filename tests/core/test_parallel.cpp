@@ -2,7 +2,9 @@
 #include "basin/core/parallel.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -64,3 +66,53 @@ TEST_CASE("set_num_threads refuses a negative number", "[core]") {
   CHECK(contains(error_of([] { set_num_threads(-1); }), "n must be >= 0, got -1"));
   CHECK(num_threads() >= 1);
 }
+
+TEST_CASE("a stall is a long wait for a short part, and doubles the time alone", "[core]") {
+  detail::Crowding crowding;
+  CHECK_FALSE(crowding.alone(0));
+  crowding.saw(10, 1e-5, 9e-4);  // shorter than a time slice
+  CHECK_FALSE(crowding.alone(10));
+  crowding.saw(10, 3e-3, 5e-3);  // a part of the same length as the others
+  CHECK_FALSE(crowding.alone(10));
+  crowding.saw(10, 1e-5, 0.3);  // another's long part
+  CHECK_FALSE(crowding.alone(10));
+
+  crowding.saw(10, 1e-5, 4e-3);
+  CHECK(crowding.alone(10.031));
+  CHECK_FALSE(crowding.alone(10.033));
+  crowding.saw(10.040, 1e-5, 4e-3);  // soon after: 2 x .032
+  CHECK(crowding.alone(10.103));
+  CHECK_FALSE(crowding.alone(10.105));
+  for (int k = 0; k < 10; ++k) crowding.saw(10.105, 1e-5, 4e-3);
+  CHECK(crowding.alone(11.104));  // never more than a second
+  CHECK_FALSE(crowding.alone(11.106));
+  crowding.saw(20, 1e-5, 2e-3);  // long after: from the start
+  CHECK(crowding.alone(20.015));
+  CHECK_FALSE(crowding.alone(20.017));
+}
+
+#ifdef _OPENMP
+TEST_CASE("after a stall the caller works alone, and does every part", "[core]") {
+  set_num_threads(2);
+  int calls = 0;
+  for (bool alone = false; !alone; ++calls) {
+    REQUIRE(calls < 500);  // a busy machine may hide some of the stalls that are made here
+    std::atomic<bool> begun{false};
+    std::atomic<int> done{0};
+    parallel_for(2, [&](Index) {
+      if (!omp_in_parallel()) {
+        alone = true;
+      } else if (omp_get_thread_num() != 0) {
+        begun = true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      } else {
+        for (int k = 0; k < 10000 && !begun; ++k) std::this_thread::yield();
+      }
+      ++done;
+    });
+    CHECK(done == 2);
+  }
+  set_num_threads(0);
+  CHECK(calls >= 2);  // the first call is never alone
+}
+#endif

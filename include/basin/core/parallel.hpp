@@ -1,12 +1,14 @@
 // The one place where threads are started. Work is cut into parts by rules that never look at the number of
 // threads, and parts are added up in a fixed order: results are bit for bit the same for any thread count.
 #pragma once
-#include <algorithm>  // std::fill_n
+#include <algorithm>  // std::fill_n, std::max
 #include <atomic>     // std::atomic
 #include <exception>  // std::exception_ptr
+#include <limits>     // std::numeric_limits
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/types.hpp"  // Index, MatOut
+#include "basin/core/crowding.hpp"  // Crowding
+#include "basin/core/error.hpp"     // require
+#include "basin/core/types.hpp"     // Index, MatOut
 #ifdef _OPENMP
 #include <omp.h>  // omp_get_max_threads
 #endif
@@ -45,16 +47,23 @@ inline void set_num_threads(int n) {
 #endif
 }
 
-/// body(0), ..., body(parts - 1), spread over num_threads() threads; inside a parallel region, one after the
-/// other. An exception thrown by a part is rethrown here (of several, that of the first part).
-template <class Body>
-void parallel_for(Index parts, const Body& body) {
+namespace detail {
 #ifdef _OPENMP
-  const int most = free_threads(), threads = static_cast<int>(parts < most ? parts : most);
-  if (threads > 1) {
-    std::exception_ptr error;
-    Index error_part = parts;
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+/// parallel_for by a team of `threads` > 1; tells `crowding` what the calling thread saw.
+template <class Body>
+void by_team(Index parts, int threads, const Body& body, Crowding& crowding) {
+  std::exception_ptr error;
+  Index error_part = parts;
+  const double called = steady_seconds();
+  double now = called, longest = 0, waited = 0;  // of the calling thread
+#pragma omp parallel num_threads(threads)
+  {
+    const bool caller = omp_get_thread_num() == 0;
+    if (caller) {
+      now = steady_seconds();
+      waited = now - called;
+    }
+#pragma omp for schedule(dynamic, 1) nowait
     for (Index i = 0; i < parts; ++i) {
       try {
         body(i);
@@ -65,12 +74,58 @@ void parallel_for(Index parts, const Body& body) {
           error = std::current_exception();
         }
       }
+      if (caller) {
+        const double begun = now;
+        now = steady_seconds();
+        longest = std::max(longest, now - begun);
+      }
     }
-    if (error) std::rethrow_exception(error);
+  }
+  const double end = steady_seconds();
+  crowding.saw(end, longest, waited + (end - now));
+  if (error) std::rethrow_exception(error);
+}
+
+/// What the calling thread saw of the cores.
+inline Crowding& crowding() {
+  thread_local Crowding seen;
+  return seen;
+}
+
+/// Seconds that the calling thread's last parallel_for of this kind (this type of Body) took.
+template <class Body>
+double& last_seconds() {
+  thread_local double seconds = std::numeric_limits<double>::infinity();
+  return seconds;
+}
+
+/// Work that takes longer is not done alone: a time slice is little against it.
+inline constexpr double brief_seconds = 0.02;
+#endif
+}  // namespace detail
+
+/// body(0), ..., body(parts - 1), spread over num_threads() threads; inside a parallel region, one after the
+/// other, and brief work also where other processes keep the cores so busy that a team is slower
+/// (core/crowding.hpp). An exception thrown by a part is rethrown here (of several, that of the first part).
+template <class Body>
+void parallel_for(Index parts, const Body& body) {
+  const auto alone = [&] {
+    for (Index i = 0; i < parts; ++i) body(i);
+  };
+#ifdef _OPENMP
+  const int most = free_threads(), threads = static_cast<int>(parts < most ? parts : most);
+  if (threads > 1) {
+    const double begin = detail::steady_seconds();
+    double& last = detail::last_seconds<Body>();
+    if (last < detail::brief_seconds && detail::crowding().alone(begin))
+      alone();
+    else
+      detail::by_team(parts, threads, body, detail::crowding());
+    last = detail::steady_seconds() - begin;
     return;
   }
 #endif
-  for (Index i = 0; i < parts; ++i) body(i);
+  alone();
 }
 
 /// The columns (or other items) [begin, begin + size) of part `k` when `columns` are cut into `parts` almost
