@@ -225,7 +225,7 @@ void body(Program& program) {
   program.claim(exact_claim("A, range of gamma, its end",
                             "gamma lambda_1 = 2.01 diverges: |A_t - P| after 4000 "
                             "steps.",
-                            "-", diverged, at_least(1e6)));
+                            no_paper, diverged, at_least(1e6)));
   program.claim(counted(
       contested_claim("A, r eigenvectors (as printed)",
                       "A_t = I - Q (I - gamma Lambda)^t Q' with r = rank(S) eigenvalues: error after "

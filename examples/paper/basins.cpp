@@ -289,7 +289,7 @@ void claim_shares(Program& program, const std::vector<Run>& runs) {
     const auto each = [&](auto get) { return of_each(runs, [&](const Run& r) { return get(r.shares[k]); }); };
     const BasinFractions& all = runs.front().shares[k].fractions;
     const BasinFraction& lost = all.lost;
-    program.claim(median_claim(
+    program.claim(guard_claim(
         text(name, ", examples"), "Starts that end at the attractor of a training image.", no_paper,
         each([](const Shares& s) { return 100 * s.at_examples; }), at_least(at_examples_at_least[k]), "%",
         text("at other attractors ", summary(each([](const Shares& s) { return 100 * s.at_spurious; }), "%"),
@@ -303,20 +303,20 @@ void claim_shares(Program& program, const std::vector<Run>& runs) {
     program.claim(
         median_claim(text(name, ", sum"), "All shares and that of lost starts add up to 1, less 1.", no_paper,
                      each([](const Shares& s) { return std::abs(s.fractions.sum() - 1); }), at_most(1e-12)));
-    program.claim(median_claim(text(name, ", by balls"), "Starts that a measured ball decided.", no_paper,
-                               each([](const Shares& s) { return 100 * s.early; }), at_least(50), "%"));
+    program.claim(guard_claim(text(name, ", by balls"), "Starts that a measured ball decided.", no_paper,
+                              each([](const Shares& s) { return 100 * s.early; }), at_least(50), "%"));
   }
 }
 
 void claim_attractors(Program& program, const std::vector<Run>& runs) {
-  program.claim(median_claim("attractors, examples", "Training images with an attractor within 1%.", no_paper,
-                             of_each(runs, [](const Run& r) { return r.of_examples; }), at_least(12),
-                             " of 20"));
-  program.claim(median_claim(
-      "attractors, others",
-      "Attractors at no training image that Newton's method found from images and midpoints.", no_paper,
-      of_each(runs, [](const Run& r) { return r.known - r.of_examples; }), at_most(8)));
-  program.claim(median_claim(
+  program.claim(guard_claim("attractors, examples", "Training images with an attractor within 1%.", no_paper,
+                            of_each(runs, [](const Run& r) { return r.of_examples; }), at_least(12),
+                            " of 20"));
+  program.claim(
+      guard_claim("attractors, others",
+                  "Attractors at no training image that Newton's method found from images and midpoints.",
+                  no_paper, of_each(runs, [](const Run& r) { return r.known - r.of_examples; }), at_most(8)));
+  program.claim(guard_claim(
       "attractors, new", "Further ones at which starts settled.", no_paper,
       of_each(runs, [](const Run& r) { return static_cast<Index>(r.attractors.size()) - r.known; }),
       at_most(20)));
@@ -342,13 +342,13 @@ void claim_edges(Program& program, const std::vector<Run>& runs) {
     sides.push_back(f > 0 ? 100 * s / f : 0);
     third.push_back(100 * t / all);
   }
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "edges, found", "Pairs of training images between which an edge state is found.", no_paper, found,
       at_least(60), "%",
       text("rounds ", summary(rounds, "", "edges"), "; residuals ", summary(residuals, "", "edges"))));
-  program.claim(median_claim("edges, saddles", "Of these, fixed points with exactly one unstable direction.",
-                             no_paper, one, at_least(80), "%"));
-  program.claim(median_claim(
+  program.claim(guard_claim("edges, saddles", "Of these, fixed points with exactly one unstable direction.",
+                            no_paper, one, at_least(80), "%"));
+  program.claim(guard_claim(
       "edges, sides", "Of these, with the first image's basin on one side and another one on the other.",
       no_paper, sides, at_least(80), "%"));
   program.claim(median_claim("edges, third", "Pairs between which bisection meets a third basin.", no_paper,
@@ -356,12 +356,13 @@ void claim_edges(Program& program, const std::vector<Run>& runs) {
 }
 
 void claim_reach(Program& program, const std::vector<Run>& runs) {
-  const auto add = [&](const std::string& id, const std::string& statement, auto get, const Band& band) {
+  const auto add = [&](const std::string& id, const std::string& statement, auto get, const Band& band,
+                       decltype(&median_claim) make = &guard_claim) {
     std::vector<double> all;
     for (const Run& r : runs)
       for (const Reach& reach : r.reach) all.push_back(get(reach));
     if (all.empty()) return;
-    Claim claim = median_claim(id, statement, no_paper, {median(all)}, band);
+    Claim claim = make(id, statement, no_paper, {median(all)}, band, "", "");
     claim.measured = summary(all, "", "attractors");
     program.claim(std::move(claim));
   };
@@ -383,35 +384,35 @@ void claim_reach(Program& program, const std::vector<Run>& runs) {
       "radius, random", "Along random directions.", [](const Reach& r) { return r.random; }, at_least(0.3));
   add(
       "radius, order", "Certified ball over smallest shock: more than 1 would be wrong.",
-      [](const Reach& r) { return r.certified / r.shock; }, Band{0, 1});
+      [](const Reach& r) { return r.certified / r.shock; }, Band{0, 1}, &median_claim);
   add(
       "radius, ball", "Measured ball over smallest shock: more than 1 would be wrong.",
-      [](const Reach& r) { return r.ball / r.shock; }, Band{0, 1});
+      [](const Reach& r) { return r.ball / r.shock; }, Band{0, 1}, &median_claim);
   add(
       "noise", "The largest sigma at which 95% of x* + N(0, sigma^2) come back.",
       [](const Reach& r) { return r.noise.sigma; }, at_least(0.02));
-  program.claim(median_claim("neutral", "Directions that f does not see at all, to first order.", no_paper,
-                             of_each(runs, [](const Run& r) { return r.neutral; }), Band{656, 656},
-                             " of 784"));
+  program.claim(guard_claim("neutral", "Directions that f does not see at all, to first order.", no_paper,
+                            of_each(runs, [](const Run& r) { return r.neutral; }), Band{656, 656},
+                            " of 784"));
 }
 
 void claim_plane(Program& program, const std::vector<PlaneRun>& runs) {
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "plane, basins", "Basins in the square -2 .. 2 of a network on 10 points.", no_paper,
       of_each(runs, [](const PlaneRun& r) { return r.slice.map.attractors.size(); }), at_least(2)));
   program.claim(median_claim(
       "plane, entropy", "Basin entropy at the boundary, boxes of 10 x 10 cells; log 2 = .693.", no_paper,
       of_each(runs, [](const PlaneRun& r) { return r.entropy.boundary; }), at_most(std::log(2.))));
   const UncertaintyExponent& u = runs.front().exponent;
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "plane, exponent", "The uncertainty exponent: 1 for smooth boundaries.", no_paper,
       of_each(runs, [](const PlaneRun& r) { return r.exponent.exponent; }), Band{0.85, 1.1}, "",
       text("first seed: standard error ", number(u.error, 2), ", R^2 of the fit ", number(u.fit.r_squared))));
-  program.claim(median_claim(
-      "plane, Wada", "Seeds whose basins pass the Wada test.", no_paper,
-      of_each(runs, [](const PlaneRun& r) { return r.wada.wada() ? 1 : 0; }), Band{0, 0}, "",
-      text("boundaries apart by up to ",
-           summary(of_each(runs, [](const PlaneRun& r) { return r.wada.distance; })), " cells")));
+  program.claim(
+      guard_claim("plane, Wada", "Seeds whose basins pass the Wada test.", no_paper,
+                  of_each(runs, [](const PlaneRun& r) { return r.wada.wada() ? 1 : 0; }), Band{0, 0}, "",
+                  text("boundaries apart by up to ",
+                       summary(of_each(runs, [](const PlaneRun& r) { return r.wada.distance; })), " cells")));
 }
 
 // The pictures.

@@ -229,16 +229,16 @@ void claim_network(Program& program, const std::vector<Run>& runs, const std::st
                    const Band& attracting, const Band& radius) {
   const auto some = those(runs, map, noise);
   const std::string id = text(map, noise > 0 ? text(", noise ", number(noise)) : ", plain");
-  program.claim(median_claim(id + ", attract", "Training images with an attracting fixed point within 10 %.",
-                             no_paper, of_each(some, attractors), attracting, " of 20"));
-  program.claim(median_claim(id + ", certified",
-                             "Of these, with a spectral radius up to .95, those that get a certificate.",
-                             no_paper, of_each(some, certified), at_least(90), "%"));
+  program.claim(guard_claim(id + ", attract", "Training images with an attracting fixed point within 10 %.",
+                            no_paper, of_each(some, attractors), attracting, " of 20"));
+  program.claim(guard_claim(id + ", certified",
+                            "Of these, with a spectral radius up to .95, those that get a certificate.",
+                            no_paper, of_each(some, certified), at_least(90), "%"));
   std::vector<double> all;
   for (const Run* r : some)
     for (const double value : r->radii()) all.push_back(value);
-  Claim size = median_claim(id + ", radius", "The certified radius (2-norm) around an attracting image.",
-                            no_paper, of_each(some, [](const Run& r) { return median(r.radii()); }), radius);
+  Claim size = guard_claim(id + ", radius", "The certified radius (2-norm) around an attracting image.",
+                           no_paper, of_each(some, [](const Run& r) { return median(r.radii()); }), radius);
   size.note = text("of all images: ", summary(all, "", "attractors"));
   program.claim(std::move(size));
 }
@@ -254,9 +254,9 @@ void claim_recall(Program& program, const std::vector<Run>& runs, const std::str
         steps.push_back(static_cast<double>(recall.proof.steps));
       }
   Claim claim =
-      median_claim(id + ", recall",
-                   "Of the examples + N(0, .1^2) whose orbits end at a certified attractor, those proved to.",
-                   no_paper, of_each(some, recalled), at_least(noise > 0 ? 90 : 60), "%");
+      guard_claim(id + ", recall",
+                  "Of the examples + N(0, .1^2) whose orbits end at a certified attractor, those proved to.",
+                  no_paper, of_each(some, recalled), at_least(noise > 0 ? 90 : 60), "%");
   if (!radii.empty())
     claim.note = text("arrive: ",
                       summary(of_each(some,
@@ -276,9 +276,9 @@ void claim_reach(Program& program, const std::vector<Run>& runs, const std::stri
   for (const Run* r : those(runs, map, noise))
     if (!r->observed.empty()) ratios.push_back(median(r->observed) / median(r->radii()));
   const std::string id = text(map, noise > 0 ? text(", noise ", number(noise)) : ", plain");
-  program.claim(median_claim(id + ", reach",
-                             "The least way out of a basin that iteration finds, over the certified radius.",
-                             no_paper, ratios, band));
+  program.claim(guard_claim(id + ", reach",
+                            "The least way out of a basin that iteration finds, over the certified radius.",
+                            no_paper, ratios, band));
 }
 
 // The pictures.

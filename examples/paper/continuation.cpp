@@ -344,16 +344,16 @@ void draw_first_attractors(Program& program, const ImageData& data, const Run& r
 
 void claim_planar(Program& program, const std::vector<Run>& runs) {
   const auto add = [&](const std::string& id, const std::string& statement, const auto& get, const Band& band,
-                       const std::string& unit = "") {
-    program.claim(median_claim("2-D, " + id, statement, no_paper, of_each(runs, get), band, unit));
+                       decltype(&median_claim) claim = &guard_claim, const std::string& unit = "") {
+    program.claim(claim("2-D, " + id, statement, no_paper, of_each(runs, get), band, unit, ""));
   };
-  add("accounted", "Curves of fixed points that were lost on the way.", lost, Band{0, 0});
+  add("accounted", "Curves of fixed points that were lost on the way.", lost, Band{0, 0}, &median_claim);
   add(
       "closed", "Trainings of which each point has both its curves and all index sums agree.",
-      [](const Run& r) { return r.c.closed() ? 1 : 0; }, Band{1, 1});
+      [](const Run& r) { return r.c.closed() ? 1 : 0; }, Band{1, 1}, &median_claim);
   add("index sums",
       "The largest difference of index sums across an interval, or from the degree at infinity.",
-      largest_difference, Band{0, 0});
+      largest_difference, Band{0, 0}, &median_claim);
   add(
       "undecided", "Events that are not shown to be of one kind.",
       [](const Run& r) { return events(r, BranchEventKind::undecided); }, at_most(2));
@@ -367,7 +367,7 @@ void claim_planar(Program& program, const std::vector<Run>& runs) {
       "Neimark-Sacker", "Neimark-Sacker points over the training.",
       [](const Run& r) { return events(r, BranchEventKind::neimark_sacker); }, Band{});
   add("examples", "Examples with an attracting fixed point within 1% at the end.", attracting, at_least(2),
-      " of 10");
+      &guard_claim, " of 10");
 }
 
 /// "7 of 16, 44% [23, 67]": a share with its 95% interval.
@@ -391,9 +391,9 @@ std::string shares(const std::vector<Run>& runs, bool near) {
 
 void claim_examples(Program& program, const std::string& what, const std::vector<Run>& runs, Index examples) {
   if (runs.empty()) return;
-  program.claim(median_claim(what + ", attract", "Examples with an attracting fixed point within 1%.",
-                             no_paper, of_each(runs, attracting), at_least(1), text(" of ", examples)));
-  program.claim(median_claim(
+  program.claim(guard_claim(what + ", attract", "Examples with an attracting fixed point within 1%.",
+                            no_paper, of_each(runs, attracting), at_least(1), text(" of ", examples)));
+  program.claim(guard_claim(
       what + ", births", "Of these, the part whose point became attracting in an event that is known.",
       no_paper,
       of_each(runs,

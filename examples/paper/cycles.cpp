@@ -439,13 +439,13 @@ void claim_film(Program& program, const std::vector<Run>& runs) {
   program.claim(median_claim(
       "film, attracts", "That cycle is shown to attract (1: yes).", no_paper,
       film([](const Film& f) { return f.films[0].stability == Stability::attracting; }), Band{1, 1}));
-  program.claim(median_claim("film, multiplier", "Its largest multiplier, for 20 steps.", no_paper,
-                             film([](const Film& f) { return f.films[0].spectral_radius; }), at_most(0.9)));
-  program.claim(median_claim("film, starts", "Starts that end on the film.", no_paper,
-                             film([](const Film& f) { return percent(f.hits(0), f.all_starts()); }),
-                             Band{30, 100}, "%", for_each_seed(runs, program, &Run::film)));
-  program.claim(median_claim("film, spurious", "Other cycles that starts end on or pass.", no_paper,
-                             film([](const Film& f) { return f.spurious(); }), at_most(20)));
+  program.claim(guard_claim("film, multiplier", "Its largest multiplier, for 20 steps.", no_paper,
+                            film([](const Film& f) { return f.films[0].spectral_radius; }), at_most(0.9)));
+  program.claim(guard_claim("film, starts", "Starts that end on the film.", no_paper,
+                            film([](const Film& f) { return percent(f.hits(0), f.all_starts()); }),
+                            Band{30, 100}, "%", for_each_seed(runs, program, &Run::film)));
+  program.claim(guard_claim("film, spurious", "Other cycles that starts end on or pass.", no_paper,
+                            film([](const Film& f) { return f.spurious(); }), at_most(20)));
 }
 
 void claim_planes(Program& program, const std::vector<Run>& runs) {
@@ -464,7 +464,7 @@ void claim_planes(Program& program, const std::vector<Run>& runs) {
       starts += f.all_starts();
     }
   if (fitted == 0) return;
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "plane", "Seven points of the plane, fitted to 1e-8: networks whose cycle next to them is unstable.",
       no_paper, {percent(repelling, fitted)}, Band{1, 100}, "%",
       text("networks ", share(repelling, fitted), "; multipliers ", summary(multipliers, "", "networks"),
@@ -477,10 +477,10 @@ void claim_other_films(Program& program, const std::vector<Run>& runs) {
     return std::count_if(f.films.begin(), f.films.end(),
                          [](const auto& c) { return c.stability == Stability::attracting; });
   };
-  program.claim(median_claim("two films", "Cycles of 12 and 8 images in one network: how many attract.",
-                             no_paper, of_each(runs, [&](const Run& r) { return both(r.two); }), Band{1, 2},
-                             " of 2", for_each_seed(runs, program, &Run::two)));
-  program.claim(median_claim(
+  program.claim(guard_claim("two films", "Cycles of 12 and 8 images in one network: how many attract.",
+                            no_paper, of_each(runs, [&](const Run& r) { return both(r.two); }), Band{1, 2},
+                            " of 2", for_each_seed(runs, program, &Run::two)));
+  program.claim(guard_claim(
       "two films, starts", "Starts that end on one of the two.", no_paper,
       of_each(runs, [](const Run& r) { return percent(r.two.hits(0) + r.two.hits(1), r.two.all_starts()); }),
       Band{20, 100}, "%"));
@@ -540,7 +540,7 @@ void claim_growth(Program& program, const std::vector<Run>& runs) {
     }
   }
   if (peaks.empty()) return;
-  Claim points = median_claim(
+  Claim points = guard_claim(
       "growth at attractors",
       "The most by which a small error at an attracting image of an autoencoder grows.", no_paper,
       {median(peaks)}, at_least(1), "",
@@ -550,11 +550,11 @@ void claim_growth(Program& program, const std::vector<Run>& runs) {
   points.measured = summary(peaks, "", "attractors");
   program.claim(points);
   const auto above = std::count_if(peaks.begin(), peaks.end(), [](double p) { return p > 1; });
-  program.claim(median_claim("growth above 1", "Attracting images at which some error grows first.", no_paper,
-                             {percent(above, static_cast<Index>(peaks.size()))}, Band{20, 100}, "%",
-                             share(above, static_cast<Index>(peaks.size()))));
-  program.claim(median_claim("growth on the film", "The same along the film, the largest of the seeds.",
-                             no_paper, {film}, at_least(1), "", text("seen of f itself: ", number(seen))));
+  program.claim(guard_claim("growth above 1", "Attracting images at which some error grows first.", no_paper,
+                            {percent(above, static_cast<Index>(peaks.size()))}, Band{20, 100}, "%",
+                            share(above, static_cast<Index>(peaks.size()))));
+  program.claim(guard_claim("growth on the film", "The same along the film, the largest of the seeds.",
+                            no_paper, {film}, at_least(1), "", text("seen of f itself: ", number(seen))));
   program.claim(median_claim(
       "growth, seen",
       "What f makes of a push of 1e-7 in the worst direction, against the prediction: the median error.",

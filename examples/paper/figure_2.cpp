@@ -270,7 +270,7 @@ void add_claims(Program& program, const std::vector<Run>& runs) {
            "; within 1% after 111: ", summary(percent(&Run::at_near, 111), "%"),
            ", after 11: ", summary(percent(&Run::at_near, 11), "%"),
            "; diverged: ", summary(collect([](const Run& r) { return r.diverged; }), " of 1000"))));
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "2, examples reached", "Different training examples at which orbits end (within 1%).", "many, by eye",
       collect([](const Run& r) { return r.at_near.back().distinct; }), promise.distinct, " of 100"));
   program.note(text("Orbits that have settled are not iterated further: ",

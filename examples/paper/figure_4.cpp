@@ -513,8 +513,7 @@ Promises promises_for(const std::string& data, bool full) {
   if (data == "Fashion-MNIST")
     return {{"4a, training", at_least(66)}, {"4b, training", at_least(100)}, {"4a, R_10", {-6, 18}},
             {"4a, R_200", {-12, 7}},        {"4a, starts", {-17, 16}},       {"4a, attractors", {-28, 21}},
-            {"4b, R_10", {19, 41}},         {"4b, R_200", {18, 62}},         {"4b, starts", {-2, 112}},
-            {"4b, attractors", {29, 75}}};
+            {"4b, R_10", {19, 41}},         {"4b, R_200", {18, 62}},         {"4b, attractors", {29, 75}}};
   if (data == "MNIST")
     return {{"4a, training", at_least(100)}, {"4b, training", at_least(100)}, {"4a, R_10", {-2, 20}},
             {"4a, R_200", {-3, 22}},         {"4a, starts", {-2, 19}},        {"4a, attractors", {-5, 43}},
@@ -553,7 +552,8 @@ void claim_trend(Program& program, const Promises& promises, const Panel& p, con
     differences.push_back(value(*sizes.back().trained[i]) - value(*sizes.front().trained[i]));
   for (const Group& g : sizes) medians.push_back(median(collect(g.trained, value)));
   const std::string name = text(p.id, ", ", id);
-  Claim c = median_claim(name, statement, "rises", differences, promised(promises, name), " points", note);
+  Claim c = guard_claim(name, statement, "rises", differences, promised(promises, name), " points", note);
+  c.judged = true;
   c.measured = text(medians_text(p, value), " %; largest minus smallest ", summary(differences, " points"));
   c.holds = std::is_sorted(medians.begin(), medians.end()) && medians.back() > medians.front();
   program.claim(c);

@@ -361,28 +361,28 @@ void claim_points(Program& program, const std::vector<Run>& runs) {
   program.claim(median_claim("interpolation", "The mean squared error is below 1e-8.", no_paper,
                              of_each(runs, [](const Run& r) { return r.training.loss; }),
                              at_most(loss_goal)));
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "starts",
       "Newton's method comes to a fixed point from the examples, 60 unseen images and 190 midpoints.",
       no_paper, of_each(runs, [](const Run& r) { return r.first.converged; }), at_least(250),
       " of 270 starts"));
-  program.claim(median_claim(
-      "examples", "Training images have an attracting fixed point within 1%.", no_paper,
-      of_each(runs, [](const Run& r) { return r.census.examples_attracting; }), at_least(12), " of 20"));
-  program.claim(median_claim("examples, unstable", "Training images have an unstable one there.", no_paper,
-                             of_each(runs, unstable_examples), Band{0, 8}, " of 20"));
-  program.claim(median_claim("spurious", "Attracting fixed points that are at no training image.", no_paper,
-                             of_each(runs, [](const Run& r) { return r.census.spurious; }), at_most(8)));
-  program.claim(median_claim("saddles", "Fixed points with one unstable direction.", no_paper,
-                             of_each(runs, [](const Run& r) { return r.points.count_unstable(1); }),
-                             Band{10, 30}));
-  program.claim(median_claim("more", "Fixed points with more than one.", no_paper,
-                             of_each(runs,
-                                     [](const Run& r) {
-                                       return r.points.size() - r.points.count_unstable(0) -
-                                              r.points.count_unstable(1);
-                                     }),
-                             at_most(10)));
+  program.claim(guard_claim("examples", "Training images have an attracting fixed point within 1%.", no_paper,
+                            of_each(runs, [](const Run& r) { return r.census.examples_attracting; }),
+                            at_least(12), " of 20"));
+  program.claim(guard_claim("examples, unstable", "Training images have an unstable one there.", no_paper,
+                            of_each(runs, unstable_examples), Band{0, 8}, " of 20"));
+  program.claim(guard_claim("spurious", "Attracting fixed points that are at no training image.", no_paper,
+                            of_each(runs, [](const Run& r) { return r.census.spurious; }), at_most(8)));
+  program.claim(guard_claim("saddles", "Fixed points with one unstable direction.", no_paper,
+                            of_each(runs, [](const Run& r) { return r.points.count_unstable(1); }),
+                            Band{10, 30}));
+  program.claim(guard_claim("more", "Fixed points with more than one.", no_paper,
+                            of_each(runs,
+                                    [](const Run& r) {
+                                      return r.points.size() - r.points.count_unstable(0) -
+                                             r.points.count_unstable(1);
+                                    }),
+                            at_most(10)));
 }
 
 void claim_completeness(Program& program, const std::vector<Run>& runs) {
@@ -391,28 +391,28 @@ void claim_completeness(Program& program, const std::vector<Run>& runs) {
                     degrees = summary(of_runs([](const Run&r) { return r.growth.degree; })),
                     starts = summary(of_runs([](const Run&r) { return r.points.ends.size(); }));
   const auto sure = std::count_if(runs.begin(), runs.end(), [](const Run& r) { return r.growth.sure; });
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "index sum, first starts",
       "The indices of the points that the 270 starts lead to, less the degree at infinity: 0 if none is "
       "missing.",
       no_paper, of_runs([](const Run& r) { return r.first.index_sum - r.growth.degree; }), Band{-3, 9}));
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "index sum",
       "The same after further starts: midpoints of what was found, orbits that leave saddles, normal "
       "vectors.",
       no_paper, of_runs([](const Run& r) { return r.points.index_sum() - r.growth.degree; }), Band{-2, 2}, "",
       text("index sums ", sums, "; degrees ", degrees, ", of which nothing speaks against ", sure, " of ",
            runs.size(), "; starts in all ", starts)));
-  program.claim(median_claim("further points", "Points that the further starts add.", no_paper,
-                             of_runs([](const Run& r) { return r.points.size() - r.first.points; }),
-                             Band{0, 60}));
-  program.claim(median_claim(
+  program.claim(guard_claim("further points", "Points that the further starts add.", no_paper,
+                            of_runs([](const Run& r) { return r.points.size() - r.first.points; }),
+                            Band{0, 60}));
+  program.claim(guard_claim(
       "Chao1", "Points that there may be by the hits of the 270 starts, less those that these found.",
       no_paper, of_runs([](const Run& r) {
         return r.first.richness.chao1 - static_cast<double>(r.first.richness.seen);
       }),
       at_most(20)));
-  program.claim(median_claim(
+  program.claim(guard_claim(
       "coverage", "The chance that one more start like the 270 leads to a point that is known.", no_paper,
       of_runs([](const Run& r) { return 100 * r.first.richness.coverage; }), at_least(92), "%"));
 }
@@ -429,18 +429,18 @@ void claim_saddles(Program& program, const std::vector<Run>& runs) {
     }
     two.push_back(100 * static_cast<double>(count) / static_cast<double>(r.saddles.size()));
   }
-  program.claim(median_claim("saddles, sides",
-                             "The orbits on the two sides of a saddle end at two different attractors.",
-                             no_paper, two, at_least(75), "%"));
+  program.claim(guard_claim("saddles, sides",
+                            "The orbits on the two sides of a saddle end at two different attractors.",
+                            no_paper, two, at_least(75), "%"));
   if (off.empty()) return;
   Claim place =
-      median_claim("saddles, place", "Where such a saddle lies between the two: 0 an end, .5 the middle.",
-                   no_paper, {median(share)}, Band{0.2, 0.45});
+      guard_claim("saddles, place", "Where such a saddle lies between the two: 0 an end, .5 the middle.",
+                  no_paper, {median(share)}, Band{0.2, 0.45});
   place.measured = summary(share, "", "saddles");
   program.claim(place);
   Claim apart =
-      median_claim("saddles, off", "Its distance from the line through the two, as a part of their distance.",
-                   no_paper, {median(off)}, Band{0.05, 0.3});
+      guard_claim("saddles, off", "Its distance from the line through the two, as a part of their distance.",
+                  no_paper, {median(off)}, Band{0.05, 0.3});
   apart.measured = summary(off, "", "saddles");
   program.claim(apart);
 }
@@ -451,14 +451,14 @@ void claim_methods(Program& program, const std::vector<Run>& runs) {
     const auto get = [&](auto number_of) {
       return of_each(runs, [&](const Run& r) { return number_of(r.*which); });
     };
-    program.claim(median_claim(
+    program.claim(guard_claim(
         name + ", points", "Different fixed points found from the compared starts.", no_paper,
         get([](const Method& m) { return m.points(); }), points, "",
         text("attracting ", summary(get([](const Method& m) { return m.attracting; })), "; unstable ",
              summary(get([](const Method& m) { return m.saddles; })), "; starts that came to one ",
              summary(get([](const Method& m) { return m.converged; })))));
-    program.claim(median_claim(name + ", evaluations", "Evaluations of f for a start.", no_paper,
-                               get([](const Method& m) { return m.evaluations; }), evaluations));
+    program.claim(guard_claim(name + ", evaluations", "Evaluations of f for a start.", no_paper,
+                              get([](const Method& m) { return m.evaluations; }), evaluations));
   };
   add("Newton", &Run::newton, at_least(18), at_most(60));
   add("iteration", &Run::iteration, Band{10, 24}, Band{100, 6000});

@@ -185,7 +185,7 @@ void body(Program& program) {
       "I.2, bounds from both sides (added)",
       "max(sigma_i(P), sigma_i(N)) <= sigma_i(A) <= sqrt(sigma_i(P)^2 + sigma_1(N)^2), N = "
       "A_0 (I - P): smallest difference.",
-      "-", sharp, at_least(-1e-11), "",
+      no_paper, sharp, at_least(-1e-11), "",
       text("so the n-th singular value is never below 1: smallest seen ", number(least(lowest), 4))));
   program.claim(exact_claim("I.2, gradient descent",
                             "The part of A_0 orthogonal to the examples is preserved: its relative change.",

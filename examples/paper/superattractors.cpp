@@ -688,7 +688,7 @@ void add_claims(Program& program, const Row& base, const Row& best, const Promis
       "mechanism",
       "The Jacobian at unseen images (median Frobenius norm) is so many times smaller in the best "
       "setting than in the base.",
-      "not in the paper", ratios, promise.gain, "",
+      no_paper, ratios, promise.gain, "",
       text("base ", summary(base.values("gain images")), ", best ", summary(best.values("gain images")),
            "; spectral radius at the training images: base ", summary(base.values("radius")), ", best ",
            summary(best.values("radius")))));
@@ -723,7 +723,7 @@ void add_map(Program& program, const std::vector<Row>& rows) {
   program.claim(median_claim("mechanism, all settings",
                              "The smaller the Jacobian at the starts, the more of them arrive: rank "
                              "correlation over the settings of the map.",
-                             "not in the paper", {images}, at_most(-0.8), "",
+                             no_paper, {images}, at_most(-0.8), "",
                              text("noise with the Jacobian at noise ", number(noise, 2),
                                   "; unseen images with other quantities", others)));
 }

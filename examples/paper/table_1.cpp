@@ -208,12 +208,12 @@ void add_symmetry_claims(Program& program, const Finished& f, const std::vector<
   program.claim(median_claim(
       f.row.id() + ", symmetry",
       text("From constant values the net is one of one filter: |A - A_1|/|A_1| after ", early, " steps."),
-      "not in the paper", differences(first, first_one), at_most(1e-6), "",
+      no_paper, differences(first, first_one), at_most(1e-6), "",
       "all filters of a layer get the same gradient and stay equal, so that the number of filters cannot "
       "have an "
       "effect when every parameter starts at the same value"));
   program.claim(contested_claim(
-      f.row.id() + ", symmetry at the end", "The same at the end of training.", "not in the paper",
+      f.row.id() + ", symmetry at the end", "The same at the end of training.", no_paper,
       differences(f.runs, one), at_most(1e-6), at_most(2), "",
       "rounding makes the filters unequal, and where training passes saddles such differences grow"));
 }
@@ -235,8 +235,8 @@ void add_filters_claim(Program& program, const std::vector<Finished>& all, Index
       "Increasing the number of filters per layer has minimal effect on the spectrum (random values; "
       "here: a median of the third |eigenvalue| lies within the other's range).",
       "minimal effect", text("1 filter: ", summary(a), "; ", more->row.filters, ": ", summary(b)), holds,
-      "any");
-  c.in_band = true;
+      "nothing promised");
+  c.promise = Promise::nothing;
   program.claim(std::move(c));
 }
 

@@ -190,7 +190,7 @@ void add_depth_claim(Program& program) {
   program.claim(yes_no_claim("plain layers",
                              "5x5, n = 5: the more of the 200 layers are plain, the smaller the "
                              "largest remaining eigenvalue (20, 40, 60, 80 plain layers).",
-                             "not in the paper", found, falls && medians.front() > 10 * medians.back(),
+                             no_paper, found, falls && medians.front() > 10 * medians.back(),
                              "falls, by more than 10 times in all"));
   program.draw(LinePlot{.title = "200 layers on five 5x5 images: where the skips start",
                         .x_label = "plain layers before the first skip",

@@ -233,7 +233,7 @@ void add_claims(Program& program, const std::vector<Case>& cases, const std::vec
   program.claim(
       exact_claim("1, range of gamma, its end",
                   "1.02 times the limit 2 / curvature at the solution does not converge: max |phi(A x) - x|.",
-                  "-", of_extra(&Extra::beyond), at_least(1e-6)));
+                  no_paper, of_extra(&Extra::beyond), at_least(1e-6)));
   program.claim(contested_claim("1, n < d",
                                 "n < d is enough to interpolate: max |phi(A x) - x| for x_3 = x_1 + x_2.",
                                 "n < d", of_extra(&Extra::dependent), at_most(1e-6), Band{0.03, 0.5}, "",
@@ -244,7 +244,7 @@ void add_claims(Program& program, const std::vector<Case>& cases, const std::vec
     return wrong;
   };
   program.claim(exact_claim("1, corollary (corrected)",
-                            "rank(A) = rank(phi^-1(X)): random cases in which it is not so.", "-",
+                            "rank(A) = rank(phi^-1(X)): random cases in which it is not so.", no_paper,
                             {wrong_rank([](const Case& c) { return c.rank_of_preimage; })}, Band{0, 0},
                             text(" of ", cases.size())));
   std::vector<double> ranks;

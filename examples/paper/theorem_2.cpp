@@ -69,7 +69,7 @@ void exact_maps(Program& program) {
                                 at_least(1e9)));
   const FixedPoint flipped = classify_fixed_point(linear(flip), Vec<double>::Zero(1));
   program.claim(yes_no_claim("spectral radius, corrected",
-                             "For f(x) = -1.5 x the spectral radius 1.5 says: unstable.", "-",
+                             "For f(x) = -1.5 x the spectral radius 1.5 says: unstable.", no_paper,
                              verdict(flipped.stability), flipped.stability == Stability::unstable));
 
   const double along = growth(linear(saddle), Vec<double>{{1, 0}}, 60);
@@ -82,7 +82,7 @@ void exact_maps(Program& program) {
   program.claim(yes_no_claim("unstable, corrected",
                              "For diag(.5, 2) the radius 2 says unstable: starts arbitrarily close leave, "
                              "such as (1, 1e-9), but not all.",
-                             "-", text(verdict(at_saddle.stability), "; |x_60| = ", number(across)),
+                             no_paper, text(verdict(at_saddle.stability), "; |x_60| = ", number(across)),
                              at_saddle.stability == Stability::unstable && across > 1e6));
 
   const Vec<double> start = Vec<double>::Constant(1, 0.1), zero = Vec<double>::Zero(1);
@@ -131,8 +131,8 @@ void random_maps(Program& program) {
       "random linear maps, as printed",
       "The largest eigenvalue (by its real part) tells whether 0 attracts a random start.", "always", printed,
       at_least(100), {54, 75}, "%", text("of ", count, " maps of 4 dimensions with N(0, .36) entries")));
-  program.claim(median_claim("random linear maps, corrected", "The spectral radius tells.", "-", corrected,
-                             at_least(100), "%"));
+  program.claim(median_claim("random linear maps, corrected", "The spectral radius tells.", no_paper,
+                             corrected, at_least(100), "%"));
 }
 
 Mat<double> sheared(Index d, double coupling) {
@@ -175,7 +175,7 @@ void growth_before_decay(Program& program) {
                    "\"locally contractive\"", {g.peak}, {8.7e4, 8.9e4}, "",
                    text("at t = ", g.time, "; a lower bound by the resolvent (Kreiss): ", number(kreiss))));
   program.claim(yes_no_claim(
-      "Kreiss bound", "The resolvent bounds the peak from below, and e d times it from above.", "-",
+      "Kreiss bound", "The resolvent bounds the peak from below, and e d times it from above.", no_paper,
       text(number(kreiss), " <= ", number(g.peak), " <= ", number(std::exp(1) * 20 * kreiss)),
       kreiss > 1 && kreiss <= g.peak && g.peak <= std::exp(1) * 20 * kreiss));
 
@@ -230,7 +230,7 @@ void growth_before_decay(Program& program) {
                              "\"sufficiently close\"", proved ? "all of 4 x 400" : "not all", proved));
   program.claim(median_claim(
       "the same eigenvalues, another basin",
-      "Distance up to which all 400 directions converge: 32 above the diagonal against 0.", "-",
+      "Distance up to which all 400 directions converge: 32 above the diagonal against 0.", no_paper,
       {reach.back() / reach.front()}, at_most(1e-3), "",
       text("largest such r on the grid for 0, 2, 8, 32 above the diagonal: ", number(reach[0]), ", ",
            number(reach[1]), ", ", number(reach[2]), ", ", number(reach[3]), "; certain by the bound: ",

@@ -232,8 +232,8 @@ void skewed_laws(Program& program) {
       text("exactly 1/4. For x = -1 and for (1, ..., 1) / sqrt(10): ", even)));
   program.claim(
       median_claim("skewed laws, corrected",
-                   "Exact limits at x = -1: 1/2, 1/2, 1/4, p and 1 - p; largest error times sqrt(k).", "-",
-                   {error}, at_most(6)));
+                   "Exact limits at x = -1: 1/2, 1/2, 1/4, p and 1 - p; largest error times sqrt(k).",
+                   no_paper, {error}, at_most(6)));
   program.claim(median_claim("zero mean, one example",
                              "The eigenvalue stays below 1 for any law of zero mean (largest).", "below 1",
                              {*std::max_element(all.begin(), all.end())}, at_most(0.95)));
@@ -298,7 +298,7 @@ void several_examples(Program& program) {
     histogram.groups.push_back(group);
   }
   program.draw(histogram, "theorem_3_radii.png",
-               "The exact limit X K^-1 k(x). Crowded examples (more of them than dimensions) are not all "
+               "The exact limit X K^-1 k(x). Crowded examples (ten in 3 or in 10 dimensions) are not all "
                "stable at any width.");
   program.claim(contested_claim("assumption (b), as printed",
                                 "Features of different examples are orthogonal almost surely: smallest "
@@ -306,7 +306,7 @@ void several_examples(Program& program) {
                                 "0", smallest_cosine, at_most(1e-3), at_least(0.02), "",
                                 "arc-cosine kernel of (x, 1): always positive"));
   program.claim(median_claim("infinite width, interpolation", "X K^-1 k(x) interpolates (largest error).",
-                             "-", {residual}, at_most(1e-9)));
+                             no_paper, {residual}, at_most(1e-9)));
   program.claim(
       contested_claim("all examples stable, as printed: N(0, I_3)",
                       "As k grows all training examples are stable: ten examples of N(0, I_3).", "10 of 10",
@@ -315,7 +315,7 @@ void several_examples(Program& program) {
   program.claim(
       median_claim("trained networks agree",
                    text("A network of width ", k, " trained on them (X H^+) has the same examples stable."),
-                   "-", agree, at_least(7), " of 10"));
+                   no_paper, agree, at_least(7), " of 10"));
   program.claim(median_claim("all examples stable: N(0, I_50)", "The same for ten examples of N(0, I_50).",
                              "10 of 10", stable[settings[2].name], at_least(10), " of 10",
                              text("radii from ", number(*std::min_element(low.begin(), low.end()), 4), " to ",
@@ -385,11 +385,12 @@ void finite_width(Program& program) {
       "theorem_3_width.png", "The networks trained at width k come to X K^-1 k(x) like k^(-1/2).");
   program.claim(
       yes_no_claim("several examples, rate",
-                   "Trained networks (X H^+) come to X K^-1 k(x) like k^(-1/2): fitted exponents.", "-",
+                   "Trained networks (X H^+) come to X K^-1 k(x) like k^(-1/2): fitted exponents.", no_paper,
                    text("f ", number(a), ", Jacobian ", number(b), ", spectral radius ", number(c)),
                    std::max({a, b, c}) < -0.35 && std::min({a, b, c}) > -0.65, "between -0.65 and -0.35"));
-  program.claim(median_claim("minimum-norm weights interpolate", "X H^+ interpolates (largest error).", "-",
-                             {*std::max_element(interpolation.begin(), interpolation.end())}, at_most(1e-9)));
+  program.claim(median_claim("minimum-norm weights interpolate", "X H^+ interpolates (largest error).",
+                             no_paper, {*std::max_element(interpolation.begin(), interpolation.end())},
+                             at_most(1e-9)));
   program.claim(contested_claim(
       "printed weights interpolate, as printed",
       "W2 = sum x_i h_i' / |h_i|^2 interpolates: smallest |f(x_i) - x_i| of the five examples.", "0",

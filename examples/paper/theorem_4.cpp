@@ -186,21 +186,21 @@ void claims_of_draws(Program& program, const std::vector<std::vector<Trained>>& 
       median_claim("descent in closed form",
                    "After t steps the filter is (I - (I - gamma M'M)^t) delta, gamma the rate (largest "
                    "distance of all trainings; not in the paper).",
-                   "-", {quantile(each, 1)}, at_most(1e-9)));
+                   no_paper, {quantile(each, 1)}, at_most(1e-9)));
   const auto limit = [](const Trained& t) { return t.to_limit; };
   program.claim(median_claim(
       "limit, s not k", "Gradient descent from 0 goes to the minimum-norm filter M^+ x (distance).", "0",
       worst(draws, not_square, limit), at_most(1e-6), "",
       text("where s = k: ", summary(worst(draws, square, limit)), " after at most 100000 steps")));
-  program.claim(
-      median_claim("delta filter, s > k",
-                   "The filter is the delta filter: the map is the identity, |A - I|_F (not in the paper).",
-                   "-", worst(draws, tall, [](const Trained& t) { return t.to_identity; }), at_most(1e-5)));
-  program.claim(
-      median_claim("other filters, s < k",
-                   "With fewer pixels than filter entries (k = 5, s = 3, 4) the map is not the identity, "
-                   "|A - I|_F (not in the paper).",
-                   "-", worst(draws, wide, [](const Trained& t) { return t.to_identity; }), at_least(0.5)));
+  program.claim(median_claim(
+      "delta filter, s > k",
+      "The filter is the delta filter: the map is the identity, |A - I|_F (not in the paper).", no_paper,
+      worst(draws, tall, [](const Trained& t) { return t.to_identity; }), at_most(1e-5)));
+  program.claim(median_claim(
+      "other filters, s < k",
+      "With fewer pixels than filter entries (k = 5, s = 3, 4) the map is not the identity, "
+      "|A - I|_F (not in the paper).",
+      no_paper, worst(draws, wide, [](const Trained& t) { return t.to_identity; }), at_least(0.5)));
   program.claim(median_claim("smallest singular value, s < k",
                              "The map still has rank s^2: smallest singular value.", "> 0", smallest_wide,
                              at_least(1e-3)));
@@ -223,7 +223,7 @@ void claims_of_exceptions(Program& program) {
                              "The filter is .25 0 .25/0 .5 0/.25 0 .25 and the map has the singular values "
                              "1, 1, .5 five times, 0, 0 "
                              "(not in the paper; largest difference).",
-                             "-",
+                             no_paper,
                              {std::max((exception.w - filter).cwiseAbs().maxCoeff(),
                                        (exception.rank.singular_values - sigma).cwiseAbs().maxCoeff())},
                              at_most(1e-9)));
@@ -251,7 +251,7 @@ void claims_of_exceptions(Program& program) {
     const double expected = k == 3 ? 1 : 0;
     program.claim(contested_claim(
         text("binary images, k = ", k),
-        "None of the 511 binary 3 x 3 images but 0 learns a rank below 9 (closed form).", "0",
+        "None of the 511 binary 3 x 3 images but 0 learns a rank below 9 (closed form).", "0 of 511",
         {static_cast<double>(found.size())}, at_most(0), Band{expected, expected}, " of 511", which));
   }
   draw_maps(program, {cross, edge, generic});

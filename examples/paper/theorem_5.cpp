@@ -146,16 +146,16 @@ void claims_of_patterns(Program& program, const std::vector<Index>& filters) {
   program.claim(
       median_claim("Theorem 5, depth",
                    "The smallest depth without forced zeros is s - 1 (sizes s = 3 ... 8 where it is not).",
-                   "0", {depth}, none));
+                   "0 sizes", {depth}, none, " sizes"));
   program.claim(
       median_claim("Theorem 5, forced zeros",
                    "m layers leave s^4 - (s^2 - (s - m - 1)(s - m))^2 forced zeros, whatever the number of "
                    "filters (not in the paper; cases s = 3 ... 8, m = 1 ... s where the count differs).",
-                   "-", {wrong}, none));
+                   no_paper, {wrong}, none, " cases"));
   program.claim(
       median_claim("Theorem 5, s - 2 layers",
                    "s - 2 layers leave 4 s^2 - 4 forced zeros (not in the paper; sizes where they do not).",
-                   "-", {below}, none));
+                   no_paper, {below}, none, " sizes"));
   program.claim(
       yes_no_claim("Corollary",
                    "Two layers have forced zeros on images from 4 x 4 on, with 1, 16 and 128 filters "
@@ -165,7 +165,7 @@ void claims_of_patterns(Program& program, const std::vector<Index>& filters) {
                              "A column without forced zeros, which a rank-one map with A x = x needs, exists "
                              "from floor(s / 2) layers on "
                              "(not in the paper; sizes where it does not).",
-                             "-", {column}, none, "",
+                             no_paper, {column}, none, " sizes",
                              "from floor(s / 2) to s - 2 layers the zeros forbid the projection, but by "
                              "themselves not memorization by "
                              "spectrum"));
@@ -183,11 +183,11 @@ void claims_of_random_filters(Program& program, const std::vector<Index>& filter
     if (interrupted()) return;
     progress.update(++done / static_cast<double>(program.seeds().size()));
   }
-  program.claim(
-      median_claim("Theorem 5, random filters",
-                   "With N(0, 1) filters the entries that are exactly 0 are the forced zeros (entries that "
-                   "are not as the pattern says, s = 3 ... 8, m = 1 ... s layers).",
-                   "0", {wrong}, Band{0, 0}, "", text("over ", program.seeds().size(), " seeds")));
+  program.claim(median_claim(
+      "Theorem 5, random filters",
+      "With N(0, 1) filters the entries that are exactly 0 are the forced zeros (entries that "
+      "are not as the pattern says, s = 3 ... 8, m = 1 ... s layers).",
+      "0 entries", {wrong}, Band{0, 0}, " entries", text("over ", program.seeds().size(), " seeds")));
 }
 
 void claims_of_lemma(Program& program) {
@@ -206,7 +206,7 @@ void claims_of_lemma(Program& program) {
       median_claim("Lemma, by projection",
                    "A matrix with a zero at a fixed place cannot memorize v, read as: be the orthogonal "
                    "projection onto v (zeros of the projection onto N(0, 1) vectors).",
-                   "0", zeros, Band{0, 0}));
+                   "0 entries", zeros, Band{0, 0}, " entries"));
   program.claim(
       contested_claim("Lemma, by spectrum",
                       "A matrix with a zero at a fixed place cannot memorize v, read as in Tables 1 and 2: "
@@ -249,11 +249,11 @@ void claims_of_trained(Program& program, const std::vector<Trained>& all) {
   };
   program.claim(
       median_claim("trained on 4 x 4, 2 layers, zeros",
-                   "All 60 forced zeros are exactly 0 after training (how many are not, worst net).", "0",
-                   {quantile(values(all, few, wrong_zeros), 1)}, Band{0, 0}));
+                   "All 60 forced zeros are exactly 0 after training (how many are not, worst net).",
+                   "0 zeros", {quantile(values(all, few, wrong_zeros), 1)}, Band{0, 0}, " zeros"));
   program.claim(median_claim("trained on 4 x 4, 3 layers, zeros",
-                             "3 layers have no forced zeros (count, worst net).", "0",
-                             {quantile(values(all, enough, wrong_zeros), 1)}, Band{0, 0}));
+                             "3 layers have no forced zeros (count, worst net).", "0 zeros",
+                             {quantile(values(all, enough, wrong_zeros), 1)}, Band{0, 0}, " zeros"));
   const auto bound = [](const Trained& t) { return t.least_distance; };
   const auto above = [](const Trained& t) { return t.memorization.projection_distance - t.least_distance; };
   program.claim(median_claim(

@@ -98,7 +98,7 @@ void on_the_line(Program& program) {
            " points that converge to an example, starts that are repelling fixed points excepted (fewest)."),
       "not stated", {*std::min_element(arrived.begin(), arrived.end())}, at_least(100), "%",
       text("excepted: at most ", worst(stuck), " starts (0, 1 and midpoints on the grid)")));
-  program.claim(median_claim("units, corrected", "The construction has 2 n + 1 units (difference).", "-",
+  program.claim(median_claim("units, corrected", "The construction has 2 n + 1 units (difference).", no_paper,
                              {worst(count_units)}, {0, 0}));
 }
 
@@ -118,12 +118,12 @@ void unit_count(Program& program) {
       contested_claim("(n + 1) d units, as printed",
                       "n + 1 hidden units suffice for d = 1: values of n from 1 to 8 for which no pattern of "
                       "n + 1 knots has n attractors.",
-                      "0", {static_cast<double>(fails)}, at_most(0), {5, 5}, "",
+                      "0 of 8", {static_cast<double>(fails)}, at_most(0), {5, 5}, " of 8",
                       text("most attractors with n + 1 knots, over all 3^(n+2) sign patterns: ", table)));
   program.claim(yes_no_claim(
       "n + 1 units, corrected",
-      "2 n - 2 knots are needed, so that n + 1 units are too few from n = 4 on (the smallest such n).", "-",
-      text("n = ", first), first == 4));
+      "2 n - 2 knots are needed, so that n + 1 units are too few from n = 4 on (the smallest such n).",
+      no_paper, text("n = ", first), first == 4));
   const int trials = program.full() ? 1000000 : 50000;
   Random random(program.seeds().front());
   bool bounded = true;
@@ -146,7 +146,7 @@ void unit_count(Program& program) {
       "random search",
       text("Among ", trials,
            " random maps none has more attractors than floor(knots / 2) + 1, and some have as many."),
-      "-", "most attractors: " + found + " knots", bounded));
+      no_paper, "most attractors: " + found + " knots", bounded));
   bool minimal = true;
   for (const Index n : {2, 4, 8}) {
     const std::vector<double> x = row_values(uniform_points(1, n, random), 0);
@@ -157,8 +157,8 @@ void unit_count(Program& program) {
   }
   program.claim(yes_no_claim(
       "2 n - 1 units suffice",
-      "A zigzag with 2 n - 2 knots has all examples as attractors and error below .01 (n = 2, 4, 8).", "-",
-      minimal ? "yes" : "no", minimal));
+      "A zigzag with 2 n - 2 knots has all examples as attractors and error below .01 (n = 2, 4, 8).",
+      no_paper, minimal ? "yes" : "no", minimal));
 }
 
 /// The printed delta divides by zero where a plateau meets an end of [0, 1].
@@ -178,7 +178,7 @@ void delta(Program& program) {
       "delta = min gap / 4 gives a network for x = .01, .5, .9 (1: yes, 0: slopes that are not finite).", "1",
       {printed ? 1. : 0.}, at_least(1), {0, 0}, "",
       "x_n + delta = 1, so that the last slope is epsilon / 0; x_1 - delta = -.09 lies outside [0, 1]"));
-  program.claim(yes_no_claim("delta, corrected", "delta = min(gap, x_1, 1 - x_n) / 4 does.", "-",
+  program.claim(yes_no_claim("delta, corrected", "delta = min(gap, x_1, 1 - x_n) / 4 does.", no_paper,
                              text("delta = ", number(corrected_delta(x))), corrected));
 }
 

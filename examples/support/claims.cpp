@@ -1,6 +1,6 @@
 #include "support/claims.hpp"
 
-#include <algorithm>  // std::sort, std::count_if, std::minmax_element
+#include <algorithm>  // std::count_if, std::minmax_element
 #include <cmath>      // std::isnan, std::isinf, std::floor
 #include <cstdio>     // std::snprintf
 #include <nlohmann/json.hpp>
@@ -14,19 +14,60 @@ namespace basin::examples {
 
 using Json = nlohmann::ordered_json;
 
-std::size_t Result::claims_that_hold() const {
-  return static_cast<std::size_t>(
-      std::count_if(claims.begin(), claims.end(), [](const Claim& c) { return c.holds; }));
+Tally& Tally::operator+=(const Tally& o) {
+  for (auto Tally::*which : {&Tally::paper, &Tally::ours}) {
+    (this->*which).hold += (o.*which).hold;
+    (this->*which).fail += (o.*which).fail;
+    (this->*which).not_judged += (o.*which).not_judged;
+  }
+  for (auto Tally::*which : {&Tally::kept, &Tally::outside, &Tally::nothing_promised, &Tally::guards})
+    this->*which += o.*which;
+  return *this;
 }
 
-std::size_t Result::claims_in_band() const {
-  return static_cast<std::size_t>(
-      std::count_if(claims.begin(), claims.end(), [](const Claim& c) { return c.in_band; }));
+namespace {
+
+/// "of 5 statements of the paper 3 hold and 2 do not"; "" where there are none.
+std::string statements_text(const Tally::Statements& s, const std::string& whose) {
+  if (s.all() == 0) return "";
+  std::string words = text(s.hold, s.hold == 1 ? " holds" : " hold");
+  if (s.fail > 0)
+    words += text(s.not_judged > 0 ? ", " : " and ", s.fail, s.fail == 1 ? " does not" : " do not");
+  if (s.not_judged > 0)
+    words += text(" and ", s.not_judged, s.not_judged == 1 ? " is measured only" : " are measured only");
+  return text("of ", s.all(), s.all() == 1 ? " statement " : " statements ", whose, " ", words, "; ");
 }
 
-bool Result::all_in_band() const {
-  return !interrupted && error.empty() && claims_in_band() == claims.size();
+}  // namespace
+
+std::string tally_text(const Tally& t) {
+  std::string words = statements_text(t.paper, "of the paper") + statements_text(t.ours, "of ours");
+  if (t.promised() > 0)
+    words += text("of ", t.promised(), t.promised() == 1 ? " promise " : " promises ", t.kept,
+                  t.kept == 1 ? " is kept" : " are kept",
+                  t.guards > 0 ? text(" (", t.guards, " of the ", t.promised(),
+                                      t.guards == 1 ? " is a regression guard)" : " are regression guards)")
+                               : "",
+                  "; ");
+  if (t.nothing_promised > 0)
+    words += text("of ", t.nothing_promised, t.nothing_promised == 1 ? " number" : " numbers",
+                  " nothing is promised; ");
+  return words.empty() ? "no claims" : words.substr(0, words.size() - 2);
 }
+
+Tally Result::tally() const {
+  Tally t;
+  for (const Claim& c : claims) {
+    Tally::Statements& s = c.ours() ? t.ours : t.paper;
+    ++(!c.judged ? s.not_judged : c.holds ? s.hold : s.fail);
+    const ClaimState state = c.state();
+    ++(state == ClaimState::kept ? t.kept : state == ClaimState::outside ? t.outside : t.nothing_promised);
+    t.guards += c.promise == Promise::guard;
+  }
+  return t;
+}
+
+bool Result::all_in_band() const { return !interrupted && error.empty() && tally().outside == 0; }
 
 // ---- numbers
 
@@ -57,15 +98,21 @@ std::string summary(const std::vector<double>& values, const std::string& unit, 
   return text(middle, " [", number(*low), ", ", number(*high), "] over ", values.size(), " ", what);
 }
 
+bool Band::can_fail(const std::string& unit) const {
+  const bool percent = !unit.empty() && unit.find_first_not_of(' ') != std::string::npos &&
+                       unit[unit.find_first_not_of(' ')] == '%';
+  return percent ? low > 0 || high < 100 : std::isfinite(low) || std::isfinite(high);
+}
+
 std::string band_text(const Band& band, const std::string& unit) {
+  if (!band.can_fail(unit)) return "nothing promised";
   const bool below = std::isfinite(band.high), above = std::isfinite(band.low);
   if (below && above) {
     if (band.low == band.high) return "exactly " + number(band.low) + unit;
     return text("between ", number(band.low), " and ", number(band.high), unit);
   }
   if (above) return "at least " + number(band.low) + unit;
-  if (below) return "at most " + number(band.high) + unit;
-  return "any";
+  return "at most " + number(band.high) + unit;
 }
 
 Claim median_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
@@ -77,17 +124,29 @@ Claim median_claim(std::string id, std::string statement, std::string paper, std
   c.measured = summary(values, unit);
   c.band = band_text(band, unit);
   c.holds = c.in_band = band.holds(median(values));
+  c.judged = band.can_fail(unit);
+  c.promise = c.judged ? Promise::statement : Promise::nothing;
   c.values = std::move(values);
   c.note = std::move(note);
+  return c;
+}
+
+Claim guard_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
+                  const Band& band, const std::string& unit, std::string note) {
+  Claim c = median_claim(std::move(id), std::move(statement), std::move(paper), std::move(values), band, unit,
+                         std::move(note));
+  c.judged = false;
+  if (c.promise == Promise::statement) c.promise = Promise::guard;
   return c;
 }
 
 Claim contested_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                       const Band& claimed, const Band& band, const std::string& unit, std::string note) {
   const bool holds = claimed.holds(median(values));
-  Claim c = median_claim(std::move(id), std::move(statement), std::move(paper), std::move(values), band, unit,
-                         std::move(note));
+  Claim c = guard_claim(std::move(id), std::move(statement), std::move(paper), std::move(values), band, unit,
+                        std::move(note));
   c.holds = holds;
+  c.judged = true;
   return c;
 }
 
@@ -101,7 +160,9 @@ Claim yes_no_claim(std::string id, std::string statement, std::string paper, std
           std::move(band),
           holds,
           std::move(note),
-          holds};
+          holds,
+          Promise::statement,
+          true};
 }
 
 // ---- JSON
@@ -181,6 +242,22 @@ class Reader {
   std::string where_;
 };
 
+constexpr std::pair<Promise, const char*> promise_names[] = {
+    {Promise::statement, "statement"}, {Promise::guard, "regression guard"}, {Promise::nothing, "nothing"}};
+
+const char* name_of(Promise promise) {
+  for (const auto& [p, name] : promise_names)
+    if (p == promise) return name;
+  return "";
+}
+
+Promise promise_named(const std::string& name, const std::string& where) {
+  for (const auto& [p, known] : promise_names)
+    if (name == known) return p;
+  throw FileError(
+      text(where, ": promise: expected statement, regression guard or nothing, found \"", name, "\""));
+}
+
 Claim read_claim(const Json& json, const std::string& where) {
   const Reader r(json, where);
   Claim c;
@@ -191,6 +268,8 @@ Claim read_claim(const Json& json, const std::string& where) {
   c.band = r.get<std::string>("band", "");
   c.holds = r.get<bool>("holds");
   c.in_band = r.get<bool>("in_band", c.holds);
+  c.judged = r.get<bool>("judged", true);
+  c.promise = promise_named(r.get<std::string>("promise", "statement"), where);
   c.note = r.get<std::string>("note", "");
   r.each("values",
          [&](const Json& v, const std::string& at) { c.values.push_back(Reader::element<double>(v, at)); });
@@ -222,6 +301,9 @@ std::string to_json(const Result& r) {
                               {"band", c.band},
                               {"holds", c.holds},
                               {"in_band", c.in_band},
+                              {"judged", c.judged},
+                              {"promise", name_of(c.promise)},
+                              {"ours", c.ours()},
                               {"note", c.note}});
   json["figures"] = Json::array();
   json["captions"] = Json::object();
@@ -318,8 +400,11 @@ void append_row(std::string& table, const Row& row, const std::vector<std::size_
 std::string claims_table(const std::vector<Claim>& claims, std::size_t width) {
   std::vector<Row> rows{{"claim", "paper", "measured", "band", "holds"}};
   for (const Claim& c : claims)
-    rows.push_back(
-        {c.id, c.paper, c.measured, c.band, text(c.holds ? "yes" : "NO", c.in_band ? "" : ", OUT OF BAND")});
+    rows.push_back({c.id, c.paper, c.measured, text(c.band, c.promise == Promise::guard ? " (guard)" : ""),
+                    text(!c.judged ? "-"
+                         : c.holds ? "yes"
+                                   : "NO",
+                         c.state() == ClaimState::outside ? ", OUT OF BAND" : "")});
 
   // Each column gets what it needs; while the table is too wide, the widest column gives way.
   std::vector<std::size_t> widths(rows[0].size(), 0);

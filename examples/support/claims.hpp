@@ -11,9 +11,22 @@
 
 namespace basin::examples {
 
-/// One sentence of the paper, its number and ours. `holds` says whether the sentence is true of what was
-/// measured, never tuned until it is; `in_band` whether the measurement lies within `band`, the range that
-/// the docs promise. A claim that does not come out has a band, too: what we get instead.
+/// What the band of a claim is worth.
+enum class Promise {
+  statement,  // where the number must lie for the sentence to be true
+  guard,      // a regression guard, set from earlier measurements of the same seeds: the number is as it was
+  nothing     // no band, or one that no number can miss
+};
+
+/// How a claim stands to its band.
+enum class ClaimState { kept, outside, nothing_promised };
+
+/// What a claim says of the paper where the paper has nothing of the kind: then it is one of ours.
+inline const std::string no_paper = "not in the paper";
+
+/// One sentence, the paper's number and ours. `holds` says whether the sentence is true of what was measured,
+/// never tuned until it is; `in_band` whether the measurement lies within `band`, the range that the docs
+/// promise. A claim that does not come out has a band, too: what we get instead.
 struct Claim {
   std::string id;              // "3a, stable"
   std::string statement;       // the paper's statement, in a sentence
@@ -24,7 +37,33 @@ struct Claim {
   bool holds = false;
   std::string note;
   bool in_band = holds;
+  Promise promise = Promise::statement;
+  bool judged = true;  // whether `holds` says something: not of a number that no bound was named for
+
+  ClaimState state() const {
+    if (promise == Promise::nothing) return ClaimState::nothing_promised;
+    return in_band ? ClaimState::kept : ClaimState::outside;
+  }
+  /// Whether it is a claim of ours, not one of the paper.
+  bool ours() const { return paper == no_paper; }
 };
+
+/// How many claims there are of each kind.
+struct Tally {
+  struct Statements {
+    std::size_t hold = 0, fail = 0, not_judged = 0;
+    std::size_t all() const { return hold + fail + not_judged; }
+  };
+  Statements paper, ours;
+  std::size_t kept = 0, outside = 0, nothing_promised = 0;
+  std::size_t guards = 0;  // of those kept and outside
+  std::size_t all() const { return paper.all() + ours.all(); }
+  std::size_t promised() const { return kept + outside; }
+  Tally& operator+=(const Tally& other);
+};
+/// "of 5 statements of the paper 3 hold and 2 do not; of 4 promises 4 are kept (1 of them a regression guard);
+/// of 1 number nothing is promised".
+std::string tally_text(const Tally& tally);
 
 /// A picture beside the JSON file.
 struct Figure {
@@ -49,9 +88,8 @@ struct Result {
   std::vector<std::string>
       notes;  // what a reader should know besides, e.g. a picture that could not be drawn
 
-  std::size_t claims_that_hold() const;
-  std::size_t claims_in_band() const;
-  /// Whether it ran to its end and every claim lies within its band.
+  Tally tally() const;
+  /// Whether it ran to its end and no claim lies outside its band.
   bool all_in_band() const;
 };
 
@@ -60,6 +98,9 @@ struct Band {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   bool holds(double value) const { return value >= low && value <= high; }
+  /// Whether a number of this unit could lie outside: not for a band without ends, and not for one around all
+  /// of 0 to 100 %.
+  bool can_fail(const std::string& unit) const;
 };
 inline Band at_least(double low) { return {low, std::numeric_limits<double>::infinity()}; }
 inline Band at_most(double high) { return {-std::numeric_limits<double>::infinity(), high}; }
@@ -70,15 +111,18 @@ std::string number(double x, int digits = 3);
 /// the median as it stands, e.g. "%" or " of 100"; `what` names what there are n of.
 std::string summary(const std::vector<double>& values, const std::string& unit = "",
                     const std::string& what = "seeds");
-/// "at least 55 of 100", "at most 1e-12", "between 0.5 and 2", "any".
+/// "at least 55 of 100", "at most 1e-12", "between 0.5 and 2"; "nothing promised" for a band that cannot fail.
 std::string band_text(const Band& band, const std::string& unit = "");
 
-/// The claim that the median of `values` lies in `band`: measured, band and holds follow from the numbers.
+/// The claim that the median of `values` lies in `band`: measured, band and holds follow from the numbers. With
+/// a band that cannot fail it promises nothing and is not judged.
 Claim median_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                    const Band& band, const std::string& unit = "", std::string note = "");
 
-/// What a claim says of the paper where the paper has nothing of the kind.
-inline const std::string no_paper = "not in the paper";
+/// A number of which only a regression guard is promised: `band` was set from earlier measurements of the same
+/// seeds, so that the statement is measured, not judged.
+Claim guard_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
+                  const Band& band, const std::string& unit = "", std::string note = "");
 
 /// get(r) of each of the runs, a number each, for a claim. They may be pointers to runs.
 template <class Runs, class Get>
@@ -93,8 +137,8 @@ std::vector<double> of_each(const Runs& runs, const Get& get) {
   return values;
 }
 
-/// A claim of the paper that is known not to come out: it would hold if the median lay in `claimed`; `band`
-/// is where our measurements lie.
+/// A claim of the paper that is known not to come out, or only in part: it holds if the median lies in
+/// `claimed`; `band` is where our measurements lay, a regression guard.
 Claim contested_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                       const Band& claimed, const Band& band, const std::string& unit = "",
                       std::string note = "");
@@ -110,7 +154,7 @@ std::string to_json(const Result& result);
 Result from_json(const std::string& json, const std::string& source);
 
 /// The claims as a table of plain text, id | paper | measured | band | holds, at most `width` columns wide
-/// where the words allow it; notes follow.
+/// where the words allow it; notes follow. Under `holds` stands "-" where a number is not judged.
 std::string claims_table(const std::vector<Claim>& claims, std::size_t width = 110);
 
 }  // namespace basin::examples

@@ -32,11 +32,7 @@ void write_result(const Result& result, const std::filesystem::path& out) {
 void print_end(const Result& r, const std::filesystem::path& out) {
   if (!r.claims.empty()) std::fputs(("\n" + claims_table(r.claims)).c_str(), stdout);
   for (const std::string& note : r.notes) std::fputs(text("\n  Note: ", note, "\n").c_str(), stdout);
-  const std::string which = r.claims.empty() ? "no claims"
-                                             : text(r.claims_that_hold(), " of ", r.claims.size(),
-                                                    r.claims.size() == 1 ? " claim holds" : " claims hold",
-                                                    r.all_in_band() ? ", all within their bands" : "");
-  std::fputs(text("\n", r.name, ": ", which, r.interrupted ? ", interrupted" : "",
+  std::fputs(text("\n", r.name, ": ", tally_text(r.tally()), r.interrupted ? ", interrupted" : "",
                   !r.error.empty() ? ", failed" : "", ", ", duration(r.seconds), ", written to ",
                   (out / (r.name + ".json")).string(), "\n")
                  .c_str(),

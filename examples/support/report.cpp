@@ -10,7 +10,8 @@
 #include "basin/core/error.hpp"      // FileError
 #include "basin/data/bytes.hpp"      // read_plain_bytes, Bytes
 #include "basin/io/atomic_file.hpp"  // write_atomically
-#include "support/html.hpp"          // escape_html, figure_html, page_head
+#include "support/html.hpp"          // escape_html, figure_html, page_head, percent_encoded, whole_numbers
+#include "support/paper_places.hpp"  // place_in_paper, paper_address
 #include "support/progress.hpp"      // duration
 #include "support/text.hpp"          // text
 
@@ -48,42 +49,98 @@ bool natural_less(const std::string& a, const std::string& b) {
   return a < b;
 }
 
-std::string badge(bool good, const std::string& what) {
-  return text("<span class=\"badge ", good ? "good" : "bad", "\">", escape_html(what), "</span>");
+/// `kind`: good, fair, bad, or "" for what is neither.
+std::string badge(const std::string& kind, const std::string& what) {
+  return text("<span class=\"badge", kind.empty() ? "" : " ", kind, "\">", escape_html(what), "</span>");
 }
 
 /// How an entry ended, in a word or two.
 std::string state_badge(const ReportEntry& e) {
   const Result& r = e.result;
-  if (!e.problem.empty()) return badge(false, "unreadable");
-  if (!r.error.empty()) return badge(false, "failed");
-  if (r.interrupted) return badge(false, "interrupted");
-  if (r.claims.empty()) return "<span class=\"badge\">no claims</span>";
-  if (!r.all_in_band())
-    return badge(false,
-                 text(r.claims.size() - r.claims_in_band(), " of ", r.claims.size(), " outside the band"));
-  const bool all = r.claims_that_hold() == r.claims.size();
-  if (all) return badge(true, r.claims.size() == 1 ? "holds" : text("all ", r.claims.size(), " hold"));
-  return badge(true, text(r.claims_that_hold(), " of ", r.claims.size(), " hold"));
+  if (!e.problem.empty()) return badge("bad", "unreadable");
+  if (!r.error.empty()) return badge("bad", "failed");
+  if (r.interrupted) return badge("bad", "interrupted");
+  const Tally t = r.tally();
+  if (t.all() == 0) return badge("", "no claims");
+  if (t.outside > 0) return badge("bad", text(t.outside, " of ", t.promised(), " outside"));
+  const std::size_t fail = t.paper.fail + t.ours.fail;
+  if (fail > 0) return badge("fair", text(fail, fail == 1 ? " does not hold" : " do not hold"));
+  if (t.paper.hold + t.ours.hold == 0) return badge("", "measured");
+  return badge("good", t.paper.not_judged + t.ours.not_judged == 0 ? "all hold" : "all judged hold");
+}
+
+/// Whether the sentence holds, and how the number stands to its band.
+std::string claim_badges(const Claim& c) {
+  const std::string verdict = !c.judged ? badge("", "measured")
+                              : c.holds ? badge("good", "holds")
+                                        : badge("fair", "does not hold");
+  if (c.state() == ClaimState::outside)
+    return verdict + " " + badge("bad", c.promise == Promise::guard ? "changed: outside" : "outside");
+  if (c.state() == ClaimState::nothing_promised) return verdict;
+  return verdict + (c.judged && c.holds && c.promise == Promise::statement ? "" : " " + badge("", "kept"));
+}
+
+/// What is promised of the number.
+std::string promise_html(const Claim& c) {
+  return whole_numbers(c.promise == Promise::nothing ? "nothing promised" : c.band) +
+         (c.promise == Promise::guard ? "<div class=\"note\">regression guard</div>" : "");
 }
 
 std::string claim_html(const Claim& c) {
   std::string html =
       text("<tr><td class=\"statement\"><strong>", escape_html(c.id), "</strong> ", escape_html(c.statement));
-  if (!c.note.empty()) html += text("<div class=\"note\">", escape_html(c.note), "</div>");
-  html += text("</td><td data-label=\"Paper\">", escape_html(c.paper),
-               "</td><td data-label=\"Measured\" class=\"measured\">", escape_html(c.measured));
+  if (!c.note.empty()) html += text("<div class=\"note\">", whole_numbers(c.note), "</div>");
+  html += text("</td><td data-label=\"The paper\">", whole_numbers(c.paper),
+               "</td><td data-label=\"Measured\" class=\"measured\">", whole_numbers(c.measured));
   if (c.values.size() > 1) {
     std::string values;
     const std::size_t shown = std::min<std::size_t>(c.values.size(), 200);
     for (std::size_t i = 0; i < shown; ++i) values += (i ? ", " : "") + number(c.values[i], 4);
     if (shown < c.values.size()) values += ", ...";
     html +=
-        text("<details><summary>", c.values.size(), " values</summary>", escape_html(values), "</details>");
+        text("<details><summary>", c.values.size(), " values</summary>", whole_numbers(values), "</details>");
   }
-  return html + text("</td><td data-label=\"Promised band\">", escape_html(c.band), "</td><td>",
-                     badge(c.holds, c.holds ? "holds" : "does not hold"),
-                     c.in_band ? "" : " " + badge(false, "outside the band"), "</td></tr>\n");
+  return html + text("</td><td data-label=\"Promised\">", promise_html(c), "</td><td>", claim_badges(c),
+                     "</td></tr>\n");
+}
+
+/// The claims of the paper, or those of ours; "" where there are none.
+std::string claims_html(const std::vector<Claim>& claims, bool ours) {
+  std::string html;
+  for (const Claim& c : claims)
+    if (c.ours() == ours) html += claim_html(c);
+  if (html.empty()) return "";
+  return text("<h3>", ours ? "Not in the paper: statements of ours" : "Statements of the paper",
+              "</h3>\n<table class=\"claims", ours ? " ours" : "", "\"><thead><tr><th>Statement</th><th>",
+              ours ? "" : "The paper's number",
+              "</th><th>Measured</th><th>Promised</th><th></th></tr></thead><tbody>\n", html,
+              "</tbody></table>\n");
+}
+
+/// A link to a file of the project, as seen from `out`, with its place in the project as text; "" where there
+/// is no such file.
+std::string file_link(const std::string& what, const fs::path& file, const fs::path& out) {
+  std::error_code error;
+  const fs::path root = fs::path(BASIN_EXAMPLE_DATA_DIR).parent_path().parent_path();
+  if (!fs::is_regular_file(root / file, error)) return "";
+  const fs::path from_out = fs::relative(root / file, out, error);
+  if (error || from_out.empty()) return "";
+  return text(what, " <a href=\"", escape_html(percent_encoded(from_out.generic_string())), "\">",
+              escape_html(file.generic_string()), "</a>");
+}
+
+/// Where to read on: the page, the program and the place in the paper.
+std::string links_html(const Result& r, const fs::path& out) {
+  const fs::path name(r.name);
+  if (r.name.find('\0') != std::string::npos || name != name.filename()) return "";
+  std::vector<std::string> links{file_link("Page", fs::path("docs/paper") / (r.name + ".md"), out),
+                                 file_link("program", fs::path("examples/paper") / (r.name + ".cpp"), out)};
+  if (const std::string place = place_in_paper(r.name); !place.empty())
+    links.push_back(text("<a href=\"", paper_address, "\">the paper</a>, ", escape_html(place)));
+  std::string html;
+  for (const std::string& link : links)
+    if (!link.empty()) html += (html.empty() ? "" : " &middot; ") + link;
+  return html.empty() ? "" : "<p class=\"facts\">" + html + "</p>\n";
 }
 
 std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
@@ -98,6 +155,13 @@ std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
 std::string heading(const ReportEntry& e) {
   const std::string title = e.result.title.empty() ? e.result.name : e.result.title;
   return escape_html(!e.problem.empty() || title.empty() ? e.file : title);
+}
+
+/// With a capital and a full stop.
+std::string sentence(std::string words) {
+  if (!words.empty() && words[0] >= 'a' && words[0] <= 'z')
+    words[0] = static_cast<char>(words[0] - 'a' + 'A');
+  return escape_html(words) + ".";
 }
 
 std::string entry_html(const ReportEntry& e, std::size_t k, const fs::path& out) {
@@ -116,19 +180,14 @@ std::string entry_html(const ReportEntry& e, std::size_t k, const fs::path& out)
   fact(std::isfinite(r.seconds) ? duration(r.seconds) : "");
   fact(r.threads > 0 ? text(r.threads, r.threads == 1 ? " thread" : " threads") : "");
   fact(r.date);
-  html += "<p class=\"facts\">" + facts + "</p>\n";
+  html += "<p class=\"facts\">" + facts + "</p>\n" + links_html(r, out);
   if (!r.data.empty()) html += text("<p class=\"facts\">Data: ", escape_html(r.data), "</p>\n");
   if (!r.error.empty())
     html += text("<p class=\"problem\">It did not run to its end: ", escape_html(r.error), "</p>\n");
   if (r.interrupted)
     html += "<p class=\"problem\">It was interrupted: what follows is what was finished by then.</p>\n";
-  if (!r.claims.empty()) {
-    html +=
-        "<table class=\"claims\"><thead><tr><th>The paper says</th><th>Paper</th><th>Measured</th>"
-        "<th>Promised band</th><th></th></tr></thead><tbody>\n";
-    for (const Claim& c : r.claims) html += claim_html(c);
-    html += "</tbody></table>\n";
-  }
+  if (!r.claims.empty()) html += text("<p class=\"facts\">", sentence(tally_text(r.tally())), "</p>\n");
+  html += claims_html(r.claims, false) + claims_html(r.claims, true);
   for (const Figure& f : r.figures) html += figure_html(f, out);
   for (const std::string& note : r.notes)
     html += text("<p class=\"note\">Note: ", escape_html(note), "</p>\n");
@@ -136,6 +195,16 @@ std::string entry_html(const ReportEntry& e, std::size_t k, const fs::path& out)
     html += text("<p class=\"command\">Make it again: <code>", escape_html(r.command), "</code></p>\n");
   return html + "</section>\n";
 }
+
+constexpr const char* how_to_read =
+    "<p class=\"facts\">A statement <em>holds</em> or <em>does not hold</em> of what was measured; one for "
+    "which "
+    "no bound was named is <em>measured</em> only. A promise is a band for the number: <em>kept</em>, or "
+    "<em>outside</em>. A <em>regression guard</em> was set from earlier measurements of the same seeds, and "
+    "says "
+    "that a number is what it was, not that the statement is true. Where no number could lie outside, "
+    "nothing is "
+    "promised.</p>\n";
 
 std::string local_time_now() {
   const std::time_t now = std::time(nullptr);
@@ -149,15 +218,21 @@ std::string local_time_now() {
 std::string contents_html(const std::vector<ReportEntry>& entries) {
   std::string html =
       "<table "
-      "class=\"contents\"><thead><tr><th>Item</th><th>Mode</th><th>Time</th><th>Claims</th></tr></thead>"
+      "class=\"contents\"><thead><tr><th>Item</th><th>Mode</th><th>Time</th><th>Paper: hold</th><th>Promises "
+      "kept</th><th></th></tr></thead>"
       "<tbody>\n";
   for (std::size_t k = 0; k < entries.size(); ++k) {
     const ReportEntry& e = entries[k];
     const bool read = e.problem.empty();
+    const Tally t = e.result.tally();
+    const auto of = [](std::size_t part, std::size_t all) {
+      return all == 0 ? std::string("-") : text(part, " of ", all);
+    };
     html += text("<tr><td><a href=\"#item", k, "\">", heading(e), "</a></td><td>",
                  read ? escape_html(e.result.mode) : "", "</td><td>",
                  read && std::isfinite(e.result.seconds) ? duration(e.result.seconds) : "", "</td><td>",
-                 state_badge(e), "</td></tr>\n");
+                 of(t.paper.hold, t.paper.hold + t.paper.fail), "</td><td>", of(t.kept, t.promised()),
+                 "</td><td>", state_badge(e), "</td></tr>\n");
   }
   return html + "</tbody></table>\n";
 }
@@ -195,23 +270,20 @@ std::vector<ReportEntry> read_results(const fs::path& out, const std::vector<std
 }
 
 std::string report_html(const std::vector<ReportEntry>& entries, const fs::path& out) {
-  std::size_t claims = 0, hold = 0, in_band = 0;
+  Tally tally;
   double seconds = 0;
   std::set<std::string> data;
   for (const ReportEntry& e : entries) {
-    claims += e.result.claims.size();
-    hold += e.result.claims_that_hold();
-    in_band += e.result.claims_in_band();
+    tally += e.result.tally();
     if (std::isfinite(e.result.seconds)) seconds += e.result.seconds;
     if (!e.result.data.empty()) data.insert(e.result.data);
   }
   const std::string title = "Memorization in Overparameterized Autoencoders, reproduced with basin";
   std::string html = page_head(title);
   html += "<h1>" + title + "</h1>\n";
-  html +=
-      text("<p>", hold, " of ", claims, claims == 1 ? " claim" : " claims", " of the paper hold; ", in_band,
-           " of our numbers lie within the band that the documentation promises. ", entries.size(),
-           entries.size() == 1 ? " program" : " programs", ", ", duration(seconds), " of work.</p>\n");
+  html += text("<p>", sentence(tally_text(tally)), "</p>\n", how_to_read);
+  html += text("<p class=\"facts\">", entries.size(), entries.size() == 1 ? " program" : " programs", ", ",
+               duration(seconds), " of work</p>\n");
   for (const std::string& d : data) html += text("<p class=\"facts\">Data: ", escape_html(d), "</p>\n");
   html += text("<p class=\"facts\">Page written ", local_time_now(), "</p>\n");
   html += contents_html(entries);

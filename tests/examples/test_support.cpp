@@ -14,6 +14,7 @@
 #include "io/files.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/paper_places.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
 
@@ -123,6 +124,67 @@ TEST_CASE("numbers, summaries and bands read well", "[examples]") {
   CHECK(band_text(at_most(1e-12)) == "at most 1e-12");
   CHECK(band_text({0.5, 2}) == "between 0.5 and 2");
   CHECK(band_text({1, 1}) == "exactly 1");
+  CHECK(band_text(Band{}) == "nothing promised");
+}
+
+TEST_CASE("a band that no number can miss promises nothing", "[examples]") {
+  const Claim any = median_claim("a", "", "1", {3}, Band{});
+  CHECK(any.state() == ClaimState::nothing_promised);
+  CHECK_FALSE(any.judged);
+  CHECK(any.band == "nothing promised");
+  CHECK(median_claim("a", "", "1", {3}, Band{0, 100}, "%").state() == ClaimState::nothing_promised);
+  CHECK(median_claim("a", "", "1", {3}, Band{-2, 112}, " %").state() == ClaimState::nothing_promised);
+  CHECK(median_claim("a", "", "1", {3}, Band{0, 100}).state() == ClaimState::kept);  // no percentage
+  CHECK(median_claim("a", "", "1", {3}, Band{1, 100}, "%").state() == ClaimState::kept);
+  CHECK(median_claim("a", "", "1", {0.5}, Band{1, 100}, "%").state() == ClaimState::outside);
+  // The paper's sentence is judged all the same where a bound for it is named.
+  const Claim contested = contested_claim("a", "", "all", {60}, at_least(75), Band{}, "%");
+  CHECK(contested.state() == ClaimState::nothing_promised);
+  CHECK(contested.judged);
+  CHECK_FALSE(contested.holds);
+  Result r = sample_result();
+  r.claims = {any, contested, median_claim("nan", "", "1", {not_a_number}, Band{})};
+  CHECK(r.all_in_band());
+  CHECK(r.tally().kept == 0);
+  CHECK(r.tally().nothing_promised == 3);
+}
+
+TEST_CASE("claims of the paper, claims of ours and regression guards are counted apart", "[examples]") {
+  Result r = sample_result();  // one that holds, one that does not and lies outside
+  r.claims.push_back(contested_claim("c", "", "all", {15}, at_least(75), Band{5, 45}, "%"));
+  r.claims.push_back(guard_claim("d", "", no_paper, {3}, at_least(2)));
+  r.claims.push_back(guard_claim("e", "", no_paper, {1}, at_least(2)));
+  r.claims.push_back(median_claim("f", "", no_paper, {1}, at_least(1)));
+  r.claims.push_back(guard_claim("g", "", "4", {1}, Band{}));
+  const Tally t = r.tally();
+  CHECK(t.paper.hold == 1);
+  CHECK(t.paper.fail == 2);
+  CHECK(t.paper.not_judged == 1);
+  CHECK(t.ours.hold == 1);
+  CHECK(t.ours.fail == 0);
+  CHECK(t.ours.not_judged == 2);
+  CHECK(t.kept == 4);
+  CHECK(t.outside == 2);
+  CHECK(t.nothing_promised == 1);
+  CHECK(t.guards == 3);
+  CHECK(t.all() == r.claims.size());
+  CHECK(tally_text(t) ==
+        "of 4 statements of the paper 1 holds, 2 do not and 1 is measured only; of 3 statements of ours 1 "
+        "holds "
+        "and 2 are measured only; of 6 promises 4 are kept (3 of the 6 are regression guards); of 1 number "
+        "nothing is promised");
+  CHECK(tally_text({}) == "no claims");
+  Tally twice = t;
+  twice += t;
+  CHECK(twice.all() == 2 * t.all());
+  CHECK(twice.guards == 6);
+  const Result back = from_json(to_json(r), "x");
+  CHECK(tally_text(back.tally()) == tally_text(t));
+  CHECK(back.claims[2].promise == Promise::guard);
+  CHECK(contains(error_of([] {
+                   from_json(R"({"name": "a", "claims": [{"id": "b", "holds": true, "promise": "x"}]})", "f");
+                 }),
+                 "claims[0]: promise: expected statement, regression guard or nothing, found \"x\""));
 }
 
 TEST_CASE("a claim that does not come out may still lie in the band we promise", "[examples]") {
@@ -145,11 +207,11 @@ TEST_CASE("a claim holds if the median of its values lies in its band", "[exampl
   CHECK(median_claim("a", "", "", {1e-13}, at_most(1e-12)).holds);
   CHECK_FALSE(median_claim("a", "", "", {inf}, {0, 1}).holds);
   Result r = sample_result();
-  CHECK(r.claims_that_hold() == 1);
+  CHECK(r.tally().paper.hold == 1);
   CHECK_FALSE(r.all_in_band());
   r.claims[1].in_band = true;
   CHECK(r.all_in_band());
-  CHECK(r.claims_that_hold() == 1);
+  CHECK(r.tally().paper.hold == 1);
   r.interrupted = true;
   CHECK_FALSE(r.all_in_band());
 }
@@ -395,7 +457,7 @@ TEST_CASE("a program's exit status and JSON say how it ended", "[examples]") {
             &said) == all_in_band);
   CHECK(contains(said, "A trial"));
   CHECK(contains(said, "good"));
-  CHECK(contains(said, "1 of 1 claim holds"));
+  CHECK(contains(said, "trial: of 1 statement of the paper 1 holds; of 1 promise 1 is kept"));
   CHECK(written().all_in_band());
   CHECK(written().notes.size() == 1);
   CHECK(written().seeds.size() == 3);
@@ -737,9 +799,9 @@ TEST_CASE("the report shows every result and survives what is broken or hostile"
   CHECK(contains(page, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;more&quot;"));
   for (const char* tag : {"<b>", "<u>", "<i>"}) CHECK_FALSE(contains(page, tag));
   CHECK(contains(page, "A title with &quot;quotes&quot; &amp; &lt;tags&gt;"));
-  CHECK(contains(page, "57 of 100 [55, 63] over 3 seeds"));
-  CHECK(contains(page, "at least 55 of 100"));
-  CHECK(contains(page, "1 of 2 outside the band"));
+  CHECK(contains(page, "<span class=\"whole\">57</span> of <span class=\"whole\">100</span>"));
+  CHECK(contains(page, "at least <span class=\"whole\">55</span>"));
+  CHECK(contains(page, "<span class=\"badge bad\">1 of 2 outside</span>"));
   CHECK(contains(page, "does not hold"));
   CHECK(contains(page, "examples/reproduce --only figure_0"));
   CHECK(contains(page,
@@ -766,6 +828,59 @@ TEST_CASE("the report shows every result and survives what is broken or hostile"
   CHECK(contains(error_of([&] { write_report(empty.path(), {}); }), "holds no NAME.json"));
   CHECK(contains(error_of([&] { write_report(empty / "none", {}); }), "is no folder"));
   CHECK(empty.count() == 0);
+}
+
+TEST_CASE("no item of the report is green over a row that is not", "[examples]") {
+  TempDir dir;
+  Result r = sample_result();
+  r.figures.clear();
+  const auto item = [&](std::vector<Claim> claims) {
+    r.claims = std::move(claims);
+    const std::string page = report_html({{"figure_2.json", r, ""}}, dir.path());
+    const std::size_t at = page.find("<h2>");
+    return page.substr(at, page.find("</h2>", at) - at);
+  };
+  const Claim holds = median_claim("a", "", "1", {1}, {1, 1}),
+              outside = median_claim("b", "", "1", {2}, {1, 1});
+  const Claim fails = contested_claim("c", "", "1", {2}, {1, 1}, {2, 2});
+  const Claim measured = guard_claim("d", "", no_paper, {2}, {1, 3});
+  CHECK(contains(item({holds}), "badge good\">all hold<"));
+  CHECK(contains(item({holds, measured}), "badge good\">all judged hold<"));
+  CHECK(contains(item({measured}), "badge\">measured<"));
+  CHECK(contains(item({holds, fails}), "badge fair\">1 does not hold<"));
+  CHECK(contains(item({holds, outside, fails}), "badge bad\">1 of 3 outside<"));
+}
+
+TEST_CASE("an item of the report links its page, its program and its place in the paper", "[examples]") {
+  TempDir dir;
+  Result r = sample_result();
+  r.name = "figure_2";
+  const std::string page = report_html({{"figure_2.json", r, ""}}, dir.path());
+  for (const char* part : {"docs/paper/figure_2.md</a>", "examples/paper/figure_2.cpp</a>",
+                           "Section 3, Figure 2", "https://arxiv.org/pdf/1810.10333v3"}) {
+    INFO(part);
+    CHECK(contains(page, part));
+  }
+  const std::size_t at = page.find("<a href=\"", page.find("Page <a")) + 9;
+  CHECK(std::filesystem::exists(dir.path() / page.substr(at, page.find('"', at) - at)));
+  r.name = "../figure_2";
+  CHECK_FALSE(contains(report_html({{"x.json", r, ""}}, dir.path()), "figure_2.md"));
+  for (const auto& file : std::filesystem::directory_iterator(
+           std::filesystem::path(BASIN_EXAMPLE_DATA_DIR).parent_path() / "paper")) {
+    const std::string name = file.path().stem().string();
+    if (file.path().extension() != ".cpp") continue;
+    INFO(name);
+    const bool known = !place_in_paper(name).empty();
+    const std::set<std::string> beyond{"fixed_points", "continuation", "certificates", "cycles", "basins"};
+    CHECK(known != (beyond.count(name) == 1));
+  }
+}
+
+TEST_CASE("numbers of a page stay on one line, addresses are encoded", "[examples]") {
+  CHECK(whole_numbers("at most 1.2e-09, <b>") == "at most <span class=\"whole\">1.2e-09,</span> &lt;b&gt;");
+  CHECK(whole_numbers("") == "");
+  CHECK(whole_numbers(std::string(30, '7')) == std::string(30, '7'));
+  CHECK(percent_encoded("../a b/c%.md") == "../a%20b/c%25.md");
 }
 
 TEST_CASE("a picture of any size is embedded as base64", "[examples]") {
