@@ -30,6 +30,9 @@ namespace {
 /// "of 5 statements of the paper 3 hold and 2 do not"; "" where there are none.
 std::string statements_text(const Tally::Statements& s, const std::string& whose) {
   if (s.all() == 0) return "";
+  if (s.not_judged == s.all())
+    return text(s.all(), s.all() == 1 ? " statement " : " statements ", whose,
+                s.all() == 1 ? " is measured only; " : " are measured only; ");
   std::string words = text(s.hold, s.hold == 1 ? " holds" : " hold");
   if (s.fail > 0)
     words += text(s.not_judged > 0 ? ", " : " and ", s.fail, s.fail == 1 ? " does not" : " do not");

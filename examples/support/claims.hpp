@@ -61,8 +61,8 @@ struct Tally {
   std::size_t promised() const { return kept + outside; }
   Tally& operator+=(const Tally& other);
 };
-/// "of 5 statements of the paper 3 hold and 2 do not; of 4 promises 4 are kept (1 of them a regression guard);
-/// of 1 number nothing is promised".
+/// "of 5 statements of the paper 3 hold and 2 do not; of 4 promises 4 are kept (1 of the 4 is a regression
+/// guard); of 1 number nothing is promised".
 std::string tally_text(const Tally& tally);
 
 /// A picture beside the JSON file.
@@ -111,16 +111,16 @@ std::string number(double x, int digits = 3);
 /// the median as it stands, e.g. "%" or " of 100"; `what` names what there are n of.
 std::string summary(const std::vector<double>& values, const std::string& unit = "",
                     const std::string& what = "seeds");
-/// "at least 55 of 100", "at most 1e-12", "between 0.5 and 2"; "nothing promised" for a band that cannot fail.
+/// "at least 55 of 100", "at most 1e-12", "between 0.5 and 2", "nothing promised".
 std::string band_text(const Band& band, const std::string& unit = "");
 
-/// The claim that the median of `values` lies in `band`: measured, band and holds follow from the numbers. With
-/// a band that cannot fail it promises nothing and is not judged.
+/// The claim that the median of `values` lies in `band`: measured, band and holds follow from the numbers.
+/// With a band that cannot fail it promises nothing and is not judged.
 Claim median_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                    const Band& band, const std::string& unit = "", std::string note = "");
 
-/// A number of which only a regression guard is promised: `band` was set from earlier measurements of the same
-/// seeds, so that the statement is measured, not judged.
+/// A number of which only a regression guard is promised: `band` was set from earlier measurements of the
+/// same seeds, so that the statement is measured, not judged.
 Claim guard_claim(std::string id, std::string statement, std::string paper, std::vector<double> values,
                   const Band& band, const std::string& unit = "", std::string note = "");
 

@@ -80,6 +80,7 @@ code { overflow-wrap: anywhere; font: .875rem/1.5 ui-monospace, "DejaVu Sans Mon
 summary { cursor: pointer; }
 @media (max-width: 44rem) { .claims thead { display: none; } .claims td { display: block; width: auto; border: 0; padding: .1rem 0;
   text-align: left; } .claims tr { display: block; padding: .75rem 0; border-bottom: 1px solid var(--rule); }
+  .contents :is(td, th):nth-child(2), .contents :is(td, th):nth-child(3), .contents :is(td, th):nth-child(5) { display: none; }
   .claims.ours td[data-label="The paper"] { display: none; }
   .claims td[data-label]::before { content: attr(data-label) ": "; color: var(--dim); } }
 </style></head><body>

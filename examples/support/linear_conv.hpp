@@ -2,7 +2,7 @@
 // judged.
 #pragma once
 #include <algorithm>  // std::clamp, std::count_if, std::max, std::min
-#include <cmath>      // std::sqrt
+#include <cmath>      // std::nan, std::sqrt
 #include <cstdint>    // std::uint64_t
 #include <limits>     // std::numeric_limits
 #include <mutex>      // std::mutex
@@ -17,10 +17,11 @@
 #include "basin/compose/stack.hpp"           // Stack
 #include "basin/core/model.hpp"              // Model
 #include "basin/core/random.hpp"             // Random
-#include "basin/core/statistics.hpp"         // median
-#include "basin/data/starts.hpp"             // normal_starts
+#include "basin/core/statistics.hpp"         // median, quantile
+#include "basin/data/starts.hpp"             // normal_starts, uniform_starts
 #include "basin/dynamics/spectrum.hpp"       // eigenpairs, real_vectors
 #include "basin/io/checkpoint.hpp"           // Checkpoint
+#include "basin/io/csv.hpp"                  // CsvTable
 #include "basin/layers/conv2d.hpp"           // Conv2d
 #include "basin/linearize/linearize.hpp"     // linearize_dense
 #include "basin/theory/memorization.hpp"     // memorization
@@ -29,7 +30,7 @@
 #include "basin/train/gradient_descent.hpp"  // GradientDescent
 #include "basin/train/initial.hpp"           // initial_values
 #include "basin/train/resumable_fit.hpp"     // resumable_fit
-#include "support/claims.hpp"                // number, summary
+#include "support/claims.hpp"                // contested_claim, number, summary
 #include "support/contrast.hpp"              // stretched
 #include "support/image_table.hpp"           // ImageTable
 #include "support/interrupt.hpp"             // interrupted
@@ -71,6 +72,19 @@ using WideOfTwo = Chain<Conv, Conv>;
 inline WideOfTwo wide_net_of_two(Index s, Index filters) {
   return Chain(conv3x3(s, 1, filters), conv3x3(s, filters, 1));
 }
+
+/// The law of the pixels of images.
+enum class ImageLaw { uniform, normal };
+inline const char* name(ImageLaw law) { return law == ImageLaw::uniform ? "U(0, 1)" : "N(0, 1)"; }
+inline Mat<double> draw_images(ImageLaw law, Index d, Index n, Random& random) {
+  return law == ImageLaw::uniform ? uniform_starts<double>(d, n, random)
+                                  : normal_starts<double>(d, n, random);
+}
+
+/// Memorized by spectrum, in both tables: the largest |eigenvalue| besides those of the examples is at most
+/// this. It tells the rows that the paper calls memorized (at most .02) from those that it does not (from
+/// .08).
+constexpr double memorized_below = 0.05;
 
 /// How a net is trained: by Adam, or by plain gradient descent as the paper does up to 10 layers.
 struct LinearTraining {
@@ -193,6 +207,90 @@ inline std::string convergence(const std::vector<LinearRun>& runs) {
   return text(converged, " of ", runs.size(), " reached it; steps ",
               summary(over_runs(runs, [](const LinearRun& r) { return r.training.epochs; })), "; seconds ",
               summary(over_runs(runs, [](const LinearRun& r) { return r.training.seconds; })));
+}
+
+/// The largest |eigenvalue| besides those of the examples: what the brackets of Table 2 bound.
+inline double remaining(const LinearRun& r) { return r.memory.next_modulus; }
+
+/// Nets of one filter a layer in which every parameter starts from c.
+struct ConstantStart {
+  Index s, layers, examples;
+  double c;
+  ImageLaw law;
+  std::vector<LinearRun> runs;
+  std::string id() const {
+    return text(s, "x", s, ", n = ", examples, ", ", layers, " layers, c = ", number(c), ", ", name(law));
+  }
+};
+
+/// Trains them from c = .01, .1 and .3 on images of both laws: does it help to start nearer to zero?
+inline std::vector<ConstantStart> scan_constants(Program& program, Index s, Index layers, Index examples,
+                                                 const LinearTraining& t,
+                                                 const std::vector<std::uint64_t>& seeds) {
+  std::vector<ConstantStart> all;
+  for (const ImageLaw law : {ImageLaw::uniform, ImageLaw::normal})
+    for (const double c : {0.01, 0.1, 0.3}) {
+      ConstantStart one{s, layers, examples, c, law, {}};
+      const std::string what = "scan, " + one.id();
+      SeedProgress progress(what, seeds.size());
+      const auto train = [&](std::uint64_t seed, std::size_t k) {
+        Random random(seed);
+        Mat<double> x = draw_images(law, s * s, examples, random);
+        const Plain net = plain_net(s, layers);
+        return train_linear(Model(net, initial_values(net, initial::constant(c), random)), std::move(x), t,
+                            progress, k);
+      };
+      one.runs = over_seeds(program, seeds, train, what);
+      if (interrupted()) return all;
+      all.push_back(std::move(one));
+    }
+  return all;
+}
+
+/// The claims of a scan: what is left by the law of the images at c = .1, and whether the smallest c that is
+/// trained leaves least. Nothing is promised. `memorizes`: what the paper says of this net.
+inline void claim_scan(Program& program, const std::vector<ConstantStart>& scan, bool memorizes) {
+  for (const ConstantStart& one : scan) {
+    const std::vector<LinearRun> done = trained(one.runs);
+    const std::string found = text(done.size(), " of ", one.runs.size(), " seeds reached the loss");
+    if (done.empty()) {
+      program.note(one.id() + ": no seed reached the loss.");
+      continue;
+    }
+    program.claim(contested_claim(
+        "scan, " + one.id(),
+        text(memorizes ? "Memorized" : "Not memorized", ": the largest remaining |eigenvalue| is ",
+             memorizes ? "at most " : "above ", number(memorized_below), "."),
+        memorizes ? "memorized" : "not memorized", over_runs(done, remaining),
+        memorizes ? at_most(memorized_below) : at_least(memorized_below), Band{}, "", found));
+  }
+}
+
+/// The scans as a table, a row for each c and law.
+inline CsvTable scan_table(const std::vector<ConstantStart>& scan) {
+  std::vector<std::string> net, law;
+  std::vector<double> c, seeds, reached, middle, low, high;
+  for (const ConstantStart& one : scan) {
+    const std::vector<double> left = over_runs(trained(one.runs), remaining);
+    const auto or_nan = [&](double q) { return left.empty() ? std::nan("") : quantile(left, q); };
+    net.push_back(text(one.s, "x", one.s, ", n = ", one.examples, ", ", one.layers, " layers"));
+    law.push_back(name(one.law));
+    c.push_back(one.c);
+    seeds.push_back(static_cast<double>(one.runs.size()));
+    reached.push_back(static_cast<double>(left.size()));
+    middle.push_back(or_nan(0.5));
+    low.push_back(or_nan(0));
+    high.push_back(or_nan(1));
+  }
+  return CsvTable()
+      .add("net", net)
+      .add("images", law)
+      .add("c", c)
+      .add("seeds", seeds)
+      .add("reached", reached)
+      .add("remaining", middle)
+      .add("remaining_smallest", low)
+      .add("remaining_largest", high);
 }
 
 /// The k-th |eigenvalue| of all runs, k = 1, 2, ..., as one series: median with the band from smallest to

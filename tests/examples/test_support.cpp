@@ -174,6 +174,9 @@ TEST_CASE("claims of the paper, claims of ours and regression guards are counted
         "and 2 are measured only; of 6 promises 4 are kept (3 of the 6 are regression guards); of 1 number "
         "nothing is promised");
   CHECK(tally_text({}) == "no claims");
+  Tally measured;
+  measured.ours.not_judged = 14;
+  CHECK(tally_text(measured) == "14 statements of ours are measured only");
   Tally twice = t;
   twice += t;
   CHECK(twice.all() == 2 * t.all());

@@ -3,6 +3,7 @@
 
 #include <Eigen/LU>
 #include <cmath>
+#include <utility>
 
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
@@ -80,6 +81,35 @@ TEST_CASE("memorization by spectrum and by projection are different things", "[t
   CHECK(m.rank == 1);
   CHECK(std::abs(m.projection_distance - std::sqrt(v.squaredNorm() / (v[0] * v[0]) - 1)) < 1e-12);
   CHECK(m.projection_distance > 0.5);
+}
+
+TEST_CASE("by spectrum the Lemma is true on the diagonal alone", "[theory]") {
+  const Index d = 6;
+  // A zero at (p, q) off the diagonal keeps no v from being memorized, e_p and e_q included.
+  Mat<double> vs(d, 2 + d);
+  vs << random_matrix<double>(d, 2, 8), Mat<double>::Identity(d, d);
+  for (const auto& [p, q] : {std::pair<Index, Index>{0, 3}, {4, 1}})
+    for (Index j = 0; j < vs.cols(); ++j) {
+      const Vec<double> v = vs.col(j);
+      Vec<double> u = v;
+      if (v[p] != 0) u[q] = 0;
+      const Mat<double> A = v * u.transpose() / u.dot(v);
+      CHECK(A(p, q) == 0);
+      const Memorization m = memorization(A, v);
+      CHECK(m.at_one == 1);
+      CHECK(m.next_modulus < 1e-7);
+      CHECK(m.example_error < 1e-14);
+    }
+  // At (p, p) it keeps e_p: whatever else A is, (A e_p)_p = 0. Other v can be memorized.
+  Mat<double> A = random_matrix<double>(d, d, 9);
+  A(2, 2) = 0;
+  CHECK(memorization(A, Vec<double>::Unit(d, 2)).example_error >= 1);
+  const Vec<double> v = vs.col(0);
+  Vec<double> u = v;
+  u[2] = 0;
+  const Memorization m = memorization(v * u.transpose() / u.dot(v), v);
+  CHECK(m.at_one == 1);
+  CHECK(m.next_modulus < 1e-7);
 }
 
 TEST_CASE("memorization counts eigenvalues at 1, not of modulus 1", "[theory]") {

@@ -169,6 +169,26 @@ TEST_CASE("Theorem 3: skewed laws of zero mean have other limits, still below 1"
   CHECK(std::abs(lambda(weight_law::mirrored(weight_law::two_point(0.1)), minus, 500) - 0.9) < 1e-13);
 }
 
+TEST_CASE("Theorem 3 (b), weights of +-1 give orthogonal features of 2 and -2", "[theory]") {
+  const Mat<double> X{{2, -2}};
+  for (const Index k : {4, 50, 20000}) {
+    Random random(static_cast<std::uint64_t>(k) + 1);
+    RandomFeatures h = random_features(1, k, weight_law::two_point(0.5), random);
+    h.W(0, 0) = h.b[0] = 1;  // at least one unit is active at each of the two
+    h.W(1, 0) = -1;
+    h.b[1] = 1;
+    CHECK((h.W.array().abs() == 1).all());
+    const Mat<double> H = h(X);
+    CHECK(H.col(0).dot(H.col(1)) == 0);
+    const Mat<double> W2 = minimum_norm_weights(h, X);
+    CHECK((W2 - orthogonal_features_weights(h, X)).norm() < 1e-13);  // so the printed weights are right
+    const auto f = random_features_net(h, W2);
+    CHECK((f(X) - X).cwiseAbs().maxCoeff() < 1e-13);
+    if (k == 20000)
+      for (Index j = 0; j < 2; ++j) CHECK(std::abs(jacobian(f, X.col(j))(0, 0) - 0.8) < 0.02);
+  }
+}
+
 TEST_CASE("the arc-cosine kernel is the expected product of features", "[theory]") {
   const ArcCosineKernel kernel;
   const Vec<double> x = unit(4, 1) * 2, y = unit(4, 2);

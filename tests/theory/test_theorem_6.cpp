@@ -1,4 +1,5 @@
 // Theorems 6 and 7: the network, its error, its attractors, and how many units it takes.
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -189,6 +190,49 @@ TEST_CASE("n + 1 units are too few from n = 4 on", "[theory]") {
     CHECK(static_cast<Index>(f.fixed_points().size()) == 2 * n - 1);
   }
   CHECK(contains(error_of([] { (void)zigzag_map({0.5}, 0); }), "epsilon must be > 0, got 0"));
+}
+
+TEST_CASE("four points of the plane take 10 units, in oblique coordinates", "[theory]") {
+  constexpr Index n = 4, d = 2;
+  Index sets = 0;
+  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+    const Mat<double> X = uniform_points(d, n, 300 + seed);
+    // Rows of M annihilate x_1 - x_2 and x_3 - x_4; scaled and shifted so that the unit square goes into
+    // (0, 1)^2.
+    const Mat<double> along{{X(0, 1) - X(0, 0), X(0, 3) - X(0, 2)}, {X(1, 1) - X(1, 0), X(1, 3) - X(1, 2)}};
+    Mat<double> M{{-along(1, 0), along(0, 0)}, {-along(1, 1), along(0, 1)}};
+    Vec<double> shift(d);
+    for (Index i = 0; i < d; ++i) {
+      M.row(i) *= 0.9 / M.row(i).cwiseAbs().sum();
+      shift[i] = 0.05 - M.row(i).cwiseMin(0).sum();
+    }
+    REQUIRE(std::abs(M.determinant()) > 1e-3);
+    const Mat<double> back = M.inverse();
+    Mat<double> U = (M * X).colwise() + shift;
+    U(0, 1) = U(0, 0);  // equal but for rounding
+    U(1, 3) = U(1, 2);
+    const double epsilon = 0.01, inner = epsilon / (back.norm() * std::sqrt(2.));
+    const Model<ReluNet> g =
+        coordinatewise_net({zigzag_map(row_values(U, 0), inner), zigzag_map(row_values(U, 1), inner)});
+    CHECK(units(g) == (n + 1) * d);
+    // x -> M^-1 (g(M x + shift) - shift): the outer maps go into the network's own two.
+    Model<ReluNet> f = g;
+    const Index k = units(g), w1 = k * d, all = w1 + k;
+    const Mat<double> W1 = g.theta.head(w1).reshaped(k, d), W2 = g.theta.segment(all, d * k).reshaped(d, k);
+    const Vec<double> b1 = g.theta.segment(w1, k), b2 = g.theta.tail(d);
+    f.theta << (W1 * M).reshaped(), b1 + W1 * shift, (back * W2).reshaped(), back * (b2 - shift);
+    const Mat<double> square = bounding_grid<double>(Mat<double>{{0, 1}, {0, 1}}, 40);
+    const bool close = (f(square) - square).colwise().norm().maxCoeff() <= epsilon + 1e-12;
+    const bool fixed = (f(X) - X).cwiseAbs().maxCoeff() < 1e-13;
+    bool attract = true;
+    for (Index j = 0; j < n; ++j) {
+      const Mat<double> J = M * jacobian(f, X.col(j)) * back;  // diagonal, with slopes 1 - alpha
+      attract = attract && J.diagonal().minCoeff() > 0 && J.diagonal().maxCoeff() < 1 - 1e-6 &&
+                std::max(std::abs(J(0, 1)), std::abs(J(1, 0))) < 1e-11;
+    }
+    sets += close && fixed && attract ? 1 : 0;
+  }
+  CHECK(sets == 24);
 }
 
 TEST_CASE("Theorem 6 in d dimensions: error in the 2-norm, repeated coordinates, n^d attractors",
