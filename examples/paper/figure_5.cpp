@@ -26,7 +26,7 @@ struct Setting {
 };
 const Setting quick_setting{.a = many_images_training(false),
                             .b = ten_images_training(false),
-                            .examples_a = 25,
+                            .examples_a = 100,
                             .starts = 50,
                             .steps_a = 200};
 const Setting full_setting{.a = many_images_training(true),

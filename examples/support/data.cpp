@@ -1,13 +1,16 @@
 #include "support/data.hpp"
 
+#include <algorithm>     // std::min_element
 #include <map>           // std::map
 #include <system_error>  // std::error_code
 
-#include "basin/core/error.hpp"    // FileError, require
-#include "basin/core/random.hpp"   // Random
-#include "basin/data/cifar10.hpp"  // read_image_records
-#include "basin/data/idx.hpp"      // find_idx, read_idx_images
-#include "support/text.hpp"        // text
+#include "basin/core/error.hpp"       // FileError, require
+#include "basin/core/random.hpp"      // Random
+#include "basin/data/cifar10.hpp"     // read_image_records
+#include "basin/data/idx.hpp"         // find_idx, read_idx_images
+#include "basin/dynamics/basins.hpp"  // mean_norm, nearest
+#include "support/claims.hpp"         // number
+#include "support/text.hpp"           // text
 
 namespace basin::examples {
 
@@ -17,6 +20,7 @@ namespace {
 
 constexpr const char* embedded_images = "fashion-mnist-500-images-idx3-ubyte";
 constexpr Index embedded_train = 300, embedded_test = 200;
+constexpr Index train_photos = 100, unseen_photos = 42;
 
 constexpr const char* where_to_get_mnist =
     "\n--data expects a folder with MNIST's original image files train-images-idx3-ubyte and "
@@ -98,6 +102,26 @@ ImageData embedded() {
   return data;
 }
 
+/// The first `train` images, in their order, and the rest.
+ImageData cut(const ImageSet& all, Index train, const fs::path& file) {
+  if (train < 1 || train >= all.count())
+    throw FileError(text(file.string(), ": holds ", all.count(), " images, too few for training and tests"));
+  ImageData data;
+  data.train = those(all, all.all(), 0, train);
+  data.test = those(all, all.all(), train, all.count() - train);
+  return data;
+}
+
+/// CIFAR-10's first file in `folder` or its subfolder; empty if there is none.
+fs::path cifar10_in(const std::string& folder) {
+  std::error_code none;
+  if (folder.empty()) return {};
+  for (const char* place : {"", "cifar-10-batches-bin"})
+    for (const char* name : {"data_batch_1.bin", "data_batch_1.bin.gz"})
+      if (fs::path p = fs::path(folder) / place / name; fs::is_regular_file(p, none)) return p;
+  return {};
+}
+
 }  // namespace
 
 fs::path embedded_data_folder() {
@@ -125,35 +149,44 @@ fs::path embedded_data_folder() {
 
 ImageData find_images(const std::string& folder) { return folder.empty() ? embedded() : images_in(folder); }
 
+double nearest_of_pools(const ImageData& data) {
+  const Mat<float> train = to_matrix<float>(data.train, data.train.all());
+  const std::vector<double> d = nearest(to_matrix<float>(data.test, data.test.all()), train).distance;
+  require(!d.empty(), "nearest_of_pools: there must be at least 1 test image, got 0");
+  return *std::min_element(d.begin(), d.end()) / mean_norm(train);
+}
+
+ImageData embedded_photos(Index side) {
+  require(side == 32 || side == 64, "embedded_photos: side must be 32 or 64, got ", side);
+  const fs::path file = embedded_data_folder() / text("pictures", side, "-142.bin.gz");
+  ImageData data = cut(read_image_records(file, {3, side, side}), train_photos, file);
+  if (data.test.count() != unseen_photos)
+    throw FileError(text(file.string(), ": holds ", data.train.count() + data.test.count(),
+                         " images, expected ", train_photos + unseen_photos));
+  data.name = "embedded photos";
+  data.description =
+      text(train_photos + unseen_photos, " different embedded photographs, public domain or CC0, 3 x ", side,
+           " x ", side, ": ", train_photos, " for training and ", unseen_photos, " unseen ones, at least ",
+           number(nearest_of_pools(data), 2), " mean norms from every one of the others");
+  return data;
+}
+
 ImageData find_color_images(const std::string& folder) {
-  const Shape shape{3, 32, 32};
-  std::error_code none;
-  fs::path file;
-  if (!folder.empty())
-    for (const char* place : {"", "cifar-10-batches-bin"})
-      for (const char* name : {"data_batch_1.bin", "data_batch_1.bin.gz"})
-        if (const fs::path p = fs::path(folder) / place / name; file.empty() && fs::is_regular_file(p, none))
-          file = p;
-  const bool ours = file.empty();
-  if (ours) file = embedded_data_folder() / "photos32-40.bin.gz";
-  const ImageSet all = read_image_records(file, shape);
-  const Index train = ours ? 25 : all.count() * 4 / 5;
-  if (train < 1 || train >= all.count())
-    throw FileError(text(file.string(), ": holds ", all.count(), " images, too few for training and tests"));
-  std::vector<Index> order = all.all();
-  if (ours) Random(40).shuffle(order);
-  ImageData data;
+  const fs::path file = cifar10_in(folder);
+  if (file.empty()) {
+    ImageData data = embedded_photos();
+    if (!folder.empty())
+      data.description = text("No data_batch_1.bin in ", folder, ", hence: ", data.description);
+    return data;
+  }
+  const ImageSet all = read_image_records(file, {3, 32, 32});
+  ImageData data = cut(all, all.count() * 4 / 5, file);
   constexpr std::uint64_t of_cifar10 = 0x010a9d9584d13f0du;
   const bool original = checksum(all, 0xcbf29ce484222325u) == of_cifar10;
-  data.name = ours ? "embedded photos" : original ? "CIFAR-10" : "images of other origin";
+  data.name = original ? "CIFAR-10" : "images of other origin";
   data.description =
-      ours ? text(folder.empty() ? "" : "No data_batch_1.bin in " + folder + ", hence: ", all.count(),
-                  " embedded crops of five public-domain and CC0 photos, ")
-           : text(original ? "CIFAR-10" : "Images that are not the original CIFAR-10", " from ",
-                  file.string(), ", ");
-  data.description += text("3 x 32 x 32: ", train, " for training and ", all.count() - train, " for tests");
-  data.train = those(all, order, 0, train);
-  data.test = those(all, order, train, all.count() - train);
+      text(original ? "CIFAR-10" : "Images that are not the original CIFAR-10", " from ", file.string(),
+           ", 3 x 32 x 32: ", data.train.count(), " for training and ", data.test.count(), " for tests");
   return data;
 }
 

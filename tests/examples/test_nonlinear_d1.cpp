@@ -68,13 +68,13 @@ TEST_CASE("unseen images are those of the test pool, then what is left of the tr
   const std::vector<Index> chosen = choose_balanced(data.train, 10, 3);
   const Mat<float> some = unseen_images(data, chosen, 4, 3), all = unseen_images(data, chosen, 1000, 3);
   CHECK(some.cols() == 4);
-  CHECK(all.cols() == 15 + 25 - 10);
+  CHECK(all.cols() == 42 + 100 - 10);
   CHECK(all.leftCols(4) == unseen_images(data, chosen, 1000, 3).leftCols(4));
   const Mat<float> X = to_matrix<float>(data.train, chosen);
   CHECK(distances(all, X).minCoeff() > 0);
   CHECK(count_distinct(all, 1e-6) == all.cols());
   CHECK(
-      distances(all.leftCols(15), to_matrix<float>(data.test, data.test.all())).rowwise().minCoeff().norm() ==
+      distances(all.leftCols(42), to_matrix<float>(data.test, data.test.all())).rowwise().minCoeff().norm() ==
       0);
 }
 
