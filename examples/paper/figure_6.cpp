@@ -272,7 +272,7 @@ struct Promise {
   Band loss = {}, one_step = {}, end_of_noise = {}, apart = {};
 };
 Promise promise_for(const Program& program, const std::string& data) {
-  if (program.full() || (data != "CIFAR-10" && data != "embedded photos")) return {};
+  if (program.full() || data != "CIFAR-10") return {};
   return {.loss = at_most(5e-4), .one_step = Band{}, .end_of_noise = at_least(80), .apart = {1, 3}};
 }
 
