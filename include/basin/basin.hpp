@@ -83,6 +83,7 @@
 #include "basin/train/parameter_mean.hpp"      // ParameterMean
 #include "basin/train/schedule.hpp"            // schedule::step_decay, ...
 #include "basin/train/snapshots.hpp"           // keep_snapshots, geometric_epochs
+#include "basin/train/validation.hpp"          // validation_loss
 #include "basin/version.hpp"                   // BASIN_VERSION_MAJOR
 #if __has_include(<Spectra/GenEigsSolver.h>)
 #include "basin/dynamics/leading.hpp"  // leading_eigenvalues

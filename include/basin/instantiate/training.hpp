@@ -21,10 +21,10 @@ template void append_blocks<void>(std::vector<ParamBlock>&, std::vector<ParamBlo
                                   const std::string&);
 template std::vector<ParamBlock> scale_blocks<void>(Index, double, Index);
 template void require_fit_options<void>(const FitOptions&, Index);
-template FitResult run_fit<float>(FitWork<float>&, Vec<float>&, MatIn<float>, MatIn<float>,
-                                  const FitOptions&);
+template FitResult run_fit<float>(FitWork<float>&, Vec<float>&, MatIn<float>, MatIn<float>, const FitOptions&,
+                                  Best<float>&);
 template FitResult run_fit<double>(FitWork<double>&, Vec<double>&, MatIn<double>, MatIn<double>,
-                                   const FitOptions&);
+                                   const FitOptions&, Best<double>&);
 template Vec<float> draw_values<float>(const char*, Index, const std::vector<ParamBlock>&,
                                        const initial::Scheme&, Random&);
 template Vec<double> draw_values<double>(const char*, Index, const std::vector<ParamBlock>&,

@@ -14,6 +14,7 @@
 #include "basin/core/model.hpp"         // Model
 #include "basin/core/random.hpp"        // Random
 #include "basin/core/sum.hpp"           // norm_in_double
+#include "basin/train/checks.hpp"       // detail::require_nonnegative
 #include "basin/train/clip.hpp"         // clip_norm, clip_value
 #include "basin/train/input_noise.hpp"  // InputNoise, detail::add_input_noise
 #include "basin/train/loss.hpp"         // MeanSquaredError
@@ -36,6 +37,8 @@ struct Epoch {
   double gradient_norm = 0;  // 2-norm, before clipping
   double rate = 0;           // learning rate of the epoch's updates
   double seconds = 0;        // since fit began
+  /// FitOptions::validation, with minibatches of the parameters after the epoch's updates; NaN without.
+  double validation = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct FitOptions {
@@ -58,13 +61,23 @@ struct FitOptions {
   /// epochs have led to: see keep_snapshots. No bit of the training depends on it.
   std::vector<Index> snapshot_epochs = {};
   std::function<void(Index epochs, double loss)> snapshot = {};
+  /// Called after each epoch was measured, while model.theta is what the finished epochs have led to: how bad
+  /// that is on data that the training does not see (validation_loss) or by any other measure. The parameters
+  /// for which it is least are returned, of equals the first; NaN is never least. With patience > 0 the
+  /// training has `stopped` once so many epochs in a row were not better, by more than min_improvement, than
+  /// the last that was.
+  std::function<double()> validation = {};
+  Index patience = 0;          // epochs; 0: never stops
+  double min_improvement = 0;  // in units of `validation`
 };
 
 enum class FitStatus {
   converged,  // loss or gradient norm is below its bound
   exhausted,  // max_epochs or max_seconds were used up
   diverged,   // loss or gradient became NaN or infinite; theta holds the last parameters with a finite loss
+              // (with a validation, the best)
   cancelled,  // `cancelled` returned true
+  stopped,    // the validation has not improved for `patience` epochs
 };
 inline std::ostream& operator<<(std::ostream& out, FitStatus s) {
   switch (s) {
@@ -76,6 +89,8 @@ inline std::ostream& operator<<(std::ostream& out, FitStatus s) {
       return out << "diverged";
     case FitStatus::cancelled:
       return out << "cancelled";
+    case FitStatus::stopped:
+      return out << "stopped";
   }
   return out;
 }
@@ -88,6 +103,9 @@ struct FitResult {
                      // input noise
   double gradient_norm = 0;  // as last measured
   double seconds = 0;
+  Index best_epoch = 0;  // finished epochs that led to the parameters that were returned: fewer than `epochs`
+                         // where the validation was least before
+  double validation = std::numeric_limits<double>::quiet_NaN();  // of these parameters; NaN without
   std::vector<Epoch> history;
 };
 
@@ -117,6 +135,9 @@ void require_fit_options(const FitOptions& o, Index samples) {
   require(o.clip_norm >= 0, "fit: clip_norm must be >= 0 (0: no clipping), got ", o.clip_norm);
   require(o.clip_value >= 0, "fit: clip_value must be >= 0 (0: no clipping), got ", o.clip_value);
   require(static_cast<bool>(o.schedule), "fit: schedule must not be empty");
+  require(o.patience >= 0, "fit: patience must be >= 0 (0: never stops), got ", o.patience);
+  require(o.patience == 0 || o.validation, "fit: patience = ", o.patience, " needs a validation, got none");
+  require_nonnegative("fit", "min_improvement", o.min_improvement);
   for (std::size_t k = 0; k < o.snapshot_epochs.size(); ++k)
     require(o.snapshot_epochs[k] >= (k == 0 ? 0 : o.snapshot_epochs[k - 1] + 1),
             "fit: snapshot_epochs must be >= 0 and rise, got ", o.snapshot_epochs[k], " at place ", k);
@@ -129,6 +150,29 @@ void require_fit_options(const FitOptions& o, Index samples) {
 inline bool takes_full_batch(const FitOptions& o, Index samples) {
   return o.batch_size == 0 || o.batch_size >= samples;
 }
+
+/// The parameters with the least validation so far, and since when none was better.
+template <class S>
+struct Best {
+  Vec<S> theta;  // empty: none yet
+  double validation = std::numeric_limits<double>::infinity();
+  Index epochs = 0;  // that led to theta
+  /// The last one that was better by more than min_improvement, and its epochs.
+  double reference = std::numeric_limits<double>::infinity();
+  Index since = 0;
+
+  void judge(double now, const Vec<S>& theta_now, Index epochs_now, double min_improvement) {
+    if (now < validation) {
+      theta = theta_now;
+      validation = now;
+      epochs = epochs_now;
+    }
+    if (now < reference - min_improvement) {
+      reference = now;
+      since = epochs_now;
+    }
+  }
+};
 
 /// What a training does with the network, its loss and the optimizer, whatever their types: the training
 /// itself is compiled once for each scalar type.
@@ -171,12 +215,13 @@ class TypedFitWork final : public FitWork<typename F::Scalar> {
 template <class S>
 class Fit {
  public:
-  Fit(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const FitOptions& options)
-      : work_(work), theta_(theta), x_(x), target_(target), o_(options) {
+  Fit(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const FitOptions& options, Best<S>& best)
+      : work_(work), theta_(theta), x_(x), target_(target), o_(options), best_(best) {
     require_fit_options(o_, x.cols());
     gradient_.resize(theta.size());
     last_finite_ = theta;
     result_.epochs = o_.first_epoch;
+    if (best_.theta.size() == 0) best_.since = o_.first_epoch;
     const Index epochs = std::clamp<Index>(o_.max_epochs - o_.first_epoch, 0, 1 << 16);
     result_.history.reserve(static_cast<std::size_t>(epochs + 1));
   }
@@ -232,6 +277,10 @@ class Fit {
     Scratch<S> target;
     result_.loss = work_.loss(theta_, x_, target_);
     end_of_epoch(result_.loss);
+    if (out_of_patience()) {  // as it was when an earlier call ended
+      result_.status = FitStatus::stopped;
+      return;
+    }
     for (Index e = o_.first_epoch; e < o_.max_epochs; ++e) {
       random.shuffle(order);
       double loss = 0, norm = 0;
@@ -286,7 +335,11 @@ class Fit {
   }
   Epoch record(Index e, double loss, double norm) {
     result_.gradient_norm = norm;
-    const Epoch epoch{e, loss, norm, o_.schedule(e) * work_.learning_rate(), watch_.seconds()};
+    Epoch epoch{e, loss, norm, o_.schedule(e) * work_.learning_rate(), watch_.seconds()};
+    if (o_.validation) {
+      epoch.validation = o_.validation();
+      best_.judge(epoch.validation, theta_, result_.epochs, o_.min_improvement);
+    }
     result_.history.push_back(epoch);
     if (o_.observer) o_.observer(epoch);
     end_of_epoch(loss);
@@ -305,6 +358,8 @@ class Fit {
   bool finished(const Epoch& now, bool last) {
     if (now.loss <= o_.loss_below || (o_.gradient_below > 0 && now.gradient_norm <= o_.gradient_below))
       result_.status = FitStatus::converged;
+    else if (out_of_patience())
+      result_.status = FitStatus::stopped;
     else if (cancelled())
       result_.status = FitStatus::cancelled;
     else if (last || now.seconds >= o_.max_seconds)
@@ -313,6 +368,7 @@ class Fit {
       return false;
     return true;
   }
+  bool out_of_patience() const { return o_.patience > 0 && result_.epochs - best_.since >= o_.patience; }
   bool cancelled() const { return o_.cancelled && o_.cancelled(); }
   void update(double rate_factor) {
     if (o_.clip_norm > 0) clip_norm<S>(gradient_, o_.clip_norm);
@@ -331,6 +387,7 @@ class Fit {
   Vec<S>& theta_;
   Eigen::Ref<const Mat<S>> x_, target_;
   const FitOptions& o_;
+  Best<S>& best_;
   const bool noisy_ = adds_noise(o_.input_noise);
   Vec<S> gradient_, last_finite_;
   Scratch<S> inputs_;  // of a minibatch, or of all columns where they get noise
@@ -339,16 +396,30 @@ class Fit {
   Index finished_ = -1, last_snapshot_ = -1;  // epochs: that theta is the end of; of the last snapshot
 };
 
+/// Trains theta from where it is to the end of the last epoch; `best` is taken up and kept beside it.
 template <class S>
-FitResult run_fit(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const FitOptions& options) {
-  return Fit<S>(work, theta, x, target, options).run();
+FitResult run_fit(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const FitOptions& options,
+                  Best<S>& best) {
+  return Fit<S>(work, theta, x, target, options, best).run();
+}
+
+/// theta = the best parameters, if any were kept, and what `result` says of them.
+template <class S>
+void return_best(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const Best<S>& best,
+                 FitResult& result) {
+  result.best_epoch = result.epochs;
+  if (best.theta.size() == 0) return;
+  theta = best.theta;
+  result.loss = work.loss(theta, x, target);
+  result.best_epoch = best.epochs;
+  result.validation = best.validation;
 }
 
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
 extern template FitResult run_fit<float>(FitWork<float>&, Vec<float>&, MatIn<float>, MatIn<float>,
-                                         const FitOptions&);
+                                         const FitOptions&, Best<float>&);
 extern template FitResult run_fit<double>(FitWork<double>&, Vec<double>&, MatIn<double>, MatIn<double>,
-                                          const FitOptions&);
+                                          const FitOptions&, Best<double>&);
 #endif
 
 }  // namespace detail
@@ -358,15 +429,20 @@ extern template FitResult run_fit<double>(FitWork<double>&, Vec<double>&, MatIn<
 /// and gradient at theta, stop or update; what is returned is the theta that was measured last. With
 /// first_epoch = e after e finished epochs, the schedule, the orders of the minibatches and the input
 /// noise are those of a training in one piece, and so are the bits; without it, the orders and the noise
-/// begin anew. Input noise costs, in each epoch, one more pass forward, for the loss without it, and some
+/// begin anew. With a validation, the best parameters are what is returned, and not what a later call could go
+/// on from (resumable_fit can). Input noise costs, in each epoch, one more pass forward, for the loss without it, and some
 /// 15 to 60 ns for each number. Allocates nothing after the first epoch. Throws on options or sizes that
 /// make no sense; divergence is a status, not an exception.
 template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
                             O& optimizer, const FitOptions& options = {}, const L& loss = {}) {
+  using S = typename F::Scalar;
   detail::TypedFitWork<F, O, L> work(model.layer, optimizer, loss, options.l2, options.batch_size);
-  return detail::run_fit<typename F::Scalar>(work, model.theta, x, target, options);
+  detail::Best<S> best;
+  FitResult result = detail::run_fit<S>(work, model.theta, x, target, options, best);
+  detail::return_best<S>(work, model.theta, x, target, best, result);
+  return result;
 }
 
 /// An autoencoder's training: the target is x itself.

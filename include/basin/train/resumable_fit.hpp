@@ -2,7 +2,8 @@
 #pragma once
 #include <algorithm>  // std::max
 #include <chrono>     // std::chrono::steady_clock
-#include <cmath>      // std::isfinite
+#include <cmath>      // std::isfinite, std::isnan
+#include <limits>     // std::numeric_limits
 #include <string>     // std::string
 #include <utility>    // std::move
 
@@ -10,12 +11,40 @@
 #include "basin/data/bytes.hpp"       // detail::file_error
 #include "basin/io/checkpoint.hpp"    // Checkpoint
 #include "basin/io/safetensors.hpp"   // SafeTensors
-#include "basin/train/fit.hpp"        // Epoch, FitOptions, FitResult, fit, detail::takes_full_batch
+#include "basin/train/fit.hpp"        // Epoch, FitOptions, FitResult, detail::run_fit, detail::return_best
 #include "basin/train/loss.hpp"       // MeanSquaredError
-#include "basin/train/objective.hpp"  // Objective
 #include "basin/train/optimizer.hpp"  // OptimizerState
 
 namespace basin::inline BASIN_ABI {
+
+namespace detail {
+
+/// The best parameters of a training in its file: an array and remarks.
+template <class S>
+void add_best(const Best<S>& best, SafeTensors<S>& content) {
+  if (best.theta.size() > 0) content.tensors.push_back(Checkpoint::array("best", best.theta));
+  content.metadata["best_epochs"] = Checkpoint::exact(static_cast<double>(best.epochs));
+  content.metadata["best_validation"] = Checkpoint::exact(best.validation);
+  content.metadata["reference"] = Checkpoint::exact(best.reference);
+  content.metadata["since"] = Checkpoint::exact(static_cast<double>(best.since));
+}
+
+/// Those of a file, unchanged where it has none; n is the number of parameters.
+template <class S>
+void load_best(const Checkpoint& checkpoint, const SafeTensors<S>& saved, Index n, Best<S>& best) {
+  if (saved.metadata.find("best_validation") == saved.metadata.end()) return;
+  best.validation = checkpoint.number(saved, "best_validation");
+  best.reference = checkpoint.number(saved, "reference");
+  best.epochs = checkpoint.count(saved, "best_epochs");
+  best.since = checkpoint.count(saved, "since");
+  if (std::isnan(best.validation) || std::isnan(best.reference))
+    file_error(checkpoint.file(), "remarks \"best_validation\" and \"reference\" are ", best.validation,
+               " and ", best.reference, ", expected numbers");
+  if (best.validation < std::numeric_limits<double>::infinity())
+    best.theta = checkpoint.matrix(saved, "best", n, 1);
+}
+
+}  // namespace detail
 
 /// fit, saved to `checkpoint` every `every` seconds, when it is cancelled and when it has ended, and taken up
 /// from there: a training that was stopped and resumed gives bit for bit what it gives in one piece, and one
@@ -28,10 +57,12 @@ namespace basin::inline BASIN_ABI {
 /// Epochs, schedule, orders of minibatches, input noise and seconds count from the very beginning, the
 /// history from where this call began. With minibatches the end of an epoch is what is saved: where fit
 /// stops within one, the model goes back to the end of the epoch before. A training that diverges leaves
-/// the file as it was.
+/// the file as it was. With a validation the best parameters are returned, as fit does; the file holds them
+/// beside those that the training goes on from, and a training that has stopped goes on only with a larger
+/// patience. A file from before there was a validation has no best parameters: they are those from here on.
 ///
-/// Writes model.theta and the optimizer's state; in the file these two are arrays, all else is remarks. The
-/// loss is the mean squared error between f(x) and x. Throws as fit does, and FileError if the file cannot be
+/// Writes model.theta and the optimizer's state; in the file theta, state and the best theta are arrays, all
+/// else is remarks. The loss is the mean squared error between f(x) and x. Throws as fit does, and FileError if the file cannot be
 /// read or written, or holds parameters of another size.
 template <Layer F, class O>
 [[nodiscard]] FitResult resumable_fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer,
@@ -47,6 +78,7 @@ template <Layer F, class O>
   const std::string bounds =
       Checkpoint::exact(options.loss_below) + " " + Checkpoint::exact(options.gradient_below);
   bool converged = false;
+  detail::Best<S> best;
   SafeTensors<S> saved;
   if (checkpoint.load(saved)) {
     const Index n = model.theta.size();
@@ -61,6 +93,7 @@ template <Layer F, class O>
       detail::file_error(checkpoint.file(), "remark \"seconds\" is ", seconds, ", expected a time");
     if (const auto by = saved.metadata.find("converged"); minibatches && by != saved.metadata.end())
       converged = by->second == bounds;
+    if (options.validation) detail::load_best(checkpoint, saved, n, best);
     saved = {};
   }
   if (converged) rest.max_epochs = rest.first_epoch;
@@ -76,6 +109,7 @@ template <Layer F, class O>
                         {"columns", Checkpoint::exact(static_cast<double>(optimizer.state().values.cols()))},
                         {"seconds", Checkpoint::exact(so_far)},
                         {"converged", has_converged ? bounds : ""}};
+    if (options.validation) detail::add_best(best, content);
     checkpoint.save(std::move(content));
   };
 
@@ -101,19 +135,24 @@ template <Layer F, class O>
         save(epochs, shifted.seconds, false);
         last = Clock::now();
       };
-  FitResult result = fit(model, x, optimizer, rest);
+  detail::TypedFitWork<F, O, MeanSquaredError> work(model.layer, optimizer, {}, options.l2,
+                                                    options.batch_size);
+  FitResult result = detail::run_fit<S>(work, model.theta, x, x, rest, best);
   result.seconds += seconds;
   for (Epoch& e : result.history) e.seconds += seconds;
-  if (result.status == FitStatus::diverged) return result;
+  if (result.status == FitStatus::diverged) {
+    detail::return_best<S>(work, model.theta, x, x, best, result);
+    return result;
+  }
   if (minibatches && optimizer.state().steps != state_then.steps) {
     model.theta = std::move(theta_then);
     optimizer.state() = std::move(state_then);
     result.epochs = epochs_then;
-    result.loss =
-        Objective(model.layer, MeanSquaredError{}, options.l2).value(model.theta, x, x, options.batch_size);
+    result.loss = work.loss(model.theta, x, x);
   }
   if (converged) result.status = FitStatus::converged;
   save(result.epochs, result.seconds, result.status == FitStatus::converged);
+  detail::return_best<S>(work, model.theta, x, x, best, result);
   return result;
 }
 
