@@ -128,7 +128,7 @@ double require_unbroken(const ExactNetwork& f, const Certificate& proof, const a
   return tightness;
 }
 const attack::Options quick{.points = 300, .orbits = 30, .restarts = 10, .steps = 40};
-const attack::Options thorough{.points = 10000, .orbits = 300, .restarts = 50, .steps = 100};
+const attack::Options thorough{.points = 10000, .orbits = 10000, .restarts = 50, .steps = 100};
 
 /// Trained on the columns of X, with its type forgotten.
 Model<AnyLayer<double>> trained(const AnyLayer<double>& net, const Mat<double>& X, Index epochs, int seed) {
