@@ -53,7 +53,7 @@ std::vector<double> errors(const Model<LeakyNet>& f, const Vec<double>& x, Index
 
 TEST_CASE("an affine neighbourhood contracts geometrically, with the spectral radius", "[dynamics]") {
   const Vec<double> x = random_matrix<double>(d, 1, 3);
-  for (const double rho : {0.4587, 0.7352, 0.05}) {
+  for (const double rho : {0.4587, 0.7352}) {
     // Not normal: eigenvalues rho, rho / 4, ... above the diagonal.
     Mat<double> J = random_matrix<double>(d, d, 5).triangularView<Eigen::StrictlyUpper>();
     for (Index i = 0; i < d; ++i) J(i, i) = rho * std::pow(0.25, static_cast<double>(i));
@@ -61,12 +61,12 @@ TEST_CASE("an affine neighbourhood contracts geometrically, with the spectral ra
     REQUIRE((f(Mat<double>(x)) - x).norm() < 1e-13);
     REQUIRE((jacobian(f, x) - J).norm() < 1e-11);
     CHECK(std::abs(spectral_radius(jacobian(f, x)) - rho) < 1e-9);
-    const Index steps = rho < 0.1 ? 5 : 14;
+    const Index steps = 14;
     const std::vector<double> e = errors(f, x, steps);
     const Vec<double> e0 = 1e-6 * random_matrix<double>(d, 1, 77);
     Vec<double> power = e0;  // J^t e_0: near x* that is all there is
     for (Index t = 0; t <= steps; ++t) {
-      CHECK(std::abs(e[static_cast<std::size_t>(t)] - power.norm()) < 1e-12 * 10);
+      CHECK(std::abs(e[static_cast<std::size_t>(t)] - power.norm()) < 1e-11);
       power = J * power;
     }
     const double ratio = e[e.size() - 1] / e[e.size() - 2];
