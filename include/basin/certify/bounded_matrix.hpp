@@ -15,14 +15,17 @@ namespace basin::inline BASIN_ABI {
 
 /// An exact matrix A of which `mid` and a bound are known: |A - mid|_F <= error.
 struct BoundedMatrix {
-  Mat<double> mid;
-  Upper error;
+  Mat<double> mid;  // computed
+  Upper error;      // a bound of |A - mid|_F
 
   BoundedMatrix() = default;
   /// A itself.
   explicit BoundedMatrix(Mat<double> A) : mid(std::move(A)) {}
+  /// All matrices within `e` of A, in the Frobenius norm.
   BoundedMatrix(Mat<double> A, Upper e) : mid(std::move(A)), error(e) {}
+  /// Rows of A.
   Index rows() const { return mid.rows(); }
+  /// Columns of A.
   Index cols() const { return mid.cols(); }
 };
 

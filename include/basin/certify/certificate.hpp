@@ -32,7 +32,7 @@ namespace basin::inline BASIN_ABI {
 /// so that the orbit of every such x ends at x*, this fast. With T >= I the distance |x - x*| is never more
 /// than the one in T.
 struct Certificate {
-  bool verified = false;
+  bool verified = false;       // whether all of this is proved
   std::string reason;          // why not
   std::uint64_t network = 0;   // ExactNetwork::fingerprint
   Vec<double> centre;          // the fixed point to some digits
@@ -48,13 +48,14 @@ struct Certificate {
 /// What is proved of a fixed point of any kind if `verified`: there is one within `error` of the centre, in
 /// the 2-norm, and no other one within `radius`.
 struct FixedPointProof {
-  bool verified = false;
-  std::string reason;
-  std::uint64_t network = 0;
-  Vec<double> centre;
-  double radius = 0, error = 0;
+  bool verified = false;         // whether that is proved
+  std::string reason;            // why not
+  std::uint64_t network = 0;     // ExactNetwork::fingerprint
+  Vec<double> centre;            // of the ball
+  double radius = 0, error = 0;  // in the 2-norm, see above
 };
 
+/// How certify_attractor searches.
 struct CertifyOptions {
   SearchOptions search = {};  // for the fixed point, from x
   /// The metrics tried are the 2-norm and those of Stein's equation for g = rho + (1 - rho) part, rho the
@@ -73,6 +74,7 @@ struct CertifyOptions {
 template <class = void>
 [[nodiscard]] Certificate certify_attractor(const ExactNetwork& f, VecIn<double> x,
                                             const CertifyOptions& options = {});
+/// The same for the exact function of a model, see exact_network.
 template <Layer F>
 [[nodiscard]] Certificate certify_attractor(const Model<F>& f, VecIn<typename F::Scalar> x,
                                             const CertifyOptions& options = {}) {
@@ -85,6 +87,7 @@ template <Layer F>
 template <class = void>
 [[nodiscard]] FixedPointProof certify_fixed_point(const ExactNetwork& f, VecIn<double> x,
                                                   const CertifyOptions& options = {});
+/// The same for the exact function of a model, see exact_network.
 template <Layer F>
 [[nodiscard]] FixedPointProof certify_fixed_point(const Model<F>& f, VecIn<typename F::Scalar> x,
                                                   const CertifyOptions& options = {}) {

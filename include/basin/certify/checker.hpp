@@ -58,9 +58,9 @@ namespace basin::inline BASIN_ABI {
 /// What check_certificate found: whether the statement above is proved, or which part of it fails; what is
 /// claimed; and what the checker computed itself, all upper bounds.
 struct CheckResult {
-  bool valid = false;
-  std::string reason;
-  std::size_t size = 0;
+  bool valid = false;    // whether the statement is proved
+  std::string reason;    // which part fails; empty where none does
+  std::size_t size = 0;  // dimensions of x
   double radius = 0, radius_2norm = 0, contraction = 0, residual = 0, error = 0;  // claimed
   long double found_contraction = 0;                                              // L in step 2
   long double found_pairs = 0;                                                    // L in step 1

@@ -103,23 +103,30 @@ ExactMap exact_map(const Phi& phi) {
 /// rounding; what a certificate says of f, it says of f.
 class ExactNetwork {
  public:
+  /// What a step is: x, W v_a + b, phi(v_a), or v_a + v_b.
   enum class Kind : unsigned char { input, affine, map, sum };
+  /// One step: what makes v_k of values before it.
   struct Step {
-    Kind kind = Kind::input;
-    Index size = 0;
-    std::size_t a = 0, b = 0;  // the steps whose values it takes
-    Mat<double> weight = {};
-    Vec<double> bias = {};
-    std::shared_ptr<const detail::ExactMap> map = {};
+    Kind kind = Kind::input;                           // which of the members below count
+    Index size = 0;                                    // rows of v_k
+    std::size_t a = 0, b = 0;                          // the steps whose values it takes
+    Mat<double> weight = {};                           // W of an affine step, size x rows of v_a
+    Vec<double> bias = {};                             // its b
+    std::shared_ptr<const detail::ExactMap> map = {};  // phi of a map
   };
 
+  /// The identity on R^size, to which steps are added.
   explicit ExactNetwork(Index size) : steps_{Step{.size = size}} {}
 
+  /// All steps, v_0 = x first.
   const std::vector<Step>& steps() const { return steps_; }
+  /// Rows of x.
   Index size() const { return steps_.front().size; }
   /// The step whose value is f(x).
   std::size_t output() const { return output_; }
+  /// Takes v_step as f(x).
   void set_output(std::size_t step) { output_ = step; }
+  /// Appends a step, and gives its number.
   std::size_t add(Step step) {
     steps_.push_back(std::move(step));
     return steps_.size() - 1;

@@ -33,8 +33,9 @@ constexpr double above(double x) { return -below(-x); }
 /// that the program has and then steps outward: compilers move operations across a change of the rounding
 /// mode. What overflows or is not a number becomes the whole line.
 struct Interval {
-  double lo = 0, hi = 0;
+  double lo = 0, hi = 0;  // the ends
 
+  /// All real numbers.
   static constexpr Interval whole() {
     return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
   }
@@ -45,13 +46,16 @@ struct Interval {
     return r.lo >= -max && r.hi <= max ? r : whole();
   }
 
+  /// Whether z is a member.
   constexpr bool contains(double z) const { return lo <= z && z <= hi; }
+  /// Whether all members of z are.
   constexpr bool contains(const Interval& z) const { return lo <= z.lo && z.hi <= hi; }
   /// max |z|
   constexpr double magnitude() const { return std::max(-lo, hi); }
   /// hi - lo, rounded up.
   constexpr double width() const { return lo == hi ? 0 : detail::above(hi - lo); }
 
+  /// {-z for all members z}, exactly.
   constexpr Interval operator-() const { return {-hi, -lo}; }
   friend constexpr Interval operator+(const Interval& a, const Interval& b) {
     return rounded(a.lo + b.lo, a.hi + b.hi);
@@ -60,6 +64,7 @@ struct Interval {
   friend constexpr Interval operator*(double s, const Interval& a) {
     return s < 0 ? rounded(s * a.hi, s * a.lo) : rounded(s * a.lo, s * a.hi);
   }
+  /// Whether both ends are equal.
   constexpr bool operator==(const Interval&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const Interval& a) {
     return out << '[' << a.lo << ", " << a.hi << ']';

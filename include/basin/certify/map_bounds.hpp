@@ -128,6 +128,7 @@ inline Interval range_of_step(double a, double b, double left, double right) {
 // ---- piecewise linear maps --------------------------------------------------------------------------------
 // All of their values are exact but one product or quotient.
 
+/// phi' = 1, all exact.
 template <>
 struct MapBounds<Identity> {
   static Interval slope(const Identity&, double a, double b) { return detail::range_of_step(a, b, 1, 1); }
@@ -135,6 +136,7 @@ struct MapBounds<Identity> {
   static double slope_error(const Identity&, double z, double y) { return detail::at_finite(z, y, 0); }
 };
 
+/// phi' = 0 for z < 0, 1 for z > 0, all exact.
 template <>
 struct MapBounds<Relu> {
   static Interval slope(const Relu&, double a, double b) { return detail::range_of_step(a, b, 0, 1); }
@@ -158,6 +160,7 @@ struct MapBounds<LeakyRelu> {
   }
 };
 
+/// phi' = 1 between lo and hi, 0 beyond, all exact.
 template <>
 struct MapBounds<Hardtanh> {
   static Interval slope(const Hardtanh& phi, double a, double b) {

@@ -13,8 +13,8 @@ namespace basin::inline BASIN_ABI {
 /// T = I + Q diag(t) Q' with t >= 0, Q n x k, exactly as these numbers stand here: symmetric, T >= I, so that
 /// |v| <= |T v| whatever rounding did to Q. k = 0: the 2-norm.
 struct Metric {
-  Mat<double> Q;
-  Vec<double> t;
+  Mat<double> Q;  // n x k
+  Vec<double> t;  // k numbers >= 0
 };
 
 namespace detail {

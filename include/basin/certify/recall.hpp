@@ -14,14 +14,15 @@ namespace basin::inline BASIN_ABI {
 /// |T (x - start)| <= radius, that of the start itself first of all, is inside the ball of the certificate
 /// after `steps` steps, so that it ends at the fixed point of the certificate.
 struct RecallProof {
-  bool verified = false;
-  std::string reason;  // why not
-  Index steps = 0;
+  bool verified = false;    // whether that is proved
+  std::string reason;       // why not
+  Index steps = 0;          // of f
   double radius = 0;        // in |T v|
   double radius_2norm = 0;  // the 2-norm ball of this radius lies inside
   double distance = 0;      // |start - centre|, in the 2-norm
 };
 
+/// How certify_recall follows the orbit.
 struct RecallProofOptions {
   Index max_steps = 200;  // of the orbit
 };
@@ -37,6 +38,7 @@ struct RecallProofOptions {
 template <class = void>
 [[nodiscard]] RecallProof certify_recall(const ExactNetwork& f, const Certificate& certificate,
                                          VecIn<double> start, const RecallProofOptions& options = {});
+/// The same for the exact function of a model, see exact_network.
 template <Layer F>
 [[nodiscard]] RecallProof certify_recall(const Model<F>& f, const Certificate& certificate,
                                          VecIn<typename F::Scalar> start,

@@ -20,6 +20,7 @@ class Upper {
   Upper() = default;
   /// The exact number v >= 0.
   explicit Upper(double v) : value_(v) {}
+  /// The bound.
   double value() const { return value_; }
 
   friend Upper operator+(Upper a, Upper b) { return rounded(a.value_ + b.value_); }
@@ -27,6 +28,7 @@ class Upper {
   friend Upper operator*(double a, Upper b) { return rounded(a * b.value_); }
   /// a / b for a lower bound b > 0 of the exact divisor.
   friend Upper operator/(Upper a, double b) { return rounded(a.value_ / b); }
+  /// The sum, rounded up.
   Upper& operator+=(Upper b) { return *this = *this + b; }
   friend Upper sqrt(Upper a) { return rounded(std::sqrt(a.value_)); }
   friend Upper max(Upper a, Upper b) { return a.value_ < b.value_ || b.value_ != b.value_ ? b : a; }

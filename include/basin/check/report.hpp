@@ -14,9 +14,9 @@ namespace basin::inline BASIN_ABI {
 template <class S>
 struct CheckOptions {
   std::uint64_t seed = 1;
-  Index batch = 3;
+  Index batch = 3;           // columns
   double theta_scale = 0.5;  // theta ~ N(0, theta_scale^2) where `theta` is empty
-  Vec<S> theta = {};
+  Vec<S> theta = {};         // where the layer is checked; empty: drawn
   /// Inputs are N(0, scale^2) for each of these: at zero, tiny,
   /// random and large. The one equal to 1 must be smooth.
   std::vector<double> scales = {0, 1e-6, 1, 100};
@@ -31,12 +31,13 @@ struct CheckOptions {
 
 /// What check_layer found. Converts to true when nothing failed.
 struct CheckReport {
-  double adjoint = 0;  // the largest relative errors seen
-  double input_difference = 0;
-  double theta_difference = 0;
-  Index kinks = 0;      // directions left out since the function is not smooth within the step
-  Index overflows = 0;  // passes left out since an output is infinite at large inputs
-  std::vector<std::string> failures;
+  double adjoint = 0;                 // the largest relative errors seen
+  double input_difference = 0;        // of jvp against central differences in x
+  double theta_difference = 0;        // of vjp against those in theta
+  Index kinks = 0;                    // directions left out since the function is not smooth within the step
+  Index overflows = 0;                // passes left out since an output is infinite at large inputs
+  std::vector<std::string> failures;  // in words, one for each rule that is broken
+  /// Whether nothing failed.
   explicit operator bool() const { return failures.empty(); }
   friend std::ostream& operator<<(std::ostream& out, const CheckReport& r) {
     out << "adjoint " << r.adjoint << ", central differences " << r.input_difference << " (input) "

@@ -13,12 +13,15 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// The encoder of the linear D1: five convolutions of stride 2.
 template <class S>
 using LinearD1Encoder = Chain<Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>, Conv2d<S>>;
+/// Its decoder: upsampling by 2 and a convolution, five times.
 template <class S>
 using LinearD1Decoder =
     Chain<UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>,
           UpsampleNearest<S>, Conv2d<S>, UpsampleNearest<S>, Conv2d<S>>;
+/// The linear D1, see downsampling_d1.
 template <class S>
 using LinearD1 = Chain<LinearD1Encoder<S>, LinearD1Decoder<S>>;
 
@@ -72,15 +75,18 @@ template <class S>
                                         l.conv(16), l.up(16), l.conv(32)));
 }
 
+/// The encoder of D1 with phi behind each of its convolutions.
 template <class S, class Phi = LeakyRelu>
 using NonlinearD1Encoder =
     Chain<Conv2d<S>, Pointwise<S, Phi>, Conv2d<S>, Pointwise<S, Phi>, Conv2d<S>, Pointwise<S, Phi>, Conv2d<S>,
           Pointwise<S, Phi>, Conv2d<S>, Pointwise<S, Phi>>;
+/// Its decoder, the same.
 template <class S, class Phi = LeakyRelu>
 using NonlinearD1Decoder =
     Chain<UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>, UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>,
           UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>, UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>,
           UpsampleNearest<S>, Conv2d<S>, Pointwise<S, Phi>>;
+/// D1 with phi behind each convolution, see downsampling_d1.
 template <class S, class Phi = LeakyRelu>
 using NonlinearD1 = Chain<NonlinearD1Encoder<S, Phi>, NonlinearD1Decoder<S, Phi>>;
 
@@ -113,6 +119,7 @@ template <Layer Encoder, Layer Decoder>
   const auto& e = f.layer.template child<0>();
   return {e, f.theta.head(e.param_size())};
 }
+/// Decoder and its part of theta of a model decoder o encoder. Throws if theta does not fit.
 template <Layer Encoder, Layer Decoder>
 [[nodiscard]] Model<Decoder> decoder_of(const Model<Chain<Encoder, Decoder>>& f) {
   f.require_valid("decoder_of");
@@ -120,6 +127,7 @@ template <Layer Encoder, Layer Decoder>
   return {d, f.theta.tail(d.param_size())};
 }
 
+/// D2, see downsampling_d2: one convolution down, a stack of them, upsampling, one convolution.
 template <class S>
 using LinearD2 = Chain<Conv2d<S>, Stack<Conv2d<S>>, UpsampleNearest<S>, Conv2d<S>>;
 

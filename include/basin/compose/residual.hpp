@@ -43,6 +43,7 @@ class Residual {
     detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");
     return blocks;
   }
+  /// f.
   const F& child() const { return f_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {

@@ -46,6 +46,7 @@ class Stack {
   Index in_size() const { return f_.in_size(); }
   Index out_size() const { return f_.out_size(); }
   Index param_size() const { return depth_ * f_.param_size(); }
+  /// How often f is repeated.
   Index depth() const { return depth_; }
   bool broadcasts() const { return basin::broadcasts(f_); }
   std::optional<Shape> in_shape() const { return basin::in_shape(f_); }

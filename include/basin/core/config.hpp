@@ -33,7 +33,9 @@ static_assert(
 #define BASIN_ABI                                                                                    \
   BASIN_ABI_OF(BASIN_VERSION_MAJOR, BASIN_VERSION_MINOR, BASIN_VERSION_PATCH, EIGEN_MAX_ALIGN_BYTES, \
                EIGEN_MAX_STATIC_ALIGN_BYTES)
+/// BASIN_ABI of these numbers.
 #define BASIN_ABI_OF(major, minor, patch, heap, stack) BASIN_ABI_PASTE(major, minor, patch, heap, stack)
+/// The same, once macros among the numbers are replaced by what they stand for.
 #define BASIN_ABI_PASTE(major, minor, patch, heap, stack) v##major##_##minor##_##patch##_align##heap##_##stack
 
 /// Around code that computes with Eigen's vectors: g++ warns wherever a type of <immintrin.h> becomes a
@@ -41,6 +43,7 @@ static_assert(
 #if defined(__GNUC__) && !defined(__clang__)
 #define BASIN_VECTOR_CODE_BEGIN \
   _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wignored-attributes\"")
+/// Ends what BASIN_VECTOR_CODE_BEGIN began.
 #define BASIN_VECTOR_CODE_END _Pragma("GCC diagnostic pop")
 #else
 #define BASIN_VECTOR_CODE_BEGIN

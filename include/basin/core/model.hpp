@@ -11,8 +11,8 @@ namespace basin::inline BASIN_ABI {
 template <Layer F>
 struct Model {
   using Scalar = typename F::Scalar;
-  F layer;
-  Vec<Scalar> theta;
+  F layer;            // f
+  Vec<Scalar> theta;  // layer.param_size() numbers
 
   /// Throws if theta does not have the layer's number of parameters.
   Model(F f, Vec<Scalar> parameters) : layer(std::move(f)), theta(std::move(parameters)) {

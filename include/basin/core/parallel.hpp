@@ -131,8 +131,9 @@ void parallel_for(Index parts, const Body& body) {
 /// The columns (or other items) [begin, begin + size) of part `k` when `columns` are cut into `parts` almost
 /// equal parts.
 struct ColumnRange {
-  Index begin, size;
+  Index begin, size;  // the first, and how many
 };
+/// See ColumnRange; `k` from 0.
 [[nodiscard]] inline ColumnRange column_range(Index columns, Index parts, Index k) {
   const Index begin = columns * k / parts;
   return {begin, columns * (k + 1) / parts - begin};

@@ -12,17 +12,18 @@ namespace basin::inline BASIN_ABI {
 
 /// A stretch of theta that belongs together: theta[offset .. offset + rows * cols).
 struct ParamBlock {
+  /// What a block does, and which rule of a Scheme fills it.
   enum class Role { weight, bias };
-  std::string name;  // "0.weight", as PyTorch would call it
-  Role role = Role::weight;
-  Index offset = 0;
-  Index rows = 0,
-        cols = 1;  // as a matrix: outputs x inputs (of ConvTranspose2d, as in PyTorch, inputs x outputs)
-  bool row_major = false;  // how the matrix lies in theta
-  Index fan_in = 1, fan_out = 1;
+  std::string name;               // "0.weight", as PyTorch would call it
+  Role role = Role::weight;       // weights mix inputs, biases shift outputs
+  Index offset = 0;               // of the first number
+  Index rows = 0, cols = 1;       // outputs x inputs (of ConvTranspose2d, as in PyTorch, inputs x outputs)
+  bool row_major = false;         // how the matrix lies in theta
+  Index fan_in = 1, fan_out = 1;  // inputs of one output, outputs of one input: the scale of initial values
   /// The value that all entries start from, whatever rule fills the other blocks: 1 for the factors of a
   /// normalization, say.
   std::optional<double> start = {};
+  /// Numbers of the block.
   Index size() const { return rows * cols; }
 };
 

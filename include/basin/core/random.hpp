@@ -17,7 +17,9 @@ namespace basin::inline BASIN_ABI {
 /// SplitMix64 (Steele, Lea, Flood 2014): spreads one seed over the state of a larger generator.
 class SplitMix64 {
  public:
+  /// Any seed will do, 0 too.
   explicit SplitMix64(std::uint64_t seed) : state_(seed) {}
+  /// The next 64 bits.
   std::uint64_t operator()() {
     std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -110,11 +112,14 @@ inline double normal_quantile(double p) {
 class Random {
  public:
   using result_type = std::uint64_t;  // a UniformRandomBitGenerator, so that std::shuffle and friends take it
+  /// The same seed gives the same numbers with every compiler.
   explicit Random(std::uint64_t seed) {
     SplitMix64 fill(seed);
     for (auto& s : state_) s = fill();
   }
+  /// 0.
   static constexpr result_type min() { return 0; }
+  /// 2^64 - 1.
   static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
 
   /// 64 uniform bits.

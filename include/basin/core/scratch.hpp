@@ -12,6 +12,7 @@ namespace basin::inline BASIN_ABI {
 template <class S>
 class Scratch {
  public:
+  /// Makes room for rows x cols; memory only grows. See the class for what the entries are then.
   void resize(Index rows, Index cols) {
     rows_ = rows;
     cols_ = cols;
@@ -23,8 +24,11 @@ class Scratch {
   }
   /// The batch, rows x cols as last resized.
   Eigen::Map<Mat<S>> mat() { return {memory_.data(), rows_, cols_}; }
+  /// The same, to read.
   Eigen::Map<const Mat<S>> mat() const { return {memory_.data(), rows_, cols_}; }
+  /// As last resized.
   Index rows() const { return rows_; }
+  /// As last resized.
   Index cols() const { return cols_; }
   /// Exchanges memory and sizes, in constant time.
   void swap(Scratch& other) {

@@ -10,10 +10,14 @@ namespace basin::inline BASIN_ABI {
 
 /// channels x height x width. Pixel (c, i, j) is row (c * height + i) * width + j of the image's column.
 struct Shape {
-  Index channels = 1, height = 1, width = 1;
+  Index channels = 1, height = 1, width = 1;  // channels of height x width pixels
+  /// Of one channel.
   Index pixels() const { return height * width; }
+  /// Rows of the image's column.
   Index size() const { return channels * height * width; }
+  /// The row of pixel (c, i, j), which is not checked.
   Index at(Index c, Index i, Index j) const { return (c * height + i) * width + j; }
+  /// Whether all three sides are equal.
   bool operator==(const Shape&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const Shape& s) {
     return out << s.channels << " x " << s.height << " x " << s.width;

@@ -80,7 +80,7 @@ template <class = void>
 
 /// An interval for a number that is not known.
 struct ConfidenceInterval {
-  double low = 0, high = 1;
+  double low = 0, high = 1;  // its ends
 };
 
 /// Wilson's interval for a share p of which `count` of n independent draws are a sample: all p for which
@@ -124,7 +124,7 @@ template <class = void>
 /// The straight line y = intercept + slope x with the least sum of squares, for independent errors of y of
 /// one size.
 struct LineFit {
-  double slope = 0, intercept = 0;
+  double slope = 0, intercept = 0;  // of the line
   double slope_error = 0;  // standard error of the slope, from the residuals; not a number for 2 points
   double r_squared = 0;    // the part of the variance of y that the line explains; 1 where y is constant
 };

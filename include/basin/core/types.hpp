@@ -6,12 +6,14 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Of rows, columns and counts: signed, 64 bits.
 using Index = Eigen::Index;
 
 /// A batch: column-major, one column a sample. An image is one column in channel, row, column order. Kernels
 /// walk down the columns in memory, so the order is said here and not left to EIGEN_DEFAULT_TO_ROW_MAJOR.
 template <class S>
 using Mat = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
+/// A column of numbers.
 template <class S>
 using Vec = Eigen::Matrix<S, Eigen::Dynamic, 1, Eigen::ColMajor>;
 
@@ -19,10 +21,13 @@ using Vec = Eigen::Matrix<S, Eigen::Dynamic, 1, Eigen::ColMajor>;
 /// sized by the caller; nothing is ever resized through it.
 template <class S>
 using MatIn = const Eigen::Ref<const Mat<S>>&;
+/// A batch that is written, sized by the caller: any column-major matrix or block of columns.
 template <class S>
 using MatOut = Eigen::Ref<Mat<S>>;
+/// A vector that is read, such as theta.
 template <class S>
 using VecIn = const Eigen::Ref<const Vec<S>>&;
+/// A vector that is written, sized by the caller.
 template <class S>
 using VecOut = Eigen::Ref<Vec<S>>;
 

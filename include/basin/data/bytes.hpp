@@ -24,7 +24,9 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What files hold, owned.
 using Bytes = std::vector<unsigned char>;
+/// The same, seen.
 using ByteSpan = std::span<const unsigned char>;
 
 /// The readers' limit on what a file may hold once unpacked, 1 GiB, unless the caller gives another.

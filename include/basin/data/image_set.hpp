@@ -12,9 +12,10 @@ namespace basin::inline BASIN_ABI {
 
 /// Images of one shape, one a column of `pixels` in channel, row, column order.
 struct ImageSet {
-  Shape shape;
+  Shape shape;                // of each image
   Mat<unsigned char> pixels;  // shape.size() x count
   std::vector<int> labels;    // one an image, or none at all
+  /// How many images.
   Index count() const { return pixels.cols(); }
   /// 0, 1, ..., count() - 1
   std::vector<Index> all() const {

@@ -48,6 +48,7 @@ class NumpyRandomState {
 
 }  // namespace detail
 
+/// Points of the Swiss roll, see swiss_roll.
 template <class S>
 struct SwissRoll {
   Mat<S> X;  // 3 x n, one column a point

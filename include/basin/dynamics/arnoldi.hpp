@@ -38,14 +38,14 @@ namespace basin::inline BASIN_ABI {
 /// was not missed, which guard vectors make unlikely. Where the iteration has not converged, `values` and
 /// `residuals` are empty.
 struct Leading {
-  std::vector<std::complex<double>> values;
-  std::vector<double> residuals;
+  std::vector<std::complex<double>> values;  // largest modulus first
+  std::vector<double> residuals;             // see above
   /// 1 / |w'v| for eigenvectors v of A and w of A', of norm 1; infinite where no w belongs to the value;
   /// empty where not wanted, or where A is given by products and A' is not.
   std::vector<double> conditions;
   /// n x count where asked for: of norm 1, real for real eigenvalues (see real_vectors).
   Mat<std::complex<double>> vectors;
-  bool converged = false;
+  bool converged = false;  // whether the iteration came to its tolerance
   bool cancelled = false;
   Index products = 0;  // with A and A'
 };

@@ -23,9 +23,10 @@ struct Attractor {
   /// With a certificate an ellipsoid that the ball lies in: all x with |T (x - point)| <= ellipsoid, where
   /// T = I + Q diag(t) Q' (Metric). 0: none.
   double ellipsoid = 0;
-  Mat<double> Q = {};
-  Vec<double> t = {};
+  Mat<double> Q = {};  // n x k, k = 0 without an ellipsoid
+  Vec<double> t = {};  // k numbers >= 0
 
+  /// 1 for a fixed point.
   Index period() const { return points.cols(); }
 };
 

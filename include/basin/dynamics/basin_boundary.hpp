@@ -20,8 +20,8 @@ namespace basin::inline BASIN_ABI {
 struct BasinEntropy {
   double entropy = 0;   // S_b: the mean over all boxes of -sum p log p, p the shares of ids in a box
   double boundary = 0;  // S_bb: the mean over the boxes with more than one id; 0 where there is none
-  Index boxes = 0, boundary_boxes = 0;
-  Index cells = 0;  // in a box
+  Index boxes = 0, boundary_boxes = 0;  // how many, and those of them with more than one id
+  Index cells = 0;                      // in a box
   /// S_bb > log 2: sufficient for a fractal boundary (Daza et al. 2016), up to the error of a mean over
   /// boundary_boxes. Where it does not hold nothing is shown.
   bool above_log_2() const { return boundary > std::log(2.); }
@@ -58,9 +58,10 @@ template <class = void>
   return e;
 }
 
+/// How uncertainty_exponent draws and fits.
 struct UncertaintyOptions {
   BasinMapOptions map = {};  // find_new plays no part
-  Index samples = 2000;
+  Index samples = 2000;      // pairs of starts for each epsilon
   double largest = 1. / 16;  // epsilon, relative to the smaller side of the box; larger ones saturate
   Index halvings = 7;        // epsilons largest, largest / 2, ...: one more than this
   Index least = 10;          // uncertain samples: an epsilon with fewer does not count in the fit
@@ -74,8 +75,8 @@ struct UncertaintyExponent {
   double error = 0;  // standard error of it, by leaving out one of 20 groups of samples at a time
   LineFit fit;       // of the logarithms; its slope_error knows nothing of what the epsilons have in common
   std::vector<double> epsilon, fraction;  // all of them; of the fit those with `used`
-  std::vector<bool> used;
-  Index samples = 0;
+  std::vector<bool> used;                 // whether an epsilon counts in the fit
+  Index samples = 0;                      // drawn
   bool cancelled = false;
   /// Whether there was anything to fit.
   bool known() const { return exponent == exponent; }

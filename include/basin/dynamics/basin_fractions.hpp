@@ -13,19 +13,20 @@ namespace basin::inline BASIN_ABI {
 
 /// The share of starts in one basin.
 struct BasinFraction {
-  Index id = -1;  // of the attractor, from 1; -1: at none
-  Index count = 0;
-  double fraction = 0;
-  ConfidenceInterval interval;
+  Index id = -1;                // of the attractor, from 1; -1: at none
+  Index count = 0;              // starts that end there
+  double fraction = 0;          // count over all starts
+  ConfidenceInterval interval;  // of the share under the distribution of the starts
 };
 
 /// All shares: they add up to 1.
 struct BasinFractions {
-  Index starts = 0;
+  Index starts = 0;                               // in all
   std::vector<BasinFraction> basins;              // of each attractor, in their order, those of no start too
   BasinFraction lost;                             // -1: diverged, settled elsewhere, still moving
   Index diverged = 0, elsewhere = 0, moving = 0;  // of these; where only ids are known all count as moving
 
+  /// Of all shares, that of the lost ones too: 1.
   double sum() const {
     double all = lost.fraction;
     for (const BasinFraction& b : basins) all += b.fraction;
@@ -39,9 +40,10 @@ enum class IntervalsHold : unsigned char {
   together,  // all of them at once (Goodman)
 };
 
+/// Which intervals come with the shares.
 struct BasinFractionsOptions {
-  IntervalsHold hold = IntervalsHold::each;
-  double confidence = 0.95;
+  IntervalsHold hold = IntervalsHold::each;  // for which shares at once
+  double confidence = 0.95;                  // probability that they hold
 };
 
 /// The shares of the ids 1 .. attractors and -1. The intervals are those of starts that were drawn one by one

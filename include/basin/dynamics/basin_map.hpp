@@ -26,9 +26,11 @@ struct BasinMap : Fates {
   /// decided before may be wrong.
   std::vector<Index> shrunk;
 
+  /// How many attractors were found on the way, beyond those given.
   Index found() const { return static_cast<Index>(attractors.size()) - given; }
 };
 
+/// How starts are followed, and whether what they settle at elsewhere becomes an attractor.
 struct BasinMapOptions {
   FateOptions fates = {};
   /// Adds what starts settle at elsewhere, where Newton's method finds an attracting fixed point there, and

@@ -19,6 +19,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Which distances are tried along each direction.
 struct BasinRadiusOptions {
   FateOptions fates = {};
   double smallest = 1e-3, largest = 4;  // of the radii, relative to |x*| (or to 1 where that is 0)
@@ -151,15 +152,17 @@ template <Layer F>
   }
 }
 
+/// Which sizes of noise are tried, and what counts as tolerated.
 struct NoiseToleranceOptions {
   FateOptions fates = {};
-  double fraction = 0.95;  // of the noisy starts that must come back
-  Index draws = 400;
+  double fraction = 0.95;                 // of the noisy starts that must come back
+  Index draws = 400;                      // noisy starts for each sigma
   double smallest = 1e-3, largest = 100;  // of sigma, relative to |x*| / sqrt(n) (or to 1 where that is 0)
   double accuracy = 0.01;                 // relative, of the bisection
   std::uint64_t seed = 1;
 };
 
+/// How much noise on an attractor comes back to it.
 struct NoiseTolerance {
   double sigma = 0;  // the largest at which the share is at least `fraction`; 0: none, infinite: all tried
   /// Where the true share may cross `fraction`: up to `low` the share is at least that by Wilson's 95 %

@@ -81,7 +81,7 @@ template <class Points, class Examples>
 
 /// How far a set of iterates f^t(starts) recovers the examples, at one epsilon.
 struct Recovery {
-  double epsilon = 0;
+  double epsilon = 0;    // how near counts as there: 2-norm, in units of x
   double recovered = 0;  // the paper's R_t: fraction of examples with an iterate within epsilon (Section 3.3)
   double arrived = 0;    // fraction of iterates within epsilon of an example
   Index distinct = 0;    // examples that are the nearest of an iterate within epsilon

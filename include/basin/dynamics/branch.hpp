@@ -20,6 +20,7 @@ enum class BranchEventKind : unsigned char {
   border_crossing,  // the number of unstable directions jumps at a kink, and the curve goes on in s
   undecided,        // by its computed multipliers one of these, but not shown on both sides, or not one alone
 };
+/// Its name: "fold at a kink".
 inline std::ostream& operator<<(std::ostream& out, BranchEventKind kind) {
   switch (kind) {
     case BranchEventKind::fold:
@@ -38,10 +39,11 @@ inline std::ostream& operator<<(std::ostream& out, BranchEventKind kind) {
   return out;
 }
 
+/// A bifurcation on a curve, located.
 struct BranchEvent {
-  BranchEventKind kind = BranchEventKind::undecided;
-  double s = 0;
-  Vec<double> x;
+  BranchEventKind kind = BranchEventKind::undecided;  // what happens
+  double s = 0;                                   // where on the way from one snapshot to the next, 0 to 1
+  Vec<double> x;                                  // the point there
   std::vector<std::complex<double>> multipliers;  // those that cross; at a kink one of each side
   double residual = 0;  // of what is 0 there: the tangent's share of s, or |multiplier| - 1; at a kink
                         // the gap between the two sides, extended to each other, in units of x
@@ -51,8 +53,8 @@ struct BranchEvent {
 
 /// A computed point of a curve.
 struct BranchPoint {
-  double s = 0;
-  Vec<double> x;
+  double s = 0;                // from 0 to 1
+  Vec<double> x;               // the point
   Index unstable = 0;          // directions, as computed
   double spectral_radius = 0;  // as computed
   int index = 0;               // the sign of det(I - J), as computed
@@ -69,6 +71,7 @@ enum class BranchEnd : unsigned char {
   ambiguous,       // it leads to a point that another curve leads to as well, however small the steps
   cancelled,       // `cancelled` returned true
 };
+/// Why it ended, in words.
 inline std::ostream& operator<<(std::ostream& out, BranchEnd end) {
   switch (end) {
     case BranchEnd::crossed:
@@ -93,12 +96,13 @@ inline std::ostream& operator<<(std::ostream& out, BranchEnd end) {
 
 /// A curve of fixed points of f(.; theta(s)) from one end of [0, 1] on.
 struct Branch {
-  double from = 0;  // s where it began, 0 or 1
-  BranchEnd end = BranchEnd::no_start;
-  Vec<double> x;                    // where it ended
-  std::vector<BranchPoint> curve;   // in order; points at events are among them
-  std::vector<BranchEvent> events;  // in order
-  Index steps = 0;                  // that were accepted
+  double from = 0;                      // s where it began, 0 or 1
+  BranchEnd end = BranchEnd::no_start;  // how it ended
+  Vec<double> x;                        // where it ended
+  std::vector<BranchPoint> curve;       // in order; points at events are among them
+  std::vector<BranchEvent> events;      // in order
+  Index steps = 0;                      // that were accepted
+  /// Whether its end is neither at the other snapshot nor back at its own.
   bool lost() const { return end != BranchEnd::crossed && end != BranchEnd::returned; }
 };
 

@@ -21,6 +21,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// How curves of fixed points are followed through the snapshots.
 struct ContinuationOptions {
   BranchOptions branch = {};  // its unit, where 0, becomes the mean norm of the initial points
   /// Columns from which points are searched at each snapshot that has none to begin with; none: there is no
@@ -31,7 +32,7 @@ struct ContinuationOptions {
   bool both_ways = true;  // each point is followed to both sides; else only on, away from the initial points
   Index refinements = 2;  // how often curves that clash are followed again, with a quarter of the steps
   bool degrees = false;   // growth_at_infinity of each snapshot, for the accounts
-  GrowthOptions growth = {};
+  GrowthOptions growth = {};  // of these degrees
 };
 
 namespace detail {

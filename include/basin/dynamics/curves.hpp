@@ -19,16 +19,16 @@ namespace basin::inline BASIN_ABI {
 
 /// A fixed point of one snapshot, and the curves that meet there.
 struct ContinuedPoint {
-  Index snapshot = 0;
-  Vec<double> x;
-  LinearStability kind;
+  Index snapshot = 0;             // number of the snapshot, from 0
+  Vec<double> x;                  // the point
+  LinearStability kind;           // its verdict, in the terms of find_fixed_points
   Index before = -1, after = -1;  // the curves in the intervals before and after the snapshot; -1: none
-  Index track = -1;
+  Index track = -1;               // of Continuation::tracks; -1: none
 };
 
 /// A curve in the interval from snapshot `interval` to the next.
 struct ContinuedBranch : Branch {
-  Index interval = 0;
+  Index interval = 0;           // number of its earlier snapshot
   Index first = -1, last = -1;  // the points where it began and ended; last = -1: it is lost
   bool confirmed = false;       // followed from its other end, it led back
 };

@@ -38,6 +38,7 @@ struct Cycle : LinearStability {
   std::vector<std::complex<double>> multipliers;
   Index steps = 0;        // Newton's, each of all points
   Index evaluations = 0;  // of f
+  /// Whether a cycle was found; else `end` says why not.
   bool converged() const { return end == SearchEnd::converged; }
   /// The least number of points after which it repeats.
   Index period() const { return points.cols(); }
@@ -46,8 +47,9 @@ struct Cycle : LinearStability {
   bool reduced() const { return period() < asked; }
 };
 
+/// How refine_cycle searches, and when points are one.
 struct CycleOptions {
-  SearchOptions search = {};
+  SearchOptions search = {};    // Newton's method
   LeadingOptions leading = {};  // where J is known by its products alone
   /// Points closer than this times the larger of |x| and the unit are one: by it the period is the least one.
   /// 0: 1e-6 in double, 1e-3 in float.
@@ -117,6 +119,7 @@ enum class StartEnd : unsigned char {
   diverged,       // its orbit is not bounded by `bound`, or not finite
   cancelled,
 };
+/// Its name: "passing an unstable cycle".
 inline std::ostream& operator<<(std::ostream& out, StartEnd end) {
   switch (end) {
     case StartEnd::on_cycle:
@@ -139,13 +142,14 @@ inline std::ostream& operator<<(std::ostream& out, StartEnd end) {
 /// one point; the shifts of a cycle are one cycle.
 template <class S>
 struct Cycles {
-  std::vector<Cycle<S>> cycles;
-  std::vector<Index> hits;      // how many starts ended on each; of an unstable one none
-  std::vector<Index> cycle_of;  // of each start its cycle; -1: none
-  std::vector<StartEnd> ends;   // of each start, and why not
-  double near = 0, unit = 0;    // a start is on a cycle within near max(|x|, unit)
+  std::vector<Cycle<S>> cycles;  // distinct
+  std::vector<Index> hits;       // how many starts ended on each; of an unstable one none
+  std::vector<Index> cycle_of;   // of each start its cycle; -1: none
+  std::vector<StartEnd> ends;    // of each start, and why not
+  double near = 0, unit = 0;     // a start is on a cycle within near max(|x|, unit)
   bool cancelled = false;
 
+  /// How many cycles.
   Index size() const { return static_cast<Index>(cycles.size()); }
   /// How many starts ended in this way.
   Index count(StartEnd e) const { return std::count(ends.begin(), ends.end(), e); }
@@ -157,10 +161,11 @@ struct Cycles {
   Richness richness() const { return basin::richness(hits); }
 };
 
+/// How find_cycles looks for cycles along orbits.
 struct CyclesOptions {
-  CycleOptions cycle = {};
-  Index transient = 1000;  // steps that each start makes first
-  Index longest = 64;      // the longest period that is looked for
+  CycleOptions cycle = {};  // of what Newton's method makes of a recurrence
+  Index transient = 1000;   // steps that each start makes first
+  Index longest = 64;       // the longest period that is looked for
   /// An orbit recurs when it comes back to within near times the mean |x0|, and a start is on a cycle within
   /// ten times that (times |x| where that is larger). 0: 1e-5 in double, 1e-3 in float.
   double near = 0;

@@ -16,10 +16,11 @@ namespace basin::inline BASIN_ABI {
 /// a in the basin id_a, b in another one: ids from 1, -1: lost.
 template <class S>
 struct EdgePair {
-  Vec<S> a, b;
-  Index id_a = -1, id_b = -1;
+  Vec<S> a, b;                  // the two starts
+  Index id_a = -1, id_b = -1;   // their basins
   Index starts = 0;             // whose fates were asked for
   std::vector<Index> met = {};  // the ids that were met between, each once, in the order of meeting
+  /// |a - b|, in double.
   double apart() const { return detail::exact_distance<S>(a, b); }
 };
 

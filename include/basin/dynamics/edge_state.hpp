@@ -14,6 +14,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// How the edge is tracked between two starts.
 struct EdgeStateOptions {
   FateOptions fates = {};
   double narrow = 1e-5;    // the pair is brought this near, relative to |a - b| at the beginning,
@@ -21,7 +22,7 @@ struct EdgeStateOptions {
   Index rounds = 300;      // at most
   Index max_steps = 2000;  // of f in a round
   double near = 2e-2;  // Newton's point is the edge state when it is this near to the pair, relative likewise
-  FixedPointOptions point = {};
+  FixedPointOptions point = {};  // of Newton's search for the fixed point
 };
 
 /// What lies on the edge between two starts.
@@ -33,16 +34,16 @@ struct EdgeState {
   /// Unit vector that J stretches in the long run, from the side of a to that of b, |J v - multiplier v| =
   /// off: the unstable direction, where there is one alone. In double.
   Vec<double> direction;
-  double multiplier = 0, off = 0;
-  Index id_a = 0, id_b = 0;  // the fates of the starts
-  Index last_b = 0;          // that of the last pair on the side of b; on the other it is id_a
+  double multiplier = 0, off = 0;  // of `direction`, and how far off it is
+  Index id_a = 0, id_b = 0;        // the fates of the starts
+  Index last_b = 0;                // that of the last pair on the side of b; on the other it is id_a
   /// The fates that bisection met besides id_a and id_b, in the order of meeting; -1: lost, as a point
   /// right on the edge is.
   std::vector<Index> third;
   Index side_a = 0, side_b = 0;  // the fates of starts beside the point, along -direction and +direction
   double moved = 0;              // from the pair to the point, relative to |a - b|
-  Index rounds = 0;
-  Index starts = 0;  // whose fates were asked for
+  Index rounds = 0;              // that were made
+  Index starts = 0;              // whose fates were asked for
   bool cancelled = false;
 };
 

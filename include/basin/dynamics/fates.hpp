@@ -18,12 +18,14 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What became of a start.
 enum class Fate : unsigned char {
   moving,     // max_steps were made, or it was cancelled
   arrived,    // at an attractor
   elsewhere,  // it settled at no attractor that is known: a spurious one perhaps, or right beside a saddle
   diverged,   // an entry is NaN or infinite, or the norm is above the bound
 };
+/// Its name: "settled elsewhere".
 inline std::ostream& operator<<(std::ostream& out, Fate fate) {
   constexpr const char* names[] = {"moving", "arrived", "settled elsewhere", "diverged"};
   return out << names[static_cast<int>(fate)];
@@ -31,16 +33,18 @@ inline std::ostream& operator<<(std::ostream& out, Fate fate) {
 
 /// By what a start that arrived is known to have.
 enum class Decision : unsigned char { none, certified_ball, measured_ball, end_of_orbit };
+/// Its name: "a measured ball".
 inline std::ostream& operator<<(std::ostream& out, Decision decision) {
   constexpr const char* names[] = {"nothing", "a certified ball", "a measured ball", "the end of the orbit"};
   return out << names[static_cast<int>(decision)];
 }
 
+/// How starts are followed until their fate is known.
 struct FateOptions {
-  Index max_steps = 10000;
+  Index max_steps = 10000;  // of f for each start
   /// An orbit that is in no ball is over when a step is this short (see OrbitOptions); both 0: it goes on.
-  double tolerance = 0;  // in units of x
-  double relative_tolerance = 1e-10;
+  double tolerance = 0;               // in units of x
+  double relative_tolerance = 1e-10;  // times |x_t|
   double arrived = 1e-3;  // then it is at an attractor within arrived max |point|, the largest of all points
   double bound = 0;       // a start diverges when |x_t| > bound, t >= 1; 0: 1e6 max |point|
   std::function<void(Index, Index)> observer = {};  // (starts finished, starts in all), one thread at a time
@@ -55,8 +59,11 @@ struct Fates {
   std::vector<Index> steps;        // evaluations of f until that was certain
   bool cancelled = false;
 
+  /// How many starts.
   Index size() const { return static_cast<Index>(id.size()); }
+  /// How many have this fate.
   Index count(Fate f) const { return std::count(fate.begin(), fate.end(), f); }
+  /// How many were decided by this.
   Index count(Decision d) const { return std::count(decision.begin(), decision.end(), d); }
   /// Starts whose id this is.
   Index count_id(Index k) const { return std::count(id.begin(), id.end(), k); }

@@ -38,6 +38,7 @@ struct FoundPoint : LinearStability {
   double distance = 0;    // |x - x0|
   Index steps = 0;        // Newton's
   Index evaluations = 0;  // of f
+  /// Whether a fixed point was found; else `end` says why not.
   bool converged() const { return end == SearchEnd::converged; }
 };
 
@@ -48,10 +49,11 @@ struct FixedPoint : LinearStability {
   double distance = 0;  // to the fixed point that was found from x, relative to |x| likewise; infinite: none
 };
 
+/// How find_fixed_point searches, and when a point belongs to x.
 struct FixedPointOptions {
   /// A fixed point belongs to x when its distance is <= tolerance * |x| (or <= tolerance where x = 0).
   double tolerance = 1e-2;
-  SearchOptions search = {};
+  SearchOptions search = {};    // Newton's method
   LeadingOptions leading = {};  // where J is known by its products alone
 };
 

@@ -57,6 +57,7 @@ struct FixedPoints {
   double same = 0, unit = 0;           // closer than same max(|x|, unit) are one point
   bool cancelled = false;
 
+  /// How many distinct points.
   Index size() const { return x.cols(); }
   /// How many points are of this kind.
   Index count(Stability s) const {
@@ -75,6 +76,7 @@ struct FixedPoints {
     for (const LinearStability& k : kinds) sum += k.index;
     return sum;
   }
+  /// Whether the index of each point is shown.
   bool index_is_sure() const {
     return std::none_of(kinds.begin(), kinds.end(), [](const auto& k) { return k.index == 0; });
   }
@@ -82,8 +84,9 @@ struct FixedPoints {
   Richness richness() const { return basin::richness(hits); }
 };
 
+/// How find_fixed_points searches, and when points are one.
 struct FixedPointsOptions {
-  FixedPointOptions point = {};
+  FixedPointOptions point = {};  // of each search
   /// Points closer than this times the larger of |x| and the mean |x0| are one. 0: 1e-6 in double, 1e-3 in
   /// float.
   double same = 0;
@@ -264,7 +267,7 @@ template <class Derived>
 
 /// Examples and fixed points against each other.
 struct Census {
-  double epsilon = 0;
+  double epsilon = 0;           // how near counts as at an example: 2-norm, in units of x
   std::vector<Index> point_at;  // of each example the attracting point within epsilon, the nearest; -1: none
   /// Of each point the example within epsilon, the nearest; -1: it attracts and is spurious; -2: it does not
   /// attract.

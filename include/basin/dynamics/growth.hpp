@@ -107,6 +107,7 @@ struct Growth {
   double largest = 0;  // the largest |f(t u)| / t that was seen in any direction
   /// How often searches came to each ray, and what that says of rays that were missed.
   std::vector<Index> hits;
+  /// How many rays there may be, by the hits.
   Richness richness() const { return basin::richness(hits); }
   /// The sum of the indices of all fixed points of f, if all rays with a factor > 1 were found and each is
   /// isolated: 1 - the sum of the indices of those rays.
@@ -118,11 +119,12 @@ struct Growth {
   bool sure = true;
 };
 
+/// How growth_at_infinity looks for rays.
 struct GrowthOptions {
   double radius = 0;   // t, in units of x; 0: 1e8 in double, 1e5 in float
   Index starts = 200;  // random directions
   std::uint64_t seed = 0;
-  FixedPointsOptions points = {};
+  FixedPointsOptions points = {};  // of the search for rays
 };
 
 /// How f grows far from 0, for networks whose activations are bounded or grow linearly, so that f(t u) / t

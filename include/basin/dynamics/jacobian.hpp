@@ -82,7 +82,7 @@ void require_point(const Model<F>& f, VecIn<typename F::Scalar> x, const char* w
 /// J = D E, D out_size x k and E k x in_size.
 template <class S>
 struct JacobianFactors {
-  Mat<S> D, E;
+  Mat<S> D, E;  // out_size x k, k x in_size
 };
 
 /// df/dx at the point x as a product through the narrowest place of the network, k numbers wide: every 784 ->

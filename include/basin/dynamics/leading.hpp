@@ -37,6 +37,7 @@ template <class Apply>
                                           const LeadingOptions& options = {}) {
   return detail::leading_of({n, std::cref(apply), {}}, count, options);
 }
+/// The same with A' given, as apply_adjoint(x, y): y = A' x, for the eigenvalues' condition numbers.
 template <class Apply, class ApplyAdjoint>
 requires std::invocable<const ApplyAdjoint&, VecIn<double>, VecOut<double>>
 [[nodiscard]] Leading leading_eigenvalues(Index n, const Apply& apply, const ApplyAdjoint& apply_adjoint,

@@ -7,6 +7,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// How leading_eigenvalues iterates.
 struct LeadingOptions {
   double tolerance = 1e-8;   // of the eigenvalues, relative
   Index guard = 6;           // so many more are looked for, lest a larger one is missed

@@ -28,6 +28,7 @@ enum class Motion : unsigned char {
   undecided,       // none of these is shown
   diverged,        // it is not bounded by `bound`, or not finite
 };
+/// Its name: "quasi-periodic".
 inline std::ostream& operator<<(std::ostream& out, Motion motion) {
   switch (motion) {
     case Motion::point:
@@ -60,9 +61,9 @@ struct LyapunovSpectrum {
   /// Convergence shown: history.col(i) are the means over the first times[i] steps, times 1, 2, 4, ... and
   /// all.
   std::vector<Index> times;
-  Mat<double> history;
+  Mat<double> history;  // exponents x times
 
-  Motion motion = Motion::undecided;
+  Motion motion = Motion::undecided;  // what is shown of it
   // What `motion` rests on, of the second half of the run:
   Index period = 0;  // the first p with |x_(t+p) - x_t| <= recurrence max |x|; 0: it never came back
   /// How many decimal digits of the weighted mean of x over that half agree with those over the first. On
@@ -73,11 +74,12 @@ struct LyapunovSpectrum {
   Vec<double> x;         // the last point
 };
 
+/// How long lyapunov_spectrum runs, and what it takes for closed or zero.
 struct LyapunovOptions {
   Index exponents = 1;     // how many, at most as many as there are dimensions
   Index transient = 1000;  // steps before the run, along which directions turn to where they grow most
   Index steps = 10000;     // of the run
-  Index batches = 20;
+  Index batches = 20;      // of the run, whose scatter gives the uncertainties
   /// Relative to the largest |x|: an orbit that comes so near to itself has closed. 0: 1e-9 in double, 1e-5
   /// in float.
   double recurrence = 0;

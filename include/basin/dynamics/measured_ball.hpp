@@ -17,6 +17,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Which starts are tried around an attractor.
 struct MeasuredBallOptions {
   Index random = 24;     // so many random directions on each sphere, new ones each time,
   Index row_space = 24;  // so many of the row space of the Jacobian,
@@ -26,7 +27,7 @@ struct MeasuredBallOptions {
   double largest = 1;       // no sphere is larger, relative likewise
   Index max_steps = 10000;  // to come back from a sphere to the one inside it
   std::uint64_t seed = 1;
-  std::function<bool()> cancelled = {};
+  std::function<bool()> cancelled = {};  // asked now and then; true ends the trials
 };
 
 /// What was tried and what came of it.

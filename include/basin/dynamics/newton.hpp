@@ -27,6 +27,7 @@ enum class SearchEnd : unsigned char {
   not_finite,  // f or its Jacobian is NaN or infinite where the search began or came to
   cancelled,   // `cancelled` returned true
 };
+/// Why the search ended, in words.
 inline std::ostream& operator<<(std::ostream& out, SearchEnd end) {
   switch (end) {
     case SearchEnd::converged:
@@ -43,6 +44,7 @@ inline std::ostream& operator<<(std::ostream& out, SearchEnd end) {
   return out;
 }
 
+/// How Newton's method searches for a fixed point.
 struct SearchOptions {
   Index max_steps = 100;  // of Newton
   /// Found when |f(x) - x| <= tolerance max(|x|, unit), in the 2-norm. Not below the rounding of f, taken as

@@ -15,6 +15,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Where an orbit ended.
 enum class OrbitEnd : unsigned char {
   moving,  // max_steps were made
   // A step was no longer than the tolerance. What is left of the way may be 1 / (1 - rho) such steps, and an
@@ -23,13 +24,14 @@ enum class OrbitEnd : unsigned char {
   diverged,  // an entry is NaN or infinite, or the norm is above the bound
 };
 
+/// How long starts are iterated, and when they are done.
 struct OrbitOptions {
-  Index max_steps = 1000;
+  Index max_steps = 1000;  // evaluations of f for each column
   /// With one of these > 0 a column settles when |x_{t+1} - x_t| <= max(tolerance, relative_tolerance |x_t|)
   /// (2-norm), or <= 2 eps |x_t|, eps that of the network's numbers: orbits do not come closer to themselves
   /// than their rounding (in float 2.4e-6 at |x| = 10).
-  double tolerance = 0;  // in units of x
-  double relative_tolerance = 0;
+  double tolerance = 0;                                    // in units of x
+  double relative_tolerance = 0;                           // times |x_t|
   double bound = std::numeric_limits<double>::infinity();  // a column diverges when |x_t| > bound, t >= 1
   std::vector<Index> snapshots = {};                       // times, ascending, at which all x_t are kept
   std::function<void(Index, Index)> observer =
@@ -41,9 +43,9 @@ struct OrbitOptions {
 /// snapshots are its last value.
 template <class S>
 struct Orbit {
-  Mat<S> x;                  // x_t at the end, one column a start
-  std::vector<Index> steps;  // evaluations of f that each column took
-  std::vector<OrbitEnd> end;
+  Mat<S> x;                       // x_t at the end, one column a start
+  std::vector<Index> steps;       // evaluations of f that each column took
+  std::vector<OrbitEnd> end;      // of each column
   std::vector<Mat<S>> snapshots;  // at the times asked for
   bool cancelled = false;
   /// How many columns ended in this way.

@@ -10,7 +10,7 @@ namespace basin::inline BASIN_ABI {
 
 /// How many singular values are larger than `tolerance`.
 struct NumericalRank {
-  Index rank = 0;
+  Index rank = 0;               // how many
   Vec<double> singular_values;  // descending
   double tolerance = 0;         // absolute: the relative tolerance times the largest singular value
 };

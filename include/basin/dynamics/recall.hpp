@@ -25,12 +25,16 @@ struct RecalledExample {
   bool recalled = false;      // attracts, and the orbit of x ends at it
 };
 
+/// Which examples are recalled, one by one.
 template <class S>
 struct Recall {
-  std::vector<RecalledExample<S>> examples;
+  std::vector<RecalledExample<S>> examples;  // in the order of the columns
   bool cancelled = false;
+  /// How many examples have a fixed point near.
   Index near() const { return count(&RecalledExample<S>::near); }
+  /// How many of these attract.
   Index attracting() const { return count(&RecalledExample<S>::attracts); }
+  /// How many examples attract and are reached by their own orbit.
   Index recalled() const { return count(&RecalledExample<S>::recalled); }
 
  private:
@@ -39,6 +43,7 @@ struct Recall {
   }
 };
 
+/// When a fixed point belongs to an example, and when an orbit has ended at it.
 struct RecallOptions {
   FixedPointOptions point = {};  // its tolerance: how far x may lie from its fixed point, relative to |x|
   Index max_steps = 20000;       // of the orbits

@@ -15,8 +15,9 @@ namespace basin::inline BASIN_ABI {
 /// The points origin + u e1 + v e2, with orthonormal e1 and e2, so that distances in (u, v) are those of the
 /// space.
 struct Plane {
-  Vec<double> origin, e1, e2;
+  Vec<double> origin, e1, e2;  // n numbers each
 
+  /// The point of (u, v).
   Vec<double> at(double u, double v) const { return origin + u * e1 + v * e2; }
   /// (u, v) of the point of the plane next to x.
   Vec<double> coordinates(const Vec<double>& x) const {
@@ -54,22 +55,24 @@ template <class = void>
 
 /// A part of a plane: u from u_low to u_high, v likewise.
 struct PlaneBox {
-  double u_low = 0, u_high = 1, v_low = 0, v_high = 1;
+  double u_low = 0, u_high = 1, v_low = 0, v_high = 1;  // the sides
 };
 
 /// Fates in a box of a plane, cell by cell: the start of entry (i, j) is the centre of cell i from below and
 /// j from the left.
 template <class S>
 struct Slice {
-  Plane plane;
-  PlaneBox box;
+  Plane plane;            // as given
+  PlaneBox box;           // as given
   Mat<Index> ids, steps;  // rows x columns; ids as in BasinMap
   BasinMap<S> map;        // column by column of `ids`: attractors, fates, decisions
 
+  /// The u of column j's centres.
   double u(Index j) const {
     return box.u_low +
            (static_cast<double>(j) + 0.5) / static_cast<double>(ids.cols()) * (box.u_high - box.u_low);
   }
+  /// The v of row i's centres.
   double v(Index i) const {
     return box.v_low +
            (static_cast<double>(i) + 0.5) / static_cast<double>(ids.rows()) * (box.v_high - box.v_low);

@@ -18,12 +18,13 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Where smallest_shock begins and how far it goes on.
 struct SmallestShockOptions {
-  BasinRadiusOptions radius = {};
-  Index directions = 64;  // first ones: a third each random, of the row space, and stretched most
-  Mat<double> more = {};  // further unit vectors to begin with, such as to other attractors
-  Index descents = 4;     // from so many of the best of them
-  Index steps = 20;       // of each
+  BasinRadiusOptions radius = {};  // of the search along each direction
+  Index directions = 64;           // first ones: a third each random, of the row space, and stretched most
+  Mat<double> more = {};           // further unit vectors to begin with, such as to other attractors
+  Index descents = 4;              // from so many of the best of them
+  Index steps = 20;                // of each
   Index pull_back = 400;  // along so many steps of an orbit at most the normal of the edge is brought back
   std::uint64_t seed = 1;
 };
@@ -33,7 +34,7 @@ struct Shock {
   /// |v|: x* + v has another fate. An upper bound of the distance of x* to the edge of its basin. Infinite:
   /// none was found.
   double size = std::numeric_limits<double>::infinity();
-  Vec<double> v;
+  Vec<double> v;                                           // the shock: n numbers
   Index beyond = 0;                                        // the fate of x* + v
   double first = std::numeric_limits<double>::infinity();  // the best of the first directions alone
   double alignment = 0;  // cosine of v and the normal of the edge there: 1 at a point next to x*

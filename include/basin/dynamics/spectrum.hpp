@@ -66,8 +66,8 @@ template <class Derived>
 /// Eigenvalues, largest modulus first, and their eigenvectors: A vectors.col(i) = values[i] vectors.col(i).
 /// Vectors have norm 1; those of real eigenvalues are real.
 struct Eigenpairs {
-  std::vector<std::complex<double>> values;
-  Mat<std::complex<double>> vectors;
+  std::vector<std::complex<double>> values;  // largest modulus first
+  Mat<std::complex<double>> vectors;         // one a column
 };
 
 /// All eigenvalues and eigenvectors of the square matrix A, by Eigen in double. The eigenvectors are only as

@@ -20,12 +20,14 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What is shown of a fixed point.
 enum class Stability {
   attracting,  // f(x) = x and every orbit that starts close enough converges to x: shown
   unstable,    // f(x) = x and orbits leave x along some direction (a saddle or a repeller): shown
   undecided,   // f(x) = x, but neither is shown: rho is 1 to within what is known of the Jacobian
   not_fixed,   // there is no fixed point at x
 };
+/// Its name: "not a fixed point".
 inline std::ostream& operator<<(std::ostream& out, Stability s) {
   switch (s) {
     case Stability::attracting:
@@ -55,8 +57,8 @@ inline std::ostream& operator<<(std::ostream& out, Stability s) {
 /// undecided where none of these is shown. Zeros in J are taken as exact: where they make it block triangular
 /// the blocks are judged one by one, and so are the eigenvalues of a triangular matrix read off its diagonal.
 struct LinearStability {
-  Stability stability = Stability::undecided;
-  double spectral_radius = 0;  // max |lambda|, as computed
+  Stability stability = Stability::undecided;  // the verdict
+  double spectral_radius = 0;                  // max |lambda|, as computed
   double uncertainty = 0;  // of it: how far that eigenvalue may be from it; infinite where nothing is known
   Index unstable = 0;      // eigenvalues with |lambda| > 1, the dimension of what orbits leave along
   bool counted = false;    // whether `unstable` is shown, too

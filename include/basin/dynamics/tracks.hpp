@@ -23,6 +23,7 @@ enum class TrackEnd : unsigned char {
   lost,          // its curve was lost
   not_followed,  // nobody asked further
 };
+/// Its name: "fold at a kink".
 inline std::ostream& operator<<(std::ostream& out, TrackEnd end) {
   constexpr std::array names{"outermost", "fold", "fold at a kink", "undecided", "lost", "not followed"};
   return out << names[static_cast<std::size_t>(end)];
@@ -30,38 +31,38 @@ inline std::ostream& operator<<(std::ostream& out, TrackEnd end) {
 
 /// One fixed point through the snapshots, as its curves lead from each to the next.
 struct Track {
-  std::vector<Index> points;  // at consecutive snapshots
-  TrackEnd birth = TrackEnd::not_followed, death = TrackEnd::not_followed;
-  double born = 0, died = 0;             // epochs
+  std::vector<Index> points;                                                // at consecutive snapshots
+  TrackEnd birth = TrackEnd::not_followed, death = TrackEnd::not_followed;  // how it began and ended
+  double born = 0, died = 0;                                                // epochs
   Index born_with = -1, died_with = -1;  // the track of the other point at a fold
 };
 
 /// What is known of the fixed points of one snapshot.
 struct SnapshotAccount {
-  Index points = 0, attracting = 0;
-  Index index_sum = 0;
-  bool index_sure = true;     // whether each point's index is shown
-  Index degree = 0;           // at infinity, to which the indices of all points add up
-  bool degree_known = false;  // whether it was asked for and nothing speaks against it
+  Index points = 0, attracting = 0;  // how many in all, and attracting ones
+  Index index_sum = 0;               // sum of sign det(I - J) over them
+  bool index_sure = true;            // whether each point's index is shown
+  Index degree = 0;                  // at infinity, to which the indices of all points add up
+  bool degree_known = false;         // whether it was asked for and nothing speaks against it
 };
 
 /// What became of them on the way to the next snapshot.
 struct IntervalAccount {
-  Index crossed = 0;  // curves from one to the other
-  Index died = 0;     // that return to the earlier snapshot: so many pairs of points vanish
-  Index born = 0;     // that return to the later one: so many pairs appear
-  Index lost = 0;
+  Index crossed = 0;            // curves from one to the other
+  Index died = 0;               // that return to the earlier snapshot: so many pairs of points vanish
+  Index born = 0;               // that return to the later one: so many pairs appear
+  Index lost = 0;               // curves that could not be followed to an end
   Index confirmed = 0;          // curves that were followed from both ends, with the same result
   Index before = 0, after = 0;  // the index sums
 };
 
 /// The fixed points of a training, see continue_fixed_points.
 struct Continuation {
-  std::vector<Index> epochs;  // of the snapshots
-  std::vector<ContinuedPoint> points;
-  std::vector<ContinuedBranch> branches;
-  std::vector<Track> tracks;
-  std::vector<SnapshotAccount> snapshots;
+  std::vector<Index> epochs;               // of the snapshots
+  std::vector<ContinuedPoint> points;      // of all snapshots
+  std::vector<ContinuedBranch> branches;   // of all intervals
+  std::vector<Track> tracks;               // of all points
+  std::vector<SnapshotAccount> snapshots;  // one for each
   std::vector<IntervalAccount> intervals;  // one fewer
   bool cancelled = false;
 
@@ -78,6 +79,7 @@ struct Continuation {
       if (points[k].snapshot == snapshot) result.push_back(static_cast<Index>(k));
     return result;
   }
+  /// How many events of this kind all curves have.
   Index count(BranchEventKind kind) const {
     Index n = 0;
     for (const ContinuedBranch& b : branches)
@@ -90,6 +92,7 @@ struct Continuation {
     const IntervalAccount& i = intervals[static_cast<std::size_t>(k)];
     return i.after - i.before;
   }
+  /// By how much the index sum of snapshot k differs from its degree; 0 where that is not known.
   Index off_degree(Index k) const {
     const SnapshotAccount& s = snapshots[static_cast<std::size_t>(k)];
     return s.degree_known ? s.index_sum - s.degree : 0;
@@ -119,6 +122,7 @@ enum class AttractorBirth : unsigned char {
   undecided,        // by an event that is not shown to be one of these
   lost,             // its curve was lost, or not followed
 };
+/// Its name: "crossing of a kink".
 inline std::ostream& operator<<(std::ostream& out, AttractorBirth birth) {
   constexpr std::array names{
       "none",           "from the start",     "fold",     "flip",      "Neimark-Sacker",
@@ -126,12 +130,13 @@ inline std::ostream& operator<<(std::ostream& out, AttractorBirth birth) {
   return out << names[static_cast<std::size_t>(birth)];
 }
 
+/// Since when one example attracts.
 struct ExampleHistory {
   Index point = -1;  // the attracting point next to it at the last snapshot; -1: none within the tolerance
   AttractorBirth how = AttractorBirth::none;  // how the last time began in which a point attracts next to it
   double since = 0;                           // the epoch of that
   AttractorBirth attracts_by = AttractorBirth::none;  // the same for the point alone, wherever it is
-  double attracts_since = 0;
+  double attracts_since = 0;                          // the epoch of that
 };
 
 namespace detail {

@@ -14,14 +14,15 @@ namespace basin::inline BASIN_ABI {
 /// dimension is one number.
 template <class S>
 struct NdArray {
-  std::vector<Index> shape;
-  Vec<S> values;
+  std::vector<Index> shape;  // the sides
+  Vec<S> values;             // in C order
 };
 
+/// An array under a name, as in .npz and .safetensors files.
 template <class S>
 struct NamedArray {
   std::string name;
-  NdArray<S> array;
+  NdArray<S> array;  // its numbers
 };
 
 namespace detail {

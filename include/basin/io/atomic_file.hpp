@@ -53,6 +53,7 @@ inline void write_atomically(const std::filesystem::path& path, ByteSpan bytes) 
   temporary.replace_target();
 }
 
+/// The same for text.
 inline void write_atomically(const std::filesystem::path& path, std::string_view contents) {
   write_atomically(path, ByteSpan(reinterpret_cast<const unsigned char*>(contents.data()), contents.size()));
 }

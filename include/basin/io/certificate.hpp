@@ -40,8 +40,8 @@ namespace basin::inline BASIN_ABI {
 
 /// What a pair of files holds.
 struct CertificateFile {
-  ExactNetwork network{0};
-  Certificate certificate;
+  ExactNetwork network{0};  // f
+  Certificate certificate;  // what is claimed of it
 };
 
 namespace detail {

@@ -40,6 +40,7 @@ class Checkpoint {
     require(file_.extension() == ".safetensors", "Checkpoint: the file name must end in .safetensors, got ",
             file_.string());
   }
+  /// Where it is kept.
   const std::filesystem::path& file() const { return file_; }
 
   /// Writes arrays and remarks, whole or not at all; makes the folder. The remarks "setting", "format" and

@@ -16,6 +16,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Which index runs fastest in the file: the last (C) or the first (Fortran).
 enum class ArrayOrder { c, fortran };
 
 namespace detail {

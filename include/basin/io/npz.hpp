@@ -19,6 +19,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Whether entries are stored as they are or deflated.
 enum class NpzCompression { none, deflate };
 
 namespace detail {

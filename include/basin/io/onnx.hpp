@@ -19,11 +19,12 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// How a graph is read.
 struct OnnxOptions {
   /// Whether the first axis of the input counts samples, which become columns. `automatic`: where the input
   /// has two axes or more. With `none`, the whole input is one column.
   enum class Batch { automatic, first_axis, none };
-  Batch batch = Batch::automatic;
+  Batch batch = Batch::automatic;                         // see above
   std::vector<Index> input_shape = {};                    // of one sample, where the file leaves sides open
   std::map<std::string, NdArray<double>> constants = {};  // further inputs of the graph, held fixed
   std::string output = {};                                // the graph's first, if empty
@@ -33,10 +34,10 @@ struct OnnxOptions {
 
 /// What an ONNX file says of its network.
 struct OnnxInfo {
-  std::string producer;  // "pytorch 1.13.1"
-  std::int64_t opset = 0;
-  std::string input, output;  // names
-  bool has_batch = false;
+  std::string producer;                       // "pytorch 1.13.1"
+  std::int64_t opset = 0;                     // version of the standard operators
+  std::string input, output;                  // names
+  bool has_batch = false;                     // whether the first axis of the input counts samples
   int out_batch_axis = -1;                    // where the output has the batch, -1 without
   std::vector<Index> in_shape, out_shape;     // of one sample, in C order: (1, 28, 28)
   std::map<std::string, int> operators = {};  // how many nodes of each
@@ -56,6 +57,7 @@ template <class S>
 [[nodiscard]] Model<Sequence<S>> read_onnx(const std::filesystem::path& path, const OnnxOptions& options = {},
                                            OnnxInfo* info = nullptr);
 
+/// How a graph is written.
 struct OnnxWriteOptions {
   bool images = true;  // input and output as (batch, channels, height, width) where the network says a shape
   std::string input = "x", output = "y";  // names

@@ -11,33 +11,38 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Red, green and blue, 0 to 255.
 using Rgb = std::array<unsigned char, 3>;
 
 /// width x height pixels, row by row from the top, 3 bytes (red, green, blue) a pixel.
 struct Picture {
-  Index width = 0, height = 0;
-  Bytes rgb;
+  Index width = 0, height = 0;  // pixels
+  Bytes rgb;                    // 3 bytes a pixel
 
   Picture() = default;
+  /// All pixels in one colour.
   Picture(Index w, Index h, const Rgb& fill) : width(w), height(h) {
     rgb.reserve(static_cast<std::size_t>(3 * w * h));
     for (Index i = 0; i < w * h; ++i) rgb.insert(rgb.end(), fill.begin(), fill.end());
   }
+  /// The colour of a pixel, row 0 at the top; not checked.
   Rgb at(Index row, Index col) const {
     const unsigned char* p = rgb.data() + 3 * (row * width + col);
     return {p[0], p[1], p[2]};
   }
+  /// Colours a pixel; not checked.
   void set(Index row, Index col, const Rgb& colour) {
     std::copy(colour.begin(), colour.end(), rgb.data() + 3 * (row * width + col));
   }
 };
 
+/// How images are laid out beside each other.
 struct ImageGridOptions {
-  Index cols = 0;         // images in a row; 0: about as many as rows
-  Index gap = 1;          // pixels between neighbours, in the background's colour
-  Index magnify = 1;      // side of the square that shows one pixel
-  double lo = 0, hi = 1;  // the values shown as 0 and 255
-  Rgb background = {255, 255, 255};
+  Index cols = 0;                    // images in a row; 0: about as many as rows
+  Index gap = 1;                     // pixels between neighbours, in the background's colour
+  Index magnify = 1;                 // side of the square that shows one pixel
+  double lo = 0, hi = 1;             // the values shown as 0 and 255
+  Rgb background = {255, 255, 255};  // between them
 };
 
 /// What image_grid shows for NaN: magenta.

@@ -23,8 +23,8 @@ namespace basin::inline BASIN_ABI {
 /// The tensors of a file in the order of their data, and its remarks.
 template <class S>
 struct SafeTensors {
-  std::vector<NamedArray<S>> tensors;
-  std::map<std::string, std::string> metadata;
+  std::vector<NamedArray<S>> tensors;           // in the order of their data
+  std::map<std::string, std::string> metadata;  // the file's remarks
 };
 
 /// What becomes of tensors of integers or truth values.

@@ -17,8 +17,8 @@ namespace basin::inline BASIN_ABI {
 /// Samples as columns in channel, row, column order; shape.size() = columns.rows().
 template <class S>
 struct Samples {
-  Mat<S> columns;
-  Shape shape;
+  Mat<S> columns;  // one a sample
+  Shape shape;     // of one sample
 };
 
 /// What the sides of an array of n samples are, last index fastest:

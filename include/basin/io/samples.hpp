@@ -33,6 +33,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What is read of a file, and how.
 struct ReadSamplesOptions {
   std::string array = {};                   // which one, in an .npz or .safetensors file of several
   std::optional<SampleLayout> layout = {};  // of an array; nothing: as its number of sides suggests

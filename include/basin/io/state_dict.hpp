@@ -24,6 +24,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Which tensors of a file are read, and in which order.
 struct StateDictOptions {
   /// Only tensors whose names begin with this are looked at, and it is taken off their names: "encoder.".
   std::string prefix = {};
@@ -246,7 +247,7 @@ template <Layer F>
 /// The name and shape that PyTorch knows a tensor by.
 struct StateDictEntry {
   std::string name;
-  std::vector<Index> shape;
+  std::vector<Index> shape;  // as PyTorch's, sizes from the outside in
   bool operator==(const StateDictEntry&) const = default;
 };
 

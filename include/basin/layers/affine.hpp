@@ -30,7 +30,9 @@ class Affine {
   Index out_size() const { return A_.rows(); }
   Index param_size() const { return 0; }
   Index multiply_adds() const { return A_.size(); }
+  /// A.
   const Mat<S>& matrix() const { return A_; }
+  /// b.
   const Vec<S>& offset() const { return b_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { gemm_affine<S>(A_, x, b_, y); }

@@ -9,6 +9,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What PyTorch's Conv1d is given.
 struct Conv1dOptions {
   Index out_channels = 1;
   Index kernel = 3;
@@ -19,6 +20,7 @@ struct Conv1dOptions {
   bool bias = true;
 };
 
+/// What PyTorch's ConvTranspose1d is given.
 struct ConvTranspose1dOptions {
   Index out_channels = 1;
   Index kernel = 3;
@@ -30,10 +32,11 @@ struct ConvTranspose1dOptions {
   bool bias = true;
 };
 
+/// What PyTorch's MaxPool1d and AvgPool1d are given.
 struct Pool1dOptions {
   Index kernel = 2;
-  Index stride = 0;  // 0: the kernel's size
-  Index padding = 0;
+  Index stride = 0;           // 0: the kernel's size
+  Index padding = 0;          // places at both ends
   Index dilation = 1;         // max pooling only
   bool count_padding = true;  // average pooling: divide by the whole window, padding included
   bool ceil_mode = false;     // a last window that reaches beyond the padding, where the stride leaves a rest

@@ -13,11 +13,12 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What PyTorch's Conv2d is given.
 struct Conv2dOptions {
   Index out_channels = 1;
   Size2 kernel = {3, 3};
   Size2 stride = {1, 1};
-  Padding padding = {};
+  Padding padding = {};  // zeros around the image
   Size2 dilation = {1, 1};
   Index groups = 1;
   bool bias = true;

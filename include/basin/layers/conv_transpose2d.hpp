@@ -14,11 +14,13 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What PyTorch's ConvTranspose2d is given: kernel, stride and the rest are those of the convolution whose
+/// adjoint it is.
 struct ConvTranspose2dOptions {
   Index out_channels = 1;
   Size2 kernel = {3, 3};
   Size2 stride = {1, 1};
-  Padding padding = {};
+  Padding padding = {};           // rows and columns taken off the output's sides
   Size2 output_padding = {0, 0};  // rows and columns added at the bottom and right of the output
   Size2 dilation = {1, 1};
   Index groups = 1;

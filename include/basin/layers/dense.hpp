@@ -33,6 +33,7 @@ class Dense {
   Index in_size() const { return in_; }
   Index out_size() const { return out_; }
   Index param_size() const { return out_ * in_ + (bias_ ? out_ : 0); }
+  /// Whether there is a b.
   bool has_bias() const { return bias_; }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;

@@ -28,7 +28,9 @@ class Diagonal {
   Index out_size() const { return a_.size(); }
   Index param_size() const { return 0; }
   Index multiply_adds() const { return a_.size(); }
+  /// a.
   const Vec<S>& factors() const { return a_; }
+  /// b.
   const Vec<S>& offset() const { return b_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {

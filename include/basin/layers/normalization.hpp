@@ -221,6 +221,7 @@ class GroupNorm : public detail::Normalization<S, true> {
         groups_(groups) {}
   Shape in_shape() const { return in_; }
   Shape out_shape() const { return in_; }
+  /// Groups of channels.
   Index groups() const { return groups_; }
 
  private:
@@ -260,6 +261,7 @@ class LayerNorm : public detail::Normalization<S, true> {
   LayerNorm(Index in_size, Index normalized_size, double epsilon = 1e-5, bool affine = true)
       : Base(name, Base::runs_of(name, in_size, normalized_size), normalized_size, epsilon,
              affine ? normalized_size : 0, 1) {}
+  /// Numbers in one run.
   Index normalized_size() const { return this->length(); }
 };
 
@@ -277,6 +279,7 @@ class RmsNorm : public detail::Normalization<S, false> {
   RmsNorm(Index in_size, Index normalized_size, double epsilon = 1e-5, bool affine = true)
       : Base(name, Base::runs_of(name, in_size, normalized_size), normalized_size, epsilon,
              affine ? normalized_size : 0, 1) {}
+  /// Numbers in one run.
   Index normalized_size() const { return this->length(); }
 };
 

@@ -10,6 +10,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What the new pixels are: a row abc with two on each side.
 enum class PadMode {
   zero,       //  0 0 | a b c | 0 0
   reflect,    //  c b | a b c | b a   the border pixel is not repeated

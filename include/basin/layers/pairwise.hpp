@@ -7,6 +7,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What becomes of two numbers.
 enum class PairRule { product, maximum, minimum };
 
 /// y[i] = a[i] b[i], max(a[i], b[i]) or min(a[i], b[i]) of x = [a; b]: gates, and the other maps of two
@@ -28,6 +29,7 @@ class Pairwise {
   Index out_size() const { return n_; }
   Index param_size() const { return 0; }
   Index multiply_adds() const { return n_; }
+  /// Which one.
   PairRule rule() const { return rule_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {

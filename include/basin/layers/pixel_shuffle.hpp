@@ -43,6 +43,7 @@ class PixelShuffle : public Rearrange<S> {
       : Rearrange<S>(sources(in, factor), in, out_of(in, factor)), factor_(factor) {}
   Shape in_shape() const { return *Rearrange<S>::in_shape(); }
   Shape out_shape() const { return *Rearrange<S>::out_shape(); }
+  /// By which both sides grow.
   Index factor() const { return factor_; }
 
  private:
@@ -74,6 +75,7 @@ class PixelUnshuffle : public Rearrange<S> {
       : Rearrange<S>(sources(in, factor), in, out_of(in, factor)), factor_(factor) {}
   Shape in_shape() const { return *Rearrange<S>::in_shape(); }
   Shape out_shape() const { return *Rearrange<S>::out_shape(); }
+  /// By which both sides shrink.
   Index factor() const { return factor_; }
 
  private:

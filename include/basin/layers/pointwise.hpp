@@ -34,6 +34,7 @@ class Pointwise {
   Index out_size() const { return n_; }
   Index param_size() const { return 0; }
   Index multiply_adds() const { return n_ * multiply_adds_of_one; }
+  /// phi.
   const Phi& map() const { return phi_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {

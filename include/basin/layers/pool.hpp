@@ -12,10 +12,11 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What PyTorch's pooling layers are given.
 struct PoolOptions {
   Size2 kernel = {2, 2};
-  Size2 stride = {0, 0};  // 0 x 0: the kernel's size
-  Padding padding = {};
+  Size2 stride = {0, 0};    // 0 x 0: the kernel's size
+  Padding padding = {};     // around the image, at most half the kernel
   Size2 dilation = {1, 1};  // max pooling only
   bool count_padding =
       true;  // average pooling: divide by the whole window, padding included (PyTorch's default)

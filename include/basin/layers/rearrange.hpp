@@ -42,6 +42,7 @@ class Rearrange {
       : Rearrange(std::move(source), checked_size(in), in, out) {
     fill_.setConstant(out_size(), fill);
   }
+  /// The same with a constant for each output, used where its source is -1.
   Rearrange(std::vector<Index> source, const Shape& in, const Shape& out, Vec<S> fill)
       : Rearrange(std::move(source), checked_size(in), in, out) {
     set_fill(std::move(fill));

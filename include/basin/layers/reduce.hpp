@@ -28,7 +28,9 @@ class ReduceSum {
   Index out_size() const { return runs_; }
   Index param_size() const { return 0; }
   Index multiply_adds() const { return runs_ * n_; }
+  /// n.
   Index run_length() const { return n_; }
+  /// Of each sum.
   S factor() const { return factor_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const { sum(x, y); }
@@ -54,6 +56,7 @@ class ReduceSum {
   S factor_;
 };
 
+/// What becomes of a run of numbers.
 enum class ReduceRule { maximum, minimum, product, norm, log_sum_exp };
 
 /// y[k] = the maximum, the product, ... of x[k n], ..., x[k n + n - 1], for `runs` runs of n numbers.
@@ -78,7 +81,9 @@ class Reduce {
   Index out_size() const { return runs_; }
   Index param_size() const { return 0; }
   Index multiply_adds() const { return runs_ * n_; }
+  /// Which one.
   ReduceRule rule() const { return rule_; }
+  /// n.
   Index run_length() const { return n_; }
 
   void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const {

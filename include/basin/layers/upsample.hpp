@@ -21,6 +21,7 @@ class UpsampleNearest : public detail::PixelMap<S> {
   explicit UpsampleNearest(Shape in, Size2 factor = {2, 2})
       : detail::PixelMap<S>(in, repeated(in, in.height, factor.height), repeated(in, in.width, factor.width)),
         factor_(factor) {}
+  /// By which each side grows.
   Size2 factor() const { return factor_; }
 
  private:

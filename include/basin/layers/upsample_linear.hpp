@@ -68,6 +68,7 @@ class UpsampleLinear : public detail::SeparableMap<S> {
       : detail::SeparableMap<S>(name, in, weights(in, out, in.height, out.height, align_corners),
                                 weights(in, out, in.width, out.width, align_corners)),
         align_corners_(align_corners) {}
+  /// Whether the corner pixels of input and output lie on each other.
   bool align_corners() const { return align_corners_; }
 
  private:

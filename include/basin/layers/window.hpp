@@ -11,18 +11,20 @@ namespace basin::inline BASIN_ABI {
 
 /// Height and width of something. A single number is both: a kernel of 3 is 3 x 3.
 struct Size2 {
-  Index height, width;
+  Index height, width;                                            // rows and columns
   constexpr Size2(Index side = 1) : height(side), width(side) {}  // NOLINT(google-explicit-constructor)
+  /// h x w.
   constexpr Size2(Index h, Index w) : height(h), width(w) {}
   bool operator==(const Size2&) const = default;
 };
+/// "3 x 3".
 inline std::ostream& operator<<(std::ostream& out, const Size2& s) {
   return out << s.height << " x " << s.width;
 }
 
 /// Rows and columns that are added on each side of an image.
 struct Padding {
-  Index top = 0, bottom = 0, left = 0, right = 0;
+  Index top = 0, bottom = 0, left = 0, right = 0;  // rows above and below, columns left and right
   /// The same on all four sides.
   static constexpr Padding all(Index n) { return {n, n, n, n}; }
   bool operator==(const Padding&) const = default;

@@ -11,8 +11,8 @@ namespace basin::inline BASIN_ABI {
 template <class Matrix>
 struct AffineMap {
   using Scalar = typename Matrix::Scalar;
-  Matrix A;
-  Vec<Scalar> b;
+  Matrix A;       // out x in
+  Vec<Scalar> b;  // out numbers
   /// A x + b for each column of x.
   Mat<Scalar> operator()(MatIn<Scalar> x) const {
     Mat<Scalar> y(A.rows(), x.cols());
@@ -25,10 +25,13 @@ struct AffineMap {
   }
 };
 
+/// A as a dense matrix.
 template <class S>
 using DenseMap = AffineMap<Mat<S>>;
+/// A as a sparse matrix.
 template <class S>
 using SparseMap = AffineMap<Eigen::SparseMatrix<S>>;
+/// A as a StoredMatrix, sparse or dense by its fill.
 template <class S>
 using StoredMap = AffineMap<StoredMatrix<S>>;
 

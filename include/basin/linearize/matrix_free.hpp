@@ -27,8 +27,11 @@ class MatrixFree {
     f_.layer.jvp(f_.theta, x_, y_, cache_, x_, y_dot_);  // A x0
     b_ -= y_dot_.col(0);
   }
+  /// Numbers in y.
   Index rows() const { return f_.layer.out_size(); }
+  /// Numbers in x.
   Index cols() const { return f_.layer.in_size(); }
+  /// b.
   const Vec<S>& offset() const { return b_; }
 
   /// y = A x, for each column.

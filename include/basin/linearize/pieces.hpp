@@ -18,8 +18,8 @@ namespace basin::inline BASIN_ABI {
 /// The piece of a piecewise linear map that holds x: affine on [lo, hi], `index` counted from the left.
 template <class S>
 struct AffinePiece {
-  Index index;
-  S lo, hi;
+  Index index;  // from the left, from 0
+  S lo, hi;     // its ends
 };
 
 namespace detail {

@@ -33,7 +33,9 @@ class ActiveRegion {
         map_(linearize_at(f_, x_)),
         pieces_(trace(x_, Vec<S>::Zero(x_.size())).pieces) {}
 
+  /// A and b of the region.
   const DenseMap<S>& map() const { return map_; }
+  /// x.
   const Vec<S>& point() const { return x_; }
   /// The active piece of every pointwise entry (counted from the left) and of every pooling window
   /// (the row of its largest input), in the order of the layers.

@@ -20,21 +20,27 @@ template <class S>
 class StoredMatrix {
  public:
   using Scalar = S;
+  /// Eigen's sparse matrix.
   using Sparse = Eigen::SparseMatrix<S>;
 
+  /// A, made dense where more than `fill_limit` of its entries are stored.
   explicit StoredMatrix(Sparse A, double fill_limit = sparse_fill_limit)
       : A_(std::move(A)), fill_limit_(fill_limit) {
     if (fill() > fill_limit_) A_ = Mat<S>(std::get<Sparse>(A_));
   }
+  /// A, which stays dense.
   explicit StoredMatrix(Mat<S> A, double fill_limit = sparse_fill_limit)
       : A_(std::move(A)), fill_limit_(fill_limit) {}
 
+  /// Of A.
   Index rows() const {
     return std::visit([](const auto& A) -> Index { return A.rows(); }, A_);
   }
+  /// Of A.
   Index cols() const {
     return std::visit([](const auto& A) -> Index { return A.cols(); }, A_);
   }
+  /// Whether it is kept sparse.
   bool is_sparse() const { return std::holds_alternative<Sparse>(A_); }
   /// The number of entries that are stored.
   Index stored() const { return is_sparse() ? std::get<Sparse>(A_).nonZeros() : rows() * cols(); }
@@ -42,14 +48,17 @@ class StoredMatrix {
   double fill() const {
     return static_cast<double>(stored()) / (static_cast<double>(rows()) * static_cast<double>(cols()));
   }
+  /// The share of stored entries above which it is dense.
   double fill_limit() const { return fill_limit_; }
   /// A as one or the other, a copy.
   Mat<S> dense() const {
     return std::visit([](const auto& A) { return Mat<S>(A); }, A_);
   }
+  /// A as a sparse matrix, a copy; of a dense one the zeros are left out.
   Sparse sparse() const {
     return is_sparse() ? std::get<Sparse>(A_) : Sparse(std::get<Mat<S>>(A_).sparseView(S(0), S(0)));
   }
+  /// A as it is kept.
   const std::variant<Sparse, Mat<S>>& storage() const { return A_; }
 
   /// y = A x, for each column.

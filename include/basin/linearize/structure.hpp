@@ -21,19 +21,25 @@ class NonzeroPattern {
   /// All entries zero.
   NonzeroPattern(Index rows, Index cols)
       : rows_(rows), cols_(cols), words_((cols + 63) / 64), bits_(static_cast<std::size_t>(rows * words_)) {}
+  /// n x n, nonzero on the diagonal.
   static NonzeroPattern identity(Index n) {
     NonzeroPattern p(n, n);
     for (Index i = 0; i < n; ++i) p.word(i, i / 64) |= std::uint64_t(1) << (i % 64);
     return p;
   }
+  /// Of the matrix.
   Index rows() const { return rows_; }
+  /// Of the matrix.
   Index cols() const { return cols_; }
+  /// Whether the entry may be nonzero.
   bool operator()(Index row, Index col) const { return (word(row, col / 64) >> (col % 64) & 1) != 0; }
+  /// How many entries may be nonzero.
   Index nonzeros() const {
     Index n = 0;
     for (const std::uint64_t w : bits_) n += std::popcount(w);
     return n;
   }
+  /// How many are zero for all parameters.
   Index zeros() const { return rows_ * cols_ - nonzeros(); }
   /// Row `row` becomes the union of itself and row `other_row` of `other`, which has as many columns.
   void unite_row(Index row, const NonzeroPattern& other, Index other_row) {

@@ -27,6 +27,7 @@ namespace basin::inline BASIN_ABI::mpi {
 /// A call of MPI that failed: "MPI_Send: " and MPI's own words.
 class Error : public std::runtime_error {
  public:
+  /// `call` returned `code`.
   Error(const std::string& call, int code) : std::runtime_error(call + ": " + words(code)), code_(code) {}
   /// What the call returned.
   int code() const { return code_; }

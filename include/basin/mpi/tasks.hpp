@@ -211,7 +211,9 @@ class Ranks : public TaskRunner {
     int ended = 0;
     if (MPI_Finalized(&ended) == MPI_SUCCESS && ended == 0) MPI_Comm_free(&comm_);
   }
+  /// Number of this process, from 0.
   int rank() const { return rank_; }
+  /// How many processes.
   int size() const { return size_; }
 
   /// See run_tasks. Collective. Throws mpi::Error, too.

@@ -229,6 +229,7 @@ class AnyLayer {
   std::shared_ptr<const Base> layer_;
 };
 
+/// f behind the virtual calls of any layer.
 template <class S>
 template <class F>
 auto AnyLayer<S>::hold(F f) -> std::shared_ptr<const Base> {

@@ -44,29 +44,35 @@ std::vector<AnyLayer<S>> erased_children(const F& f, std::index_sequence<K...>) 
 }
 }  // namespace detail
 
+/// The Sequence of its layers, each erased.
 template <Layer... Fs>
 AnyLayer<typename Chain<Fs...>::Scalar> erased(const Chain<Fs...>& f) {
   using S = typename Chain<Fs...>::Scalar;
   return Sequence<S>(detail::erased_children<S>(f, std::index_sequence_for<Fs...>{}));
 }
+/// The Sequence of depth() times its layer, erased.
 template <Layer F>
 AnyLayer<typename F::Scalar> erased(const Stack<F>& f) {
   using S = typename F::Scalar;
   return Sequence<S>(std::vector<AnyLayer<S>>(static_cast<std::size_t>(f.depth()), erased(f.child())));
 }
+/// The Residual of its layer, erased.
 template <Layer F>
 AnyLayer<typename F::Scalar> erased(const Residual<F>& f) {
   return Residual<AnyLayer<typename F::Scalar>>(erased(f.child()));
 }
+/// The Concat of its layer, erased.
 template <Layer F>
 AnyLayer<typename F::Scalar> erased(const Concat<F>& f) {
   return Concat<AnyLayer<typename F::Scalar>>(erased(f.child()));
 }
+/// The BranchConcat of its layers, each erased.
 template <Layer F, Layer G, Layer... Fs>
 AnyLayer<typename F::Scalar> erased(const Concat<F, G, Fs...>& f) {
   using S = typename F::Scalar;
   return BranchConcat<S>(detail::erased_children<S>(f, std::index_sequence_for<F, G, Fs...>{}));
 }
+/// The BranchSum of its layers, each erased.
 template <Layer F, Layer G, Layer... Fs>
 AnyLayer<typename F::Scalar> erased(const Sum<F, G, Fs...>& f) {
   using S = typename F::Scalar;

@@ -25,9 +25,10 @@ namespace basin::inline BASIN_ABI {
 /// counted from 0, the input x; node k gives value k + 1.
 template <class S>
 struct GraphNode {
+  /// What makes the value.
   enum class Kind { layer, sum, concat };
-  Kind kind;
-  std::vector<Index> inputs;
+  Kind kind;                     // which of them
+  std::vector<Index> inputs;     // the values that it takes, by their numbers
   std::optional<AnyLayer<S>> f;  // of a layer
 
   /// v = f(value `input`).
@@ -52,6 +53,7 @@ template <class S>
 class Graph {
  public:
   using Scalar = S;
+  /// One node.
   using Node = GraphNode<S>;
   struct Cache {
     std::vector<std::any> f;
@@ -73,6 +75,7 @@ class Graph {
   Index multiply_adds() const { return multiply_adds_; }
   Index cache_bytes(Index columns) const;
   std::vector<ParamBlock> param_blocks() const;
+  /// All nodes, in order.
   const std::vector<Node>& nodes() const { return *nodes_; }
 
   void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {

@@ -65,6 +65,7 @@ class Sequence {
     }
     return blocks;
   }
+  /// How many layers.
   Index size() const { return static_cast<Index>(layers_.size()); }
   /// Layer k, counted from 0.
   const AnyLayer<S>& child(Index k) const { return layers_[static_cast<std::size_t>(k)]; }

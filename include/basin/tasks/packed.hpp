@@ -58,6 +58,7 @@ inline constexpr bool no_packing = false;
 /// are little-endian, sizes have 64 bits, a NaN keeps its bits.
 class Packer {
  public:
+  /// Appends one value.
   template <class T>
   void operator()(const T& value) {
     if constexpr (detail::OwnPacking<T>)
@@ -69,7 +70,9 @@ class Packer {
     else
       put(value);
   }
+  /// What was appended so far.
   const Bytes& bytes() const { return bytes_; }
+  /// The same, moved out; the packer is empty then.
   Bytes take() { return std::move(bytes_); }
 
  private:
@@ -152,8 +155,10 @@ class Packer {
 /// std::invalid_argument where the bytes end too early or cannot be what is asked for.
 class Unpacker {
  public:
+  /// Of bytes that the caller keeps alive.
   explicit Unpacker(ByteSpan bytes) : bytes_(bytes) {}
 
+  /// The next value, of the type that was packed.
   template <class T>
   void operator()(T& value) {
     if constexpr (detail::OwnPacking<T>)

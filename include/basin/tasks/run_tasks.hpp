@@ -25,7 +25,7 @@ namespace basin::inline BASIN_ABI {
 /// no other task of the list has, is how errors and kept results call it.
 struct Task {
   std::string name;
-  std::function<Bytes()> run;
+  std::function<Bytes()> run;  // gives its result; may throw
 };
 
 /// One for each task; empty where the run was cancelled before the task had finished.
@@ -35,6 +35,7 @@ using TaskResults = std::vector<std::optional<Bytes>>;
 /// one of the list, on any number of threads and ranks.
 class TaskError : public std::runtime_error {
  public:
+  /// The name of the task and what its exception said.
   TaskError(std::string task, const std::string& words)
       : std::runtime_error("task '" + task + "': " + words), task_(std::move(task)) {}
   /// The name of the task.
@@ -53,11 +54,13 @@ class TaskStore {
   virtual ~TaskStore() = default;
   /// The result that is kept of this task, or nothing.
   [[nodiscard]] virtual std::optional<Bytes> load(const std::string& task) const = 0;
+  /// Keeps the result of this task.
   virtual void save(const std::string& task, const Bytes& result) const = 0;
 };
 
 class TaskRunner;
 
+/// How a list of tasks is run.
 struct TaskOptions {
   /// Tasks whose results are kept there are not run again; what finishes is kept as soon as it does, also
   /// where the run fails later on. nullptr: nothing is kept.
@@ -82,6 +85,7 @@ class TaskRunner {
   TaskRunner(const TaskRunner&) = delete;
   TaskRunner& operator=(const TaskRunner&) = delete;
   virtual ~TaskRunner() = default;
+  /// Runs all tasks: see run_tasks.
   [[nodiscard]] virtual TaskResults run(const std::vector<Task>& tasks, const TaskOptions& options) const = 0;
 };
 

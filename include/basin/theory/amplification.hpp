@@ -31,10 +31,11 @@ struct Amplification {
   double relative = 0;   // departure / |M|_F, from 0 to 1
 };
 
+/// How far powers are followed, and where Kreiss' bound is evaluated.
 struct AmplificationOptions {
-  TransientOptions transient = {};
-  Index angles = 32;        // of z, for Kreiss' bound
-  Index form_up_to = 4096;  // dimensions, for networks that are nowhere narrow
+  TransientOptions transient = {};  // of the powers
+  Index angles = 32;                // of z, for Kreiss' bound
+  Index form_up_to = 4096;          // dimensions, for networks that are nowhere narrow
 };
 
 namespace detail {

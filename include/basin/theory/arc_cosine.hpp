@@ -28,8 +28,10 @@ class ArcCosineKernel {
     require(bias >= 0 && bias < std::numeric_limits<double>::infinity(),
             "ArcCosineKernel: bias must be >= 0 and finite, got ", bias);
   }
+  /// The standard deviation of b.
   double bias() const { return bias_; }
 
+  /// kappa(x, y).
   double operator()(VecIn<double> x, VecIn<double> y) const {
     const Angle a = angle(x, y);
     return a.u * a.v * (std::sin(a.t) + (std::numbers::pi - a.t) * std::cos(a.t)) / (2 * std::numbers::pi);
@@ -99,8 +101,10 @@ class InfiniteWidth {
   Index out_size() const { return X_.rows(); }
   Index param_size() const { return 0; }
   Index multiply_adds() const { return X_.size() * 6; }
+  /// X.
   const Mat<double>& examples() const { return X_; }
   const Mat<double>& weights() const { return A_; }  // A = X K^-1
+  /// kappa.
   const ArcCosineKernel& kernel() const { return kernel_; }
   /// K, n x n.
   Mat<double> kernel_matrix() const { return kernel_columns(X_); }

@@ -16,7 +16,7 @@ namespace basin::inline BASIN_ABI {
 /// Bounds of the singular values of A_inf = P + A_0 (I - P), largest first: lower <= sigma_i <= upper <=
 /// weyl.
 struct SingularValueBounds {
-  Vec<double> lower, upper, weyl;
+  Vec<double> lower, upper, weyl;  // one number for each singular value
 };
 
 /// Gradient descent A <- A - gamma dL/dA on L = 1/2 sum_i |A x_i - x_i|^2, dL/dA = (A - I) S, S = X X'. With

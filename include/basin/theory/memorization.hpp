@@ -12,6 +12,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// What counts as 1 and as 0.
 struct MemorizationOptions {
   double eigenvalue_tolerance = 1e-2;  // |lambda - 1| up to this counts as eigenvalue 1
   double rank_tolerance = 1e-8;        // of singular values of A, relative to the largest

@@ -13,7 +13,7 @@ namespace basin::inline BASIN_ABI {
 
 /// A fixed point f(x) = x of a map of the line, with the slopes of f on its two sides.
 struct FixedPoint1d {
-  double x = 0, left_slope = 0, right_slope = 0;
+  double x = 0, left_slope = 0, right_slope = 0;  // the point, and f' on its left and right
   /// Whether orbits that start close enough converge to x: |slopes| < 1 is sufficient, but points on the two
   /// sides may also take turns (both slopes negative), and then the product counts.
   bool attracting() const {
@@ -44,11 +44,14 @@ class PiecewiseLinearMap {
       for (const double v : *all)
         require(std::isfinite(v), who, ": expected finite knots, values and slopes, got ", v);
   }
+  /// Where pieces meet, ascending.
   const std::vector<double>& knots() const { return knots_; }
+  /// f there.
   const std::vector<double>& values() const { return values_; }
   /// One for each straight piece: one more than knots.
   const std::vector<double>& slopes() const { return slopes_; }
 
+  /// f(x).
   double operator()(double x) const {
     const std::size_t p = piece(x), j = p > 0 ? p - 1 : 0;
     return values_[j] + slopes_[p] * (x - knots_[j]);

@@ -21,6 +21,7 @@ namespace basin::inline BASIN_ABI {
 using WeightLaw = std::function<double(Random&)>;
 
 namespace weight_law {
+/// Standard normal.
 [[nodiscard]] inline WeightLaw normal() {
   return [](Random& r) { return r.normal(); };
 }
@@ -97,6 +98,7 @@ template <class = void>
   return W2;
 }
 
+/// W_2 relu(W_1 x + b), the network of Theorem 3.
 using RandomFeaturesNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
 
 /// The network x -> W2 relu(W x + b) as a model, for jacobian, orbit and classify_fixed_point. Throws if W2

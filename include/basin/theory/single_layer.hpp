@@ -27,25 +27,27 @@ template <InvertibleMap Phi>
   return preimage(phi, X) * of_X.pseudoInverse();
 }
 
+/// How descent on phi(A x) goes.
 struct SingleLayerOptions {
-  DescentRule rule = DescentRule::adaptive;
+  DescentRule rule = DescentRule::adaptive;  // which step sizes
   double gamma = 0;  // 0: 1 / lambda_1, for the constant rule 1 / (lambda_1 max phi'^2 at 0 and phi^-1(x))
-  double tolerance = 1e-13;  // converged when max |phi(A X) - X| <= this
-  Index max_steps = 1'000'000;
-  Index record_every = 100;  // steps between entries of the history
+  double tolerance = 1e-13;     // converged when max |phi(A X) - X| <= this
+  Index max_steps = 1'000'000;  // of descent
+  Index record_every = 100;     // steps between entries of the history
   std::function<void(Index step, const Mat<double>& A)> observer = {};  // sees A_0, A_1, ...
   std::function<bool()> cancelled = {};                                 // asked at every record; true stops
 };
 
+/// What descent on phi(A x) came to.
 struct SingleLayerFit {
-  Mat<double> A = {};
-  FitStatus status = FitStatus::exhausted;
-  Index steps = 0;
-  double gamma = 0;                  // as used
-  double residual = 0;               // max |phi(A X) - X|
-  double low = 0, high = 0;          // all entries of A_t X, 0 <= t <= steps, lie in [low, high]
-  std::vector<Index> at = {};        // steps 0, record_every, ..., and the last one
-  std::vector<double> history = {};  // and the residuals there
+  Mat<double> A = {};                       // the weights
+  FitStatus status = FitStatus::exhausted;  // why it ended
+  Index steps = 0;                          // that were made
+  double gamma = 0;                         // as used
+  double residual = 0;                      // max |phi(A X) - X|
+  double low = 0, high = 0;                 // all entries of A_t X, 0 <= t <= steps, lie in [low, high]
+  std::vector<Index> at = {};               // steps 0, record_every, ..., and the last one
+  std::vector<double> history = {};         // and the residuals there
 };
 
 /// Trains y = phi(A x) on y = x from A = 0, row by row

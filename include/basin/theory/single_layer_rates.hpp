@@ -48,7 +48,7 @@ template <InvertibleMap Phi>
 /// Hessians H_j = X diag_i(w_ji) X', one for each row of A, with w = phi'(phi^-1(x)) / sigma for the adaptive
 /// rule and phi'(phi^-1(x))^2 for the constant one.
 struct Curvature {
-  double smallest, largest;
+  double smallest, largest;  // of all d Hessians
   /// 2 / largest: with a larger gamma the solution repels the descent.
   double rate_limit() const { return 2 / largest; }
   /// max |1 - gamma mu| over the curvatures mu: the factor by which the error shrinks in a step, in the end.

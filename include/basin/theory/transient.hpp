@@ -27,9 +27,10 @@ struct TransientGrowth {
   double sum = std::numeric_limits<double>::infinity();  // an upper bound of the sum of |J^t| over all t
 };
 
+/// How far the powers of J are followed.
 struct TransientOptions {
-  Index max_steps = 10000;
-  double until = 0.1;  // the powers end when |J^t| <= until; the smaller, the sharper `sum`
+  Index max_steps = 10000;  // powers
+  double until = 0.1;       // the powers end when |J^t| <= until; the smaller, the sharper `sum`
 };
 
 namespace detail {
@@ -119,8 +120,8 @@ template <class Derived>
 
 /// A lower bound of max |J^t| and the point z, |z| > 1, that gives it.
 struct KreissBound {
-  double value = 0;
-  std::complex<double> z = 0;
+  double value = 0;            // the bound
+  std::complex<double> z = 0;  // where it is taken
 };
 
 namespace detail {

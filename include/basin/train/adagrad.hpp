@@ -4,6 +4,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Parameters of Adagrad, PyTorch's defaults.
 struct AdagradOptions {
   double learning_rate = 1e-2;
   double lr_decay = 0;  // of the rate with the number of steps
@@ -25,6 +26,7 @@ class Adagrad : public detail::OptimizerBase<Adagrad<S>, S, AdagradOptions> {
   using Base = detail::OptimizerBase<Adagrad, S, AdagradOptions>;
 
  public:
+  /// Throws on options out of range.
   explicit Adagrad(AdagradOptions options = {}) : Base(options) {
     detail::require_nonnegative(who, "learning_rate", options.learning_rate);
     detail::require_nonnegative(who, "lr_decay", options.lr_decay);

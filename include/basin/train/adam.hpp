@@ -6,6 +6,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Parameters of Adam, PyTorch's defaults.
 struct AdamOptions {
   static constexpr const char* who = "Adam";
   static constexpr bool decoupled = false;  // the decay is part of the gradient
@@ -17,12 +18,13 @@ struct AdamOptions {
   bool amsgrad = false;
 };
 
+/// Parameters of AdamW, PyTorch's defaults.
 struct AdamWOptions {
   static constexpr const char* who = "AdamW";
   static constexpr bool decoupled = true;  // theta shrinks by itself
   double learning_rate = 1e-3;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
+  double beta1 = 0.9;    // decay rate of the mean of the gradient
+  double beta2 = 0.999;  // and of the mean of its square
   double epsilon = 1e-8;
   double weight_decay = 1e-2;
   bool amsgrad = false;
@@ -34,6 +36,7 @@ class BasicAdam : public detail::OptimizerBase<BasicAdam<S, Options>, S, Options
   using Base = detail::OptimizerBase<BasicAdam, S, Options>;
 
  public:
+  /// Throws on options out of range.
   explicit BasicAdam(Options options = {}) : Base(options) {
     detail::require_nonnegative(Options::who, "learning_rate", options.learning_rate);
     detail::require_below_one(Options::who, "beta1", options.beta1);

@@ -32,8 +32,8 @@ namespace basin::inline BASIN_ABI {
 /// that of the parameters after the epoch's updates. The gradient is the one that updates follow, with
 /// noise: its norm does not settle at 0.
 struct Epoch {
-  Index epoch = 0;
-  double loss = 0;
+  Index epoch = 0;           // its number, see above
+  double loss = 0;           // see above
   double gradient_norm = 0;  // 2-norm, before clipping
   double rate = 0;           // learning rate of the epoch's updates
   double seconds = 0;        // since fit began
@@ -41,11 +41,12 @@ struct Epoch {
   double validation = std::numeric_limits<double>::quiet_NaN();
 };
 
+/// When fit stops, and what it does on the way.
 struct FitOptions {
   Index max_epochs = 1000;    // passes through the data, those before first_epoch included
   double loss_below = 0;      // converged when the loss is <= this ...
   double gradient_below = 0;  // ... or the gradient's norm is <= this
-  double max_seconds = std::numeric_limits<double>::infinity();
+  double max_seconds = std::numeric_limits<double>::infinity();  // on the wall
   Index batch_size = 0;  // 0: the full batch; else shuffled minibatches, the last of an epoch may be smaller
   std::uint64_t seed = 0;                           // of the shuffles
   Index first_epoch = 0;                            // > 0: goes on after so many epochs of an earlier call
@@ -60,7 +61,7 @@ struct FitOptions {
   /// is called with the number of finished epochs and their loss as in Epoch, while model.theta is what these
   /// epochs have led to: see keep_snapshots. No bit of the training depends on it.
   std::vector<Index> snapshot_epochs = {};
-  std::function<void(Index epochs, double loss)> snapshot = {};
+  std::function<void(Index epochs, double loss)> snapshot = {};  // see above
   /// Called after each epoch was measured, while model.theta is what the finished epochs have led to: how bad
   /// that is on data that the training does not see (validation_loss) or by any other measure. The parameters
   /// for which it is least are returned, of equals the first; NaN is never least. With patience > 0 the
@@ -71,6 +72,7 @@ struct FitOptions {
   double min_improvement = 0;  // in units of `validation`
 };
 
+/// Why fit stopped.
 enum class FitStatus {
   converged,  // loss or gradient norm is below its bound
   exhausted,  // max_epochs or max_seconds were used up
@@ -79,6 +81,7 @@ enum class FitStatus {
   cancelled,  // `cancelled` returned true
   stopped,    // the validation has not improved for `patience` epochs
 };
+/// Its name: "converged".
 inline std::ostream& operator<<(std::ostream& out, FitStatus s) {
   switch (s) {
     case FitStatus::converged:
@@ -95,18 +98,19 @@ inline std::ostream& operator<<(std::ostream& out, FitStatus s) {
   return out;
 }
 
+/// What fit came to.
 struct FitResult {
-  FitStatus status = FitStatus::exhausted;
+  FitStatus status = FitStatus::exhausted;  // why it stopped
   Index epochs = 0;  // passes through the data that were finished, those before first_epoch included; when
                      // diverged, the epoch in which it happened
   double loss = 0;   // of the parameters that were returned, over all the data: with the l2 term, without
                      // input noise
   double gradient_norm = 0;  // as last measured
-  double seconds = 0;
+  double seconds = 0;        // on the wall
   Index best_epoch = 0;  // finished epochs that led to the parameters that were returned: fewer than `epochs`
                          // where the validation was least before
   double validation = std::numeric_limits<double>::quiet_NaN();  // of these parameters; NaN without
-  std::vector<Epoch> history;
+  std::vector<Epoch> history;                                    // one entry for each epoch
 };
 
 namespace detail {

@@ -4,6 +4,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Parameters of gradient descent.
 struct GradientDescentOptions {
   double learning_rate = 1e-2;
   double momentum = 0;
@@ -26,6 +27,7 @@ class GradientDescent : public detail::OptimizerBase<GradientDescent<S>, S, Grad
   using Base = detail::OptimizerBase<GradientDescent, S, GradientDescentOptions>;
 
  public:
+  /// Throws on options out of range.
   explicit GradientDescent(GradientDescentOptions options = {}) : Base(options) {
     detail::require_nonnegative(who, "learning_rate", options.learning_rate);
     detail::require_nonnegative(who, "momentum", options.momentum);

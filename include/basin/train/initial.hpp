@@ -24,7 +24,7 @@ using Rule = std::function<void(const ParamBlock& block, Random& random, MatOut<
 /// One rule for weights and one for biases. Blocks that have a start of their own (ParamBlock::start) are not
 /// theirs to fill.
 struct Scheme {
-  Rule weight, bias;
+  Rule weight, bias;  // for blocks of either role
 };
 
 namespace detail {

@@ -157,11 +157,13 @@ struct HalfSumOfSquares {
 struct MeanAbsoluteError {
   static constexpr const char* name = "mean absolute error";
 
+  /// The share of these columns in L.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch) const {
     return detail::mean_of_entries<S>("MeanAbsoluteError", y, target, batch,
                                       [](double a, double t) { return std::abs(a - t); });
   }
+  /// The same, and y_bar = dL/dy.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch, MatOut<S> y_bar) const {
     detail::slopes_of_entries<S>("MeanAbsoluteError", y, target, batch, y_bar, [](double a, double t) {
@@ -186,6 +188,7 @@ struct Huber {
       return r <= d ? r * r / 2 : d * (r - d / 2);
     });
   }
+  /// The same, and y_bar = dL/dy.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch, MatOut<S> y_bar) const {
     const double share = (*this)(y, target, batch);
@@ -201,12 +204,14 @@ struct Huber {
 struct Bce {
   static constexpr const char* name = "binary cross-entropy";
 
+  /// The share of these columns in L.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch) const {
     return detail::mean_of_entries<S>("Bce", y, target, batch, [](double p, double t) {
       return -t * std::max(std::log(p), -100.) - (1 - t) * std::max(std::log1p(-p), -100.);
     });
   }
+  /// The same, and y_bar = dL/dy.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch, MatOut<S> y_bar) const {
     detail::slopes_of_entries<S>("Bce", y, target, batch, y_bar,
@@ -220,12 +225,14 @@ struct Bce {
 struct BceWithLogits {
   static constexpr const char* name = "binary cross-entropy with logits";
 
+  /// The share of these columns in L.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch) const {
     return detail::mean_of_entries<S>("BceWithLogits", y, target, batch, [](double z, double t) {
       return (z > 0 ? (1 - t) * z : -t * z) + std::log1p(std::exp(-std::abs(z)));
     });
   }
+  /// The same, and y_bar = dL/dy.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch, MatOut<S> y_bar) const {
     detail::slopes_of_entries<S>("BceWithLogits", y, target, batch, y_bar, [](double z, double t) {

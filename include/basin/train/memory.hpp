@@ -17,6 +17,7 @@ struct TrainingMemory {
   Index optimizer = 0;    // what the optimizer remembers
   Index activations = 0;  // outputs of all layers, cotangents and what layers keep for their derivatives
   Index inputs = 0;       // the copy of the batch that gets input noise
+  /// Bytes in all.
   Index total() const { return parameters + gradients + optimizer + activations + inputs; }
 };
 

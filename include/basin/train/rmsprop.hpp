@@ -4,6 +4,7 @@
 
 namespace basin::inline BASIN_ABI {
 
+/// Parameters of RMSprop, PyTorch's defaults.
 struct RMSpropOptions {
   double learning_rate = 1e-2;
   double alpha = 0.99;  // decay rate of the mean of the squared gradient
@@ -28,6 +29,7 @@ class RMSprop : public detail::OptimizerBase<RMSprop<S>, S, RMSpropOptions> {
   using Base = detail::OptimizerBase<RMSprop, S, RMSpropOptions>;
 
  public:
+  /// Throws on options out of range.
   explicit RMSprop(RMSpropOptions options = {}) : Base(options) {
     detail::require_nonnegative(who, "learning_rate", options.learning_rate);
     detail::require_below_one(who, "alpha", options.alpha);

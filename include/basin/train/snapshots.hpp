@@ -15,9 +15,9 @@ namespace basin::inline BASIN_ABI {
 /// minibatches, the mean over the last epoch).
 template <class S>
 struct Snapshot {
-  Index epoch = 0;
-  double loss = 0;
-  Vec<S> theta;
+  Index epoch = 0;  // finished epochs
+  double loss = 0;  // see above
+  Vec<S> theta;     // param_size() numbers
 };
 
 /// 0, every, 2 every, ... up to `last`, which is one of them. Throws if every < 1 or last < 0.

@@ -19,6 +19,7 @@ class PackedWeight {
   PackedWeight() = default;
   /// b has a row for each row of W, or none if it is 0.
   PackedWeight(MatIn<S> W, VecIn<S> b);
+  /// Whether nothing is packed.
   bool empty() const { return !panels_; }
 
   /// Y = W X + b for each column. A column has the same bits whatever the others are, with any number of

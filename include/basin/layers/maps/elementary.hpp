@@ -11,6 +11,7 @@ namespace basin::inline BASIN_ABI {
 /// phi'(0) = 0; at the ends of their domains roots and inverse functions have infinite slopes. It has no
 /// range or inverse, and certificates do not know it: exp(-x), sin, tanh are maps of their own.
 struct Elementary {
+  /// Which function.
   enum class Kind {
     abs,
     negate,
@@ -36,7 +37,7 @@ struct Elementary {
     round,  // to the nearest whole number, of two to the even one
     sign,   // -1, 0 or 1
   };
-  Kind kind = Kind::abs;
+  Kind kind = Kind::abs;  // which one phi is
 
   static constexpr const char* name = "Elementary";
 
@@ -153,7 +154,7 @@ struct Elementary {
 /// phi(x) = x^exponent as the C library's pow: NaN for x < 0 unless the exponent is a whole number. phi' =
 /// exponent x^(exponent - 1), and 0 for exponent 0.
 struct Power {
-  double exponent = 2;
+  double exponent = 2;  // of x
   static constexpr const char* name = "Power";
   void require_valid() const {
     require(std::isfinite(exponent), "Power: exponent must be finite, got ", exponent);

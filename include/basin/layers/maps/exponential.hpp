@@ -127,8 +127,8 @@ struct Celu {
 
 /// phi(x) = scale ELU(x), with the constants of Klambauer et al., "Self-Normalizing Neural Networks", 2017.
 struct Selu {
-  static constexpr double alpha = 1.6732632423543772848170429916717;
-  static constexpr double scale = 1.0507009873554804934193349852946;
+  static constexpr double alpha = 1.6732632423543772848170429916717;  // of the ELU
+  static constexpr double scale = 1.0507009873554804934193349852946;  // of the whole
   static constexpr const char* name = "Selu";
   template <class S>
   S operator()(S x) const {

@@ -12,7 +12,7 @@ namespace basin::inline BASIN_ABI {
 
 /// The lowest point of a gated map, which falls before it and rises after it.
 struct MapMinimum {
-  double x, y;
+  double x, y;  // phi(x) = y is the smallest value
 };
 
 namespace detail {

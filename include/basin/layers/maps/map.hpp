@@ -29,9 +29,9 @@ concept PointwiseMap = std::copyable<Phi> && requires(const Phi& phi, S x) {
 /// The interval of the values phi(x), x real. It is that of the exact map: rounding may bring phi(x) to an
 /// end that is not attained (tanh(20.) == 1), never past an end.
 struct MapRange {
-  double lo = -std::numeric_limits<double>::infinity();
-  double hi = std::numeric_limits<double>::infinity();
-  bool lo_attained = false, hi_attained = false;
+  double lo = -std::numeric_limits<double>::infinity();  // the lower end
+  double hi = std::numeric_limits<double>::infinity();   // the upper end
+  bool lo_attained = false, hi_attained = false;         // whether the ends are values
 
   /// Whether y lies in the range, its ends rounded to S. False for NaN.
   template <std::floating_point S>

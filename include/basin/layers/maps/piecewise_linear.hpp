@@ -55,7 +55,7 @@ struct Relu {
 
 /// phi(x) = x for x > 0, slope x otherwise; phi'(0) = slope. The slope may have any size and sign.
 struct LeakyRelu {
-  double slope = 0.01;
+  double slope = 0.01;  // for x < 0
   static constexpr const char* name = "LeakyRelu";
   static constexpr Index multiply_adds = 1;
   void require_valid() const {
@@ -174,7 +174,7 @@ struct HardSwish {
 /// phi(x) = x for x > alpha, 0 otherwise; phi'(alpha) = 0. It jumps at alpha unless that is 0 (ONNX's
 /// ThresholdedRelu).
 struct ThresholdedRelu {
-  double alpha = 1;
+  double alpha = 1;  // where phi begins
   static constexpr const char* name = "ThresholdedRelu";
   static constexpr Index multiply_adds = 1;
   void require_valid() const {
