@@ -1,0 +1,12 @@
+"""Prints the layout of the site: Doxygen's own (on stdin), reordered so that explanations come before lists."""
+import re
+import sys
+
+layout = sys.stdin.read()
+# Groups and files: what they are for first, then what is in them.
+for kind in ["group", "file"]:
+    block = re.search(rf"<{kind}>.*?</{kind}>", layout, re.DOTALL)[0]
+    detailed = re.search(r"\s*<detaileddescription[^/]*/>", block)[0]
+    moved = block.replace(detailed, "", 1).replace('<briefdescription visible="yes"/>', '<briefdescription visible="no"/>' + detailed)
+    layout = layout.replace(block, moved)
+print(layout)
