@@ -109,6 +109,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   Eigen::setNbThreads(1);
+  basin::set_num_threads(1);  // each thread makes products of its own
   std::printf("fma_gflops %.1f\n", fma_gflops(threads));
   if (!all) return 0;
   std::printf("triad_l2_gb_s %.1f\n", triad(threads, 600'000));
