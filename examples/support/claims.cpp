@@ -8,6 +8,7 @@
 
 #include "basin/core/error.hpp"       // require, FileError
 #include "basin/core/statistics.hpp"  // median
+#include "basin/io/json.hpp"          // detail::parse_json, detail::printable_json
 #include "support/text.hpp"           // text
 
 namespace basin::examples {
@@ -175,7 +176,7 @@ namespace {
 /// Reads the members of one JSON object; messages name the source and the member.
 class Reader {
  public:
-  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+  Reader(const nlohmann::json& json, std::string where) : json_(json), where_(std::move(where)) {
     if (!json.is_object()) fail("", "an object", json);
   }
 
@@ -194,12 +195,12 @@ class Reader {
   template <class Take>
   void each(const char* key, const Take& take) const {
     if (!json_.contains(key)) return;
-    const Json& list = json_.at(key);
+    const nlohmann::json& list = json_.at(key);
     if (!list.is_array()) fail(key, "a list", list);
     for (std::size_t i = 0; i < list.size(); ++i) take(list[i], text(where_, ": ", key, "[", i, "]"));
   }
   template <class T>
-  static T element(const Json& json, const std::string& where) {
+  static T element(const nlohmann::json& json, const std::string& where) {
     if (!is<T>(json)) throw FileError(text(where, ": expected ", expected<T>(), ", found ", excerpt(json)));
     return value<T>(json);
   }
@@ -212,7 +213,7 @@ class Reader {
     return "a number";
   }
   template <class T>
-  static bool is(const Json& json) {
+  static bool is(const nlohmann::json& json) {
     if constexpr (std::is_same_v<T, bool>) return json.is_boolean();
     if constexpr (std::is_same_v<T, std::string>) return json.is_string();
     if constexpr (std::is_same_v<T, double>) return json.is_number() || json.is_null();
@@ -222,26 +223,26 @@ class Reader {
     return false;
   }
   template <class T>
-  static T value(const Json& json) {
+  static T value(const nlohmann::json& json) {
     if constexpr (std::is_same_v<T, double>)
       if (json.is_null()) return std::numeric_limits<double>::quiet_NaN();
     return json.get<T>();
   }
-  static std::string excerpt(const Json& json) {
-    std::string found = json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  static std::string excerpt(const nlohmann::json& json) {
+    std::string found = detail::printable_json(json);
     if (found.size() > 40) found = found.substr(0, 37) + "...";
     return found;
   }
   template <class T>
-  T convert(const Json& json, const char* key) const {
+  T convert(const nlohmann::json& json, const char* key) const {
     if (!is<T>(json)) fail(key, expected<T>(), json);
     return value<T>(json);
   }
-  [[noreturn]] void fail(const char* key, const char* what, const Json& found) const {
+  [[noreturn]] void fail(const char* key, const char* what, const nlohmann::json& found) const {
     throw FileError(text(where_, *key ? ": " : "", key, ": expected ", what, ", found ", excerpt(found)));
   }
 
-  const Json& json_;
+  const nlohmann::json& json_;
   std::string where_;
 };
 
@@ -261,7 +262,7 @@ Promise promise_named(const std::string& name, const std::string& where) {
       text(where, ": promise: expected statement, regression guard or nothing, found \"", name, "\""));
 }
 
-Claim read_claim(const Json& json, const std::string& where) {
+Claim read_claim(const nlohmann::json& json, const std::string& where) {
   const Reader r(json, where);
   Claim c;
   c.id = r.get<std::string>("id");
@@ -274,8 +275,9 @@ Claim read_claim(const Json& json, const std::string& where) {
   c.judged = r.get<bool>("judged", true);
   c.promise = promise_named(r.get<std::string>("promise", "statement"), where);
   c.note = r.get<std::string>("note", "");
-  r.each("values",
-         [&](const Json& v, const std::string& at) { c.values.push_back(Reader::element<double>(v, at)); });
+  r.each("values", [&](const nlohmann::json& v, const std::string& at) {
+    c.values.push_back(Reader::element<double>(v, at));
+  });
   return c;
 }
 
@@ -319,12 +321,8 @@ std::string to_json(const Result& r) {
 }
 
 Result from_json(const std::string& json, const std::string& source) {
-  Json root;
-  try {
-    root = Json::parse(json);
-  } catch (const Json::parse_error& e) {
-    throw FileError(text(source, ": byte ", e.byte - 1, ": no JSON: ", e.what()));
-  }
+  constexpr int levels = 4;  // the list of a claim's values lies in a claim in a list in the object
+  const auto root = detail::parse_json(json, 0, levels, "report", source);
   const Reader r(root, source);
   Result result;
   result.name = r.get<std::string>("name");
@@ -333,21 +331,22 @@ Result from_json(const std::string& json, const std::string& source) {
   result.date = r.get<std::string>("date", "");
   result.seconds = r.get<double>("seconds", 0.);
   result.threads = r.get<int>("threads", 0);
-  r.each("seeds", [&](const Json& v, const std::string& at) {
+  r.each("seeds", [&](const nlohmann::json& v, const std::string& at) {
     result.seeds.push_back(Reader::element<std::uint64_t>(v, at));
   });
   result.data = r.get<std::string>("data", "");
   result.command = r.get<std::string>("command", "");
   result.interrupted = r.get<bool>("interrupted", false);
   result.error = r.get<std::string>("error", "");
-  r.each("claims", [&](const Json& v, const std::string& at) { result.claims.push_back(read_claim(v, at)); });
-  const Json captions = root.contains("captions") ? root["captions"] : Json::object();
+  r.each("claims",
+         [&](const nlohmann::json& v, const std::string& at) { result.claims.push_back(read_claim(v, at)); });
+  const auto captions = root.contains("captions") ? root["captions"] : nlohmann::json::object();
   const Reader caption(captions, source + ": captions");
-  r.each("figures", [&](const Json& v, const std::string& at) {
+  r.each("figures", [&](const nlohmann::json& v, const std::string& at) {
     const auto file = Reader::element<std::string>(v, at);
     result.figures.push_back({file, caption.get<std::string>(file.c_str(), "")});
   });
-  r.each("notes", [&](const Json& v, const std::string& at) {
+  r.each("notes", [&](const nlohmann::json& v, const std::string& at) {
     result.notes.push_back(Reader::element<std::string>(v, at));
   });
   return result;

@@ -267,7 +267,7 @@ TEST_CASE("the design's own example of a result is read", "[examples]") {
 
 TEST_CASE("JSON that is no result is refused with the place", "[examples]") {
   const auto problem = [](const std::string& json) { return error_of([&] { from_json(json, "f.json"); }); };
-  CHECK(contains(problem("{\"name\": \"a\""), "f.json: byte 12: no JSON"));
+  CHECK(contains(problem("{\"name\": \"a\""), "f.json: offset 13: the report is not JSON"));
   CHECK(contains(problem("[]"), "f.json: expected an object, found []"));
   CHECK(contains(problem("{}"), "f.json: has no \"name\", expected text"));
   CHECK(contains(problem(R"({"name": 3})"), "f.json: name: expected text, found 3"));

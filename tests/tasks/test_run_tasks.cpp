@@ -186,6 +186,16 @@ TEST_CASE("A kept task that is damaged, cut off or another one is an error that 
   TaskFolder(dir.path(), "settings").save("other", result);
   std::filesystem::rename(store.file("other"), file);
   CHECK(refused("holds task \"other\""));
+  // A checksum that fits what makes no sense: a name of 2^60 bytes, a byte behind the result.
+  for (const Bytes& body :
+       {packed(std::uint64_t(1) << 60),
+        packed(std::tuple(std::string("a b/c"), std::string("settings"), result, true))}) {
+    Bytes odd = bytes_of("basin task 1\n");
+    for (const Bytes& part : {packed(detail::fingerprint(body)), body})
+      odd.insert(odd.end(), part.begin(), part.end());
+    write_file(file, odd);
+    CHECK(refused("is no finished task"));
+  }
   std::filesystem::remove(file);
   std::filesystem::create_directory(file);
   CHECK(refused(""));

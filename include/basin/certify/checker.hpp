@@ -35,19 +35,21 @@
 // ROUNDING. All is computed in long double, to nearest, with bounds of what that does: each Matrix carries
 // one. These are generous; where long double is no more than double, they may refuse what is true.
 #pragma once
-#include <algorithm>   // std::clamp, std::max, std::min
-#include <bit>         // std::bit_cast
-#include <cmath>       // std::exp, std::sqrt, std::tanh, ...
-#include <cstdint>     // std::uint64_t
-#include <filesystem>  // std::filesystem::path
-#include <functional>  // std::function
-#include <limits>      // std::numeric_limits
-#include <map>         // std::map
-#include <string>      // std::string
-#include <utility>     // std::move, std::swap
-#include <vector>      // std::vector
+#include <algorithm>    // std::clamp, std::max, std::min
+#include <bit>          // std::bit_cast
+#include <cmath>        // std::exp, std::sqrt, std::tanh, ...
+#include <cstdint>      // std::uint64_t
+#include <filesystem>   // std::filesystem::path
+#include <functional>   // std::function
+#include <limits>       // std::numeric_limits
+#include <map>          // std::map
+#include <string>       // std::string
+#include <string_view>  // std::string_view
+#include <utility>      // std::move, std::swap
+#include <vector>       // std::vector
 
-#include "basin/io/npz.hpp"  // read_npz: no more than a reader of numbers
+#include "basin/io/json.hpp"  // detail::parse_json: no more than a reader of JSON that bounds its depth
+#include "basin/io/npz.hpp"   // read_npz: no more than a reader of numbers
 #if !__has_include(<nlohmann/json.hpp>)
 #error "basin/certify/checker.hpp needs nlohmann-json: install it (Debian: nlohmann-json3-dev)"
 #endif
@@ -464,11 +466,17 @@ inline Files read_files(std::filesystem::path stem, CheckResult& result) {
   };
   Files f;
   try {
-    const auto json = nlohmann::json::parse(bytes.begin(), bytes.end());
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    constexpr int levels = 4;  // the list of a map's parameters lies in a step in a list in the object
+    const auto json = parse_json(text, 0, levels, "file", json_name);
+    const auto whole = [&](const nlohmann::json& object, const char* name) {
+      need(object.at(name).is_number_unsigned(), json_name, name, " must be a whole number >= 0");
+      return object.at(name).template get<size_t>();
+    };
     const auto number = [&](const char* name) { return json.at("claim").at(name).template get<double>(); };
     need(json.at("format") == "basin certificate" && json.at("version") == 1, json_name,
          "unknown format or version");
-    result.size = json.at("size").get<size_t>();
+    result.size = whole(json, "size");
     result.radius = number("radius"), result.radius_2norm = number("radius_2norm");
     result.contraction = number("contraction"), result.residual = number("residual"),
     result.error = number("error");
@@ -476,10 +484,10 @@ inline Files read_files(std::filesystem::path stem, CheckResult& result) {
       const size_t k = f.steps.size();
       const std::string digits = std::to_string(k), where = "steps[" + digits + "]: ";
       Step s;
-      s.kind = j.at("kind").get<std::string>(), s.size = j.at("size").get<size_t>();
+      s.kind = j.at("kind").get<std::string>(), s.size = whole(j, "size");
       need((s.kind == "input") == (k == 0), json_name, where, "there is one input, the first");
       if (k > 0) {
-        s.a = j.at("a").get<size_t>(), s.b = j.at("b").get<size_t>();
+        s.a = whole(j, "a"), s.b = whole(j, "b");
         need(s.a < k && s.b < k, json_name, where, "a and b must be steps before");
         const size_t in = f.steps[s.a].size;
         if (s.kind == "affine") {
@@ -488,21 +496,21 @@ inline Files read_files(std::filesystem::path stem, CheckResult& result) {
           s.name = j.at("name").get<std::string>();
           for (const auto& p : j.at("parameters"))
             s.parameters.push_back(p == "inf" ? infinite : p == "-inf" ? -infinite : p.get<double>());
-          need(find_map(s.name, s.parameters, s.map), json_name, where, "no map ", s.name,
+          need(find_map(s.name, s.parameters, s.map), json_name, where, "no map ", printable(s.name),
                " with these parameters");
         } else {
-          need(s.kind == "sum" && f.steps[s.b].size == in, json_name, where, s.kind,
+          need(s.kind == "sum" && f.steps[s.b].size == in, json_name, where, printable(s.kind),
                " is no step, or sizes differ");
         }
         need(s.kind == "affine" || s.size == in, json_name, where, "size is not that of step a");
       }
       f.steps.push_back(std::move(s));
     }
-    f.output = json.at("output").get<size_t>(), f.fingerprint = json.at("fingerprint").get<std::string>();
+    f.output = whole(json, "output"), f.fingerprint = json.at("fingerprint").get<std::string>();
     const bool to_itself = f.output < f.steps.size() && f.steps[0].size == f.steps[f.output].size;
     need(to_itself && f.steps[0].size == result.size, json_name, "the network does not map R^size to itself");
   } catch (const nlohmann::json::exception& e) {
-    file_error(json_name, e.what());
+    file_error(json_name, printable(e.what()));
   }
   const size_t k = arrays.count("metric_t") == 1 ? static_cast<size_t>(arrays["metric_t"].values.size()) : 0;
   f.centre = numbers("centre", {result.size}), f.t = numbers("metric_t", {k});
@@ -758,6 +766,7 @@ class Proof {
 /// the files cannot be read or make no sense.
 [[nodiscard]] inline CheckResult check_certificate(const std::filesystem::path& stem) {
   using namespace detail::checker;
+  detail::require_path(stem, "check_certificate");
   CheckResult result;
   const Files files = read_files(stem, result);
   const auto fails = [&](const auto&... parts) {
@@ -768,7 +777,7 @@ class Proof {
   if (one + eps == one || one + eps / 4 != one || one - eps / 8 != one)
     return fails("the processor does not round to nearest as assumed");
   if (const std::string own = fingerprint(files); own != files.fingerprint)
-    return fails("fingerprint: it is ", files.fingerprint, ", the network has ", own);
+    return fails("fingerprint: it is ", detail::printable(files.fingerprint), ", the network has ", own);
   for (const Real t : files.t)
     if (!(t >= 0)) return fails("metric_t: T >= I needs numbers >= 0, and one is ", t);
   const Real radius = result.radius, error = result.error;

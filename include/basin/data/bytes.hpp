@@ -14,7 +14,7 @@
 #include <system_error>  // std::generic_category
 #include <vector>        // std::vector
 
-#include "basin/core/error.hpp"  // FileError, text
+#include "basin/core/error.hpp"  // FileError, require, text
 #ifdef BASIN_USE_ZLIB
 #if !__has_include(<zlib.h>)
 #error "BASIN_USE_ZLIB is defined but zlib.h is missing: install zlib (Debian: zlib1g-dev)"
@@ -38,6 +38,11 @@ namespace detail {
 template <class... Parts>
 [[noreturn]] void file_error(const std::filesystem::path& file, const Parts&... parts) {
   throw FileError(text(file.string(), ": ", parts...));
+}
+
+/// Throws std::invalid_argument if the path is empty; `who` is the function that was given it.
+inline void require_path(const std::filesystem::path& path, const char* who) {
+  require(!path.empty(), who, ": the path must not be empty");
 }
 
 /// Bytes of a file as a message shows them: what is not a printing character of ASCII as \xNN, a backslash
@@ -113,10 +118,12 @@ Bytes gunzip([[maybe_unused]] ByteSpan packed, const std::filesystem::path& file
 
 }  // namespace detail
 
-/// All bytes of a file as they are. Throws FileError if it cannot be read or has more than max_bytes.
+/// All bytes of a file as they are, in one piece of memory of the file's size; of a pipe, whose size nobody
+/// knows, in up to three times as much. Throws FileError if it cannot be read or has more than max_bytes.
 template <class = void>
 [[nodiscard]] Bytes read_plain_bytes(const std::filesystem::path& path,
                                      std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_plain_bytes");
   const detail::File file(std::fopen(path.string().c_str(), "rb"));
   if (!file) detail::file_error(path, "cannot open: ", detail::reason(errno));
   std::error_code none;
@@ -139,11 +146,13 @@ template <class = void>
 }
 
 /// All bytes of a file, unpacked if it is gzip, which its first bytes 1f 8b say and not its name. Throws
-/// FileError if it cannot be read, is damaged, cut off or followed by anything but zeros, or unpacks to more
-/// than max_bytes. Gzip needs BASIN_USE_ZLIB, defined in all files of the program, and zlib linked; without
-/// them it is an error that says so.
+/// FileError if it cannot be read, is damaged, cut off or followed by anything but zeros, or unpacks to
+/// more than max_bytes. A packed file and up to three times what it unpacks to are held at once. Gzip
+/// needs BASIN_USE_ZLIB, defined in all files of the program, and zlib linked; without them it is an error
+/// that says so.
 template <class = void>
 [[nodiscard]] Bytes read_bytes(const std::filesystem::path& path, std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_bytes");
   Bytes bytes = read_plain_bytes(path, max_bytes);
   if (!detail::is_gzip(bytes)) return bytes;
   return detail::gunzip(bytes, path, max_bytes);

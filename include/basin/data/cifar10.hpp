@@ -45,10 +45,12 @@ inline std::size_t first_foreign_label(ByteSpan bytes) {
 
 /// All records of a file, plain or gzip: a byte for the label, then shape.size() bytes, the channels one
 /// after the other and each row by row. Throws FileError unless the file is one or more whole records, and
-/// std::invalid_argument if a side of `shape` is < 1.
+/// std::invalid_argument if a side of `shape` is < 1. Memory: what read_bytes takes, the pixels, and an int
+/// for each label.
 template <class = void>
 [[nodiscard]] ImageSet read_image_records(const std::filesystem::path& path, const Shape& shape,
                                           std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_image_records");
   require_shape(shape, "read_image_records");
   const auto sides = {shape.channels, shape.height, shape.width};
   require(detail::checked_product(sides).has_value(), "read_image_records: shape ", shape, " is too large");
@@ -60,6 +62,7 @@ template <class = void>
 template <class = void>
 [[nodiscard]] ImageSet read_cifar10(const std::filesystem::path& path,
                                     std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_cifar10");
   const Bytes bytes = read_bytes(path, max_bytes);
   ImageSet images = detail::image_records(bytes, detail::cifar10_shape, path);
   if (const std::size_t k = detail::first_foreign_label(bytes); k < images.labels.size())

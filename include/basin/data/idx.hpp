@@ -100,10 +100,12 @@ std::vector<Index> idx_sizes(ByteSpan bytes, const std::filesystem::path& file) 
 }  // namespace detail
 
 /// The images of an IDX file with magic number 0x00000803, without labels. Throws FileError if the file is
-/// not such a file or its length is not what its header says.
+/// not such a file or its length is not what its header says, before memory is taken for it: what read_bytes
+/// takes, and a byte for each pixel.
 template <class = void>
 [[nodiscard]] ImageSet read_idx_images(const std::filesystem::path& path,
                                        std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_idx_images");
   const Bytes bytes = read_bytes(path, max_bytes);
   const std::vector<Index> sizes = detail::idx_sizes<3>(bytes, path);
   const Index count = sizes[0], height = sizes[1], width = sizes[2];
@@ -116,10 +118,12 @@ template <class = void>
   return images;
 }
 
-/// The labels of an IDX file with magic number 0x00000801. Throws as read_idx_images does.
+/// The labels of an IDX file with magic number 0x00000801. Throws as read_idx_images does. Memory: what
+/// read_bytes takes, and an int for each label.
 template <class = void>
 [[nodiscard]] std::vector<int> read_idx_labels(const std::filesystem::path& path,
                                                std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_idx_labels");
   const Bytes bytes = read_bytes(path, max_bytes);
   detail::idx_sizes<1>(bytes, path);
   return {bytes.begin() + 8, bytes.end()};
@@ -129,6 +133,7 @@ template <class = void>
 /// with a dot before "idx". Throws FileError with the names looked for if there is none.
 template <class = void>
 [[nodiscard]] std::filesystem::path find_idx(const std::filesystem::path& folder, const std::string& stem) {
+  detail::require_path(folder, "find_idx");
   std::vector<std::string> names = {stem, stem + ".gz"};
   if (const std::size_t dash = stem.rfind("-idx"); dash != std::string::npos) {
     std::string dotted = stem;
@@ -151,6 +156,7 @@ template <class = void>
 template <class = void>
 [[nodiscard]] ImageSet read_idx(const std::filesystem::path& folder, const std::string& prefix,
                                 std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(folder, "read_idx");
   ImageSet images = read_idx_images(find_idx(folder, prefix + "-images-idx3-ubyte"), max_bytes);
   const std::filesystem::path labels = find_idx(folder, prefix + "-labels-idx1-ubyte");
   images.labels = read_idx_labels(labels, max_bytes);

@@ -43,6 +43,7 @@ inline std::filesystem::path link_target(const std::filesystem::path& path) {
 /// process into the same folder removes it.
 inline void write_atomically(const std::filesystem::path& path, ByteSpan bytes) {
   namespace fs = std::filesystem;
+  detail::require_path(path, "write_atomically");
   const fs::path target = detail::link_target(path);
   std::error_code error;
   const fs::file_status before = fs::status(target, error);

@@ -92,35 +92,35 @@ inline constexpr std::pair<const char*, ExactNetwork::Kind> step_kinds[] = {
 /// Reads the fields of a JSON object; errors name the file and the field.
 class CertificateFields {
  public:
-  CertificateFields(const CertificateJson& object, std::filesystem::path file, std::string where)
+  CertificateFields(const nlohmann::json& object, std::filesystem::path file, std::string where)
       : object_(object), file_(std::move(file)), where_(std::move(where)) {
     if (!object.is_object())
       file_error(file_, where_.empty() ? "the file" : where_, ": expected a JSON object");
   }
 
-  const CertificateJson& at(const char* name) const {
+  const nlohmann::json& at(const char* name) const {
     if (!object_.contains(name)) fail(name, "is missing");
     return object_[name];
   }
   double number(const char* name) const {
-    const CertificateJson& j = at(name);
+    const nlohmann::json& j = at(name);
     if (!j.is_number() || !std::isfinite(j.get<double>()))
       fail(name, "expected a finite number, got ", printable_json(j));
     return j.get<double>();
   }
   Index whole(const char* name) const {
-    const CertificateJson& j = at(name);
+    const nlohmann::json& j = at(name);
     if (!j.is_number_unsigned() || j.get<std::uint64_t>() > (std::uint64_t(1) << 40))
       fail(name, "expected a whole number >= 0, got ", printable_json(j));
     return j.get<Index>();
   }
   std::string word(const char* name) const {
-    const CertificateJson& j = at(name);
+    const nlohmann::json& j = at(name);
     if (!j.is_string()) fail(name, "expected a text, got ", printable_json(j));
     return j.get<std::string>();
   }
-  const CertificateJson& list(const char* name) const {
-    const CertificateJson& j = at(name);
+  const nlohmann::json& list(const char* name) const {
+    const nlohmann::json& j = at(name);
     if (!j.is_array()) fail(name, "expected a list");
     return j;
   }
@@ -130,7 +130,7 @@ class CertificateFields {
   }
 
  private:
-  const CertificateJson& object_;
+  const nlohmann::json& object_;
   std::filesystem::path file_;
   std::string where_;
 };
@@ -241,7 +241,7 @@ inline ExactNetwork::Step read_step(const CertificateFields& fields, std::size_t
   }
   if (s.kind == Kind::map) {
     std::vector<double> parameters;
-    for (const CertificateJson& p : fields.list("parameters")) {
+    for (const nlohmann::json& p : fields.list("parameters")) {
       const bool above = p == "inf", below = p == "-inf";
       if (!above && !below && (!p.is_number() || !std::isfinite(p.get<double>())))
         fields.fail("parameters", R"(expected finite numbers, "inf" or "-inf", got )", printable_json(p));
@@ -263,6 +263,7 @@ inline void write_certificate(const std::filesystem::path& path, const ExactNetw
   using detail::CertificateJson;
   using Kind = ExactNetwork::Kind;
   constexpr auto who = "write_certificate";
+  detail::require_path(path, who);
   require(certificate.verified, who, ": the certificate is not verified: ", certificate.reason);
   require(certificate.network == network.fingerprint(), who, ": the certificate is of another network");
   const Metric& T = certificate.metric;
@@ -306,14 +307,15 @@ inline void write_certificate(const std::filesystem::path& path, const ExactNetw
 
 /// What write_certificate wrote. Throws FileError, naming the file and the field, if one is missing, has the
 /// wrong type or shape, is not finite, or does not belong to the rest. That the claim is true is not checked:
-/// see check_certificate (basin/certify/checker.hpp).
+/// see check_certificate (basin/certify/checker.hpp). Memory: up to 100 times the JSON, and what read_npz
+/// takes.
 [[nodiscard]] inline CertificateFile read_certificate(const std::filesystem::path& path) {
-  using detail::CertificateJson;
+  detail::require_path(path, "read_certificate");
   const std::filesystem::path file = detail::certificate_path(path, ".json");
   const Bytes bytes = read_plain_bytes(file);
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   constexpr int levels = 4;  // the list of a map's parameters lies in a step in a list in the object
-  const auto json = detail::parse_json<CertificateJson>(text, 0, levels, "file", file.string());
+  const auto json = detail::parse_json(text, 0, levels, "file", file.string());
   const detail::CertificateFields top(json, file, "");
   if (top.at("format") != detail::certificate_format)
     top.fail("format", "expected \"", detail::certificate_format, "\", got ",
@@ -326,7 +328,7 @@ inline void write_certificate(const std::filesystem::path& path, const ExactNetw
   CertificateFile out;
   out.network = ExactNetwork(n);
   detail::CertificateArrays arrays(detail::certificate_path(path, ".npz"));
-  const CertificateJson& steps = top.list("steps");
+  const nlohmann::json& steps = top.list("steps");
   for (std::size_t k = 0; k < steps.size(); ++k) {
     const detail::CertificateFields fields(steps[k], file, "steps[" + std::to_string(k) + "]");
     if (k > 0)
@@ -351,11 +353,12 @@ inline void write_certificate(const std::filesystem::path& path, const ExactNetw
 
   c.network = out.network.fingerprint();
   if (top.word("fingerprint") != detail::hexadecimal(c.network))
-    top.fail("fingerprint", "is ", top.word("fingerprint"), ", that of the network in the files is ",
-             detail::hexadecimal(c.network));
+    top.fail("fingerprint", "is ", detail::printable(top.word("fingerprint")),
+             ", that of the network in the files is ", detail::hexadecimal(c.network));
   if (top.word("proof_fingerprint") != detail::hexadecimal(detail::proof_fingerprint(c)))
-    top.fail("proof_fingerprint", "is ", top.word("proof_fingerprint"), ", that of the arrays in ",
-             arrays.file().filename().string(), " is ", detail::hexadecimal(detail::proof_fingerprint(c)));
+    top.fail("proof_fingerprint", "is ", detail::printable(top.word("proof_fingerprint")),
+             ", that of the arrays in ", arrays.file().filename().string(), " is ",
+             detail::hexadecimal(detail::proof_fingerprint(c)));
   c.verified = true;
   return out;
 }

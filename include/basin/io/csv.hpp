@@ -13,6 +13,7 @@
 #include <vector>        // std::vector
 
 #include "basin/core/error.hpp"      // require
+#include "basin/data/bytes.hpp"      // detail::require_path
 #include "basin/io/atomic_file.hpp"  // write_atomically
 
 namespace basin::inline BASIN_ABI {
@@ -66,7 +67,10 @@ class CsvTable {
   }
 
   /// Writes str(), whole or not at all. Throws FileError if that fails.
-  void write(const std::filesystem::path& path) const { write_atomically(path, str()); }
+  void write(const std::filesystem::path& path) const {
+    detail::require_path(path, "CsvTable::write");
+    write_atomically(path, str());
+  }
 
  private:
   template <class Cell>

@@ -22,10 +22,12 @@ inline StoredArray idx_array(ByteSpan bytes, const std::filesystem::path& file) 
 /// The array of an IDX file, plain or gzip, of 1 to 255 dimensions and any of the format's types (unsigned
 /// and signed bytes, integers of 2 and 4 bytes, floating numbers of 4 and 8), converted to S: rounded to
 /// the nearest where S does not hold the number. Throws FileError, naming the offset, what was found and
-/// expected, unless the file is such a one from its first to its last byte.
+/// expected, unless the file is such a one from its first to its last byte. Memory: what read_bytes takes,
+/// and the numbers as S.
 template <class S>
 [[nodiscard]] NdArray<S> read_idx_array(const std::filesystem::path& path,
                                         std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_idx_array");
   const Bytes bytes = read_bytes(path, max_bytes);
   return detail::load_array<S>(detail::idx_array(bytes, path));
 }

@@ -1,5 +1,6 @@
 // JSON from files that nobody vouches for.
 #pragma once
+#include <cstddef>      // std::size_t
 #include <set>          // std::set
 #include <string>       // std::string
 #include <string_view>  // std::string_view
@@ -19,28 +20,68 @@ std::string printable_json(const Json& j) {
   return printable(std::string_view(j.dump(-1, ' ', false, Json::error_handler_t::replace)));
 }
 
+/// Follows a parser, before anything is built: throws FileError where it goes deeper than `levels` lists and
+/// objects, or an object has a key twice. Ends where the text is no JSON. (A callback of Json::parse would see
+/// the same, but makes the parser go through a whole list for each object in it.)
+template <class Json>
+class JsonCheck : public nlohmann::json_sax<Json> {
+ public:
+  JsonCheck(int levels, const char* what, const std::string& file)
+      : levels_(levels), what_(what), file_(file) {}
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(typename Json::number_integer_t) override { return true; }
+  bool number_unsigned(typename Json::number_unsigned_t) override { return true; }
+  bool number_float(typename Json::number_float_t, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(typename Json::binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    if (!keys_.back().insert(name).second)
+      file_error(file_, what_, ": the key \"", printable(name), "\" is given twice");
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  bool open() {
+    if (static_cast<int>(keys_.size()) >= levels_)
+      file_error(file_, what_, ": nested deeper than ", levels_, " levels");
+    keys_.emplace_back();
+    return true;
+  }
+  bool close() {
+    keys_.pop_back();
+    return true;
+  }
+
+  int levels_;
+  const char* what_;
+  const std::string& file_;
+  std::vector<std::set<std::string>> keys_;  // of the lists and objects that are open; a list has none
+};
+
 /// The JSON in `text`, which begins at byte `offset` of the file and is called `what` in errors. Throws
 /// FileError if it is not JSON, a key is given twice, or it is deeper than `levels` lists and objects: what
 /// comes after the parser works by recursion, and a file must not decide how deep that goes.
-template <class Json>
-Json parse_json(std::string_view text, std::size_t offset, int levels, const char* what,
-                const std::string& file) {
-  using Event = typename Json::parse_event_t;
-  std::vector<std::set<std::string>> keys;  // of the objects that are open
-  const auto check = [&](int depth, Event event, Json& parsed) {
-    if ((event == Event::object_start || event == Event::array_start) && depth >= levels)
-      file_error(file, what, ": nested deeper than ", levels, " levels");
-    if (event == Event::object_start) keys.emplace_back();
-    if (event == Event::object_end) keys.pop_back();
-    if (event == Event::key && !keys.back().insert(parsed.template get<std::string>()).second)
-      file_error(file, what, ": the key ", printable_json(parsed), " is given twice");
-    return true;
-  };
+///
+/// Takes memory of up to 100 times the text, and time about in proportion to it: therefore not ordered_json,
+/// whose objects look at their keys one after the other.
+inline nlohmann::json parse_json(std::string_view text, std::size_t offset, int levels, const char* what,
+                                 const std::string& file) {
+  JsonCheck<nlohmann::json> check(levels, what, file);
+  nlohmann::json::sax_parse(text, &check);
   try {
-    return Json::parse(text, check);
-  } catch (const typename Json::parse_error& e) {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& e) {
     file_error(file, "offset ", offset + e.byte, ": the ", what, " is not JSON: ", printable(e.what()));
-  } catch (const typename Json::exception& e) {
+  } catch (const nlohmann::json::exception& e) {
     file_error(file, what, ": ", printable(e.what()));
   }
 }

@@ -78,10 +78,11 @@ Bytes encode_npy(const Vec<S>& values, std::span<const Index> shape, ArrayOrder 
 /// or b1 (0 and 1) of either byte order, converted to S. What S does not hold exactly is rounded to the
 /// nearest, as NumPy's astype does: integers beyond 2^53 in double, beyond 2^24 in float. Throws FileError,
 /// naming the offset, what was found and expected, unless the file is such a one from its first to its last
-/// byte.
+/// byte. Memory: what read_bytes takes, and the numbers as S, twice where they are in Fortran order.
 template <class S>
 [[nodiscard]] NdArray<S> read_npy(const std::filesystem::path& path,
                                   std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_npy");
   const Bytes bytes = read_bytes(path, max_bytes);
   return detail::load_array<S>(detail::npy_array(bytes, path.string()));
 }
@@ -89,6 +90,7 @@ template <class S>
 /// Writes `a` as <f4 (float) or <f8 (double) in C order, whole or not at all. Throws FileError if that fails.
 template <class S>
 void write_npy(const std::filesystem::path& path, const NdArray<S>& a) {
+  detail::require_path(path, "write_npy");
   detail::require_array(a, "write_npy");
   write_atomically(path, detail::encode_npy(a.values, a.shape, ArrayOrder::c));
 }
@@ -96,6 +98,7 @@ void write_npy(const std::filesystem::path& path, const NdArray<S>& a) {
 /// Writes the matrix X as an array of shape (X.rows(), X.cols()).
 template <class S>
 void write_npy(const std::filesystem::path& path, MatIn<S> X, ArrayOrder order = ArrayOrder::c) {
+  detail::require_path(path, "write_npy");
   const Index shape[] = {X.rows(), X.cols()};
   const Vec<S> values = order == ArrayOrder::c ? to_array<S>(X).values : Vec<S>(X.reshaped());
   write_atomically(path, detail::encode_npy(values, shape, order));

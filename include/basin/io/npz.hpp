@@ -106,10 +106,12 @@ void visit_npz(const std::filesystem::path& path, std::size_t max_bytes, const W
 /// The arrays of a .npz file in the archive's order, stored or deflated, without the ".npy" of their names;
 /// each as read_npy reads it. Throws FileError if the archive or an array is damaged (checksums are
 /// compared), two have the same name, an entry is not a .npy file, or the arrays unpack to more than
-/// max_bytes.
+/// max_bytes. Memory: the file, up to three times what one entry unpacks to, and the numbers as S; what the
+/// archive says of sizes is not believed.
 template <class S>
 [[nodiscard]] std::vector<NamedArray<S>> read_npz(const std::filesystem::path& path,
                                                   std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_npz");
   std::vector<NamedArray<S>> arrays;
   detail::visit_npz(
       path, max_bytes, [](const std::string&) { return true; },
@@ -125,6 +127,7 @@ template <class S>
 template <class S>
 void write_npz(const std::filesystem::path& path, const std::vector<NamedArray<S>>& arrays,
                NpzCompression compression = NpzCompression::none) {
+  detail::require_path(path, "write_npz");
   std::set<std::string> names;
   std::vector<Bytes> entries;  // the archive reads them when it closes
   for (const auto& a : arrays) {

@@ -143,7 +143,7 @@ void save_parameters(const std::filesystem::path& path, const F& f, VecIn<typena
 /// theta as save_parameters wrote it, or as another program did: under each block's name an array whose first
 /// side is the block's rows and whose other sides multiply to its columns. Numbers are converted to f's
 /// scalar. Throws FileError with all that differs if a block is missing, of another size, or the file has
-/// more than the blocks.
+/// more than the blocks. Memory: what read_npz and read_safetensors take with their usual limit.
 template <Layer F>
 [[nodiscard]] Vec<typename F::Scalar> load_parameters(const std::filesystem::path& path, const F& f) {
   auto arrays = detail::read_arrays<typename F::Scalar>(path, "load_parameters");

@@ -31,6 +31,7 @@ inline png_image new_png() {
 /// Writes the picture as an 8-bit RGB PNG (sRGB), whole or not at all. Throws std::invalid_argument if the
 /// picture is empty or its bytes do not fit its sides, FileError if writing fails.
 inline void write_png(const std::filesystem::path& path, const Picture& picture) {
+  detail::require_path(path, "write_png");
   constexpr Index max_side = 1'000'000;  // libpng's own limit
   const auto [width, height] = std::pair(picture.width, picture.height);
   require(width >= 1 && height >= 1 && width <= max_side && height <= max_side &&
@@ -96,9 +97,10 @@ inline PngPicture decode_png(ByteSpan bytes, const std::filesystem::path& path, 
 
 /// A PNG file as 8-bit RGB, whatever its own format; 16 bits are rounded to 8, and what is transparent is
 /// laid on black. Throws FileError if the file is not a PNG, is damaged or cut off, or the picture takes
-/// more than max_bytes or has more pixels than a file of its size can hold.
+/// more than max_bytes, which has 3 for each pixel, or has more pixels than a file of its size can hold.
 [[nodiscard]] inline Picture read_png(const std::filesystem::path& path,
                                       std::size_t max_bytes = default_max_bytes) {
+  detail::require_path(path, "read_png");
   return detail::decode_png(read_plain_bytes(path, max_bytes), path, max_bytes).picture;
 }
 

@@ -142,7 +142,7 @@ inline SafeTensorsHeader read_safetensors_header(ByteSpan bytes, const std::stri
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)  // the parser would stop there
     file_error(file, "offset ", 8 + nul, ": the header is not JSON: a NUL");
   constexpr int levels = 3;  // the list of a shape lies in a tensor in the header
-  const auto header = parse_json<nlohmann::json>(text, 8, levels, "header", file);
+  const auto header = parse_json(text, 8, levels, "header", file);
   SafeTensorsHeader out;
   out.data = 8 + length;
   for (const auto& [name, value] : header.items()) {
@@ -203,11 +203,13 @@ Bytes encode_safetensors(const SafeTensors<S>& file) {
 /// unless they are asked for; then they are converted in the same way. Throws FileError, naming the offset or
 /// tensor, unless the header is valid JSON without a key given twice and no deeper than the format needs,
 /// every dtype is one of these, every tensor's size fits its shape, and the tensors cover the data without
-/// gap, overlap or rest; all of it is checked for tensors that are left out, too.
+/// gap, overlap or rest; all of it is checked for tensors that are left out, too. Memory: the file, up to 100
+/// times its header, and the numbers as S.
 template <class S>
 [[nodiscard]] SafeTensors<S> read_safetensors(const std::filesystem::path& path,
                                               std::size_t max_bytes = default_max_bytes,
                                               IntegerTensors integers = IntegerTensors::skip) {
+  detail::require_path(path, "read_safetensors");
   const Bytes bytes = read_plain_bytes(path, max_bytes);
   detail::SafeTensorsHeader header = detail::read_safetensors_header(bytes, path.string());
   SafeTensors<S> out;
@@ -223,6 +225,7 @@ template <class S>
 template <class S>
 void write_safetensors(const std::filesystem::path& path, const SafeTensors<S>& file) {
   static_assert(std::is_same_v<S, float> || std::is_same_v<S, double>, "write_safetensors: float or double");
+  detail::require_path(path, "write_safetensors");
   write_atomically(path, detail::encode_safetensors(file));
 }
 

@@ -252,10 +252,12 @@ Samples<S> samples_of_path(const std::filesystem::path& path, const ReadSamplesO
 /// 1]; all other numbers are as the file has them, converted to S as read_npy does, NaN and infinity
 /// included. Samples of a flat array, (n, f) or (n,), have the shape 1 x 1 x f. Throws FileError, naming
 /// the file and the array's shape, if the file is none of these, damaged, or without any sample, and
-/// std::invalid_argument unless max_samples >= 1.
+/// std::invalid_argument unless max_samples >= 1. Memory: what the reader of each kind takes, for a folder
+/// max_bytes for all pictures together, and the numbers as S.
 template <class S>
 [[nodiscard]] Samples<S> read_samples(const std::filesystem::path& path,
                                       const ReadSamplesOptions& options = {}) {
+  detail::require_path(path, "read_samples");
   require(options.max_samples >= 1, "read_samples: max_samples must be >= 1, got ", options.max_samples);
   Samples<S> samples = detail::samples_of_path<S>(path, options);
   if (samples.columns.cols() == 0) detail::file_error(path, "holds an array of 0 samples");

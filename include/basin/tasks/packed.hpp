@@ -152,7 +152,8 @@ class Packer {
 };
 
 /// Reads back what a Packer made, value by value in the same order and of the same types. Throws
-/// std::invalid_argument where the bytes end too early or cannot be what is asked for.
+/// std::invalid_argument where the bytes end too early or cannot be what is asked for. Lists, matrices and
+/// texts take memory for no more items than bytes are left.
 class Unpacker {
  public:
   /// Of bytes that the caller keeps alive.

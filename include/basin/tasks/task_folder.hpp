@@ -6,6 +6,7 @@
 #include <filesystem>    // std::filesystem::path
 #include <limits>        // std::numeric_limits
 #include <optional>      // std::optional
+#include <stdexcept>     // std::invalid_argument
 #include <string>        // std::string
 #include <string_view>   // std::string_view
 #include <system_error>  // std::error_code
@@ -70,12 +71,11 @@ class TaskFolder : public TaskStore {
     if (!whole)
       detail::file_error(path, "is damaged: its ", bytes.size(),
                          " bytes do not fit their checksum; delete it to have the task run again");
-    const auto name = head.get<std::string>(), settings = head.get<std::string>();
-    if (name != task || settings != settings_)
-      detail::file_error(path, "holds task \"", detail::printable(name), "\" with settings \"",
-                         detail::printable(settings), "\", expected task \"", detail::printable(task),
-                         "\" with settings \"", detail::printable(settings_), "\"");
-    return head.get<Bytes>();
+    try {
+      return result(head, task, path);
+    } catch (const std::invalid_argument& e) {
+      detail::file_error(path, "is no finished task: ", e.what());
+    }
   }
 
   /// Throws FileError with the system's reason if the file cannot be written.
@@ -96,6 +96,19 @@ class TaskFolder : public TaskStore {
   }
 
  private:
+  /// What stands behind the checksum: name, settings and the result.
+  [[nodiscard]] Bytes result(Unpacker& from, const std::string& task,
+                             const std::filesystem::path& path) const {
+    const auto name = from.get<std::string>(), settings = from.get<std::string>();
+    if (name != task || settings != settings_)
+      detail::file_error(path, "holds task \"", detail::printable(name), "\" with settings \"",
+                         detail::printable(settings), "\", expected task \"", detail::printable(task),
+                         "\" with settings \"", detail::printable(settings_), "\"");
+    auto bytes = from.get<Bytes>();
+    require(from.left() == 0, from.left(), " bytes are left behind the result");
+    return bytes;
+  }
+
   static constexpr std::string_view magic = "basin task 1\n";
   std::filesystem::path folder_;
   std::string settings_;

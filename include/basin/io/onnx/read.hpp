@@ -270,6 +270,7 @@ namespace basin::inline BASIN_ABI {
 
 template <class S>
 Model<Sequence<S>> read_onnx(const std::filesystem::path& path, const OnnxOptions& options, OnnxInfo* info) {
+  detail::require_path(path, "read_onnx");
   require(options.max_values >= 1, "read_onnx: OnnxOptions::max_values must be >= 1, got ",
           options.max_values);
   return detail::OnnxReader<S>(detail::read_onnx_file(path, options.max_bytes), options).read(info);

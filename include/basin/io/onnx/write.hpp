@@ -555,6 +555,7 @@ std::string onnx_bytes(const OnnxFile& file) {
 template <class S>
 void write_any_onnx(const std::filesystem::path& path, const AnyLayer<S>& f, VecIn<S> theta,
                     const OnnxWriteOptions& options) {
+  require_path(path, "write_onnx");
   require(theta.allFinite(), "write_onnx: theta has entries that are NaN or infinite");
   OnnxWriter<S> w;
   w.file.producer = "basin";
