@@ -1,8 +1,18 @@
 // resumable_fit: a training that is stopped and resumed gives the bits of one in one piece.
 #include "basin/train/resumable_fit.hpp"
 
+#include <algorithm>
 #include <cmath>
+#ifdef __linux__
+#include <sys/wait.h>  // waitpid
+#include <unistd.h>    // fork, pipe, usleep
 
+#include <csignal>
+#include <cstdlib>
+#include <random>
+#endif
+
+#include "basin/core/parallel.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/initial.hpp"
@@ -147,3 +157,77 @@ TEST_CASE("minibatches that are stopped and resumed give the same bits", "[train
     CHECK(seen.size() > expected.history.size());
   }
 }
+
+#ifdef __linux__
+namespace {
+
+/// 60 epochs, minibatches of 2 or the full batch, saved after each; a byte into `told` for each epoch.
+Vec<float> train_in_steps(const Checkpoint& file, Index batch, int told) {
+  const Dense<float> net(2, 2);
+  Model f(net, initial_values(net, initial::normal(0, 1), 1));
+  Adam<float> adam;
+  const Mat<float> x{{1, 0.5F, -1, 3}, {0, 2, 1, 1}};
+  FitOptions options{.max_epochs = 60, .batch_size = batch};
+  options.observer = [told](const Epoch&) {
+    if (told >= 0 && write(told, "x", 1) != 1) _exit(1);
+  };
+  (void)resumable_fit(f, x, adam, options, file, 0);
+  return f.theta;
+}
+/// Trains in processes that are killed after some epochs until one comes to its end. Returns the kills.
+int train_under_fire(const Checkpoint& file, Index batch, std::mt19937& random) {
+  for (int kills = 0;; ++kills) {
+    int epochs[2];
+    REQUIRE(pipe(epochs) == 0);
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      set_num_threads(1);  // the threads of the parent are not here
+      close(epochs[0]);
+      (void)train_in_steps(file, batch, epochs[1]);
+      _exit(0);
+    }
+    close(epochs[1]);
+    char byte;
+    for (unsigned left = 2 + random() % 10; left > 0 && read(epochs[0], &byte, 1) == 1; --left) {
+    }
+    usleep(static_cast<useconds_t>(random() % 500));
+    kill(child, SIGKILL);
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    close(epochs[0]);
+    if (WIFEXITED(status)) {
+      CHECK(WEXITSTATUS(status) == 0);
+      return kills;
+    }
+  }
+}
+/// Trainings until so many processes were killed: the bits must be those of one in one piece.
+void resume_after_kills(int moments) {
+  std::mt19937 random(1);
+  for (const Index batch : {0, 2}) {
+    const TempDir once;
+    const Vec<float> expected = train_in_steps(Checkpoint(once / "a.safetensors", "s"), batch, -1);
+    for (int kills = 0; kills < moments;) {
+      const TempDir dir;
+      const Checkpoint file(dir / "a.safetensors", "s");
+      const int more = train_under_fire(file, batch, random);
+      kills += std::max(more, 1);
+      CHECK(train_in_steps(file, batch, -1) == expected);
+      CHECK(dir.count() == 1);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a training that is killed at some epochs and resumed gives the same bits", "[train]") {
+  resume_after_kills(10);
+}
+
+// BASIN_KILL_MOMENTS: another number.
+TEST_CASE("a training that is killed 1000 times and resumed gives the same bits", "[train][slow]") {
+  const char* given = std::getenv("BASIN_KILL_MOMENTS");
+  resume_after_kills(given != nullptr ? std::atoi(given) : 1000);
+}
+#endif
