@@ -2,11 +2,7 @@
 // FileError or std::invalid_argument. Half of the changes are libFuzzer's own, of bytes; half are of the
 // parsed model, which reach behind the parser: operators, names, attributes, sizes.
 //
-//   clang++ -std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-//       -I include -isystem /usr/include/eigen3 tests/fuzz/fuzz_onnx.cpp -o fuzz_onnx -lonnx_proto -lprotobuf
-//   mkdir corpus && TMPDIR=/dev/shm ./fuzz_onnx -timeout=10 -rss_limit_mb=2048 corpus tests/data/onnx
-#include <unistd.h>
-
+// tests/fuzz/run builds it and runs it; the seeds are tests/data/onnx.
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -18,6 +14,7 @@
 
 #include "basin/io/onnx.hpp"
 #include "basin/io/onnx/protobuf.hpp"
+#include "fuzz.hpp"
 
 using namespace basin;
 
@@ -151,10 +148,9 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t s
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("fuzz_onnx_" + std::to_string(getpid()));
-  std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+  static const std::filesystem::path path = fuzz::folder() / "file.onnx";
+  fuzz::write(path, ByteSpan(data, size));
+  Heap::begin();
   try {
     OnnxOptions options;
     options.max_values = 2000;
@@ -165,8 +161,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Index rows = 1;
     for (const Index side : info.out_shape) rows *= side;
     if (rows != f.layer.out_size()) std::abort();
-  } catch (const FileError&) {
-  } catch (const std::invalid_argument&) {
+  } catch (const FileError& e) {
+    fuzz::check_words(e.what());
+  } catch (const std::invalid_argument& e) {
+    fuzz::check_words(e.what());
   }
+  fuzz::keep_statistics();
   return 0;
 }
