@@ -254,7 +254,11 @@ inline void claim_scan(Program& program, const std::vector<ConstantStart>& scan,
     const std::vector<LinearRun> done = trained(one.runs);
     const std::string found = text(done.size(), " of ", one.runs.size(), " seeds reached the loss");
     if (done.empty()) {
-      program.note(one.id() + ": no seed reached the loss.");
+      const auto diverged = std::count_if(one.runs.begin(), one.runs.end(), [](const LinearRun& r) {
+        return r.training.status == FitStatus::diverged;
+      });
+      program.note(
+          text(one.id(), ": no seed reached the loss; ", diverged, " of ", one.runs.size(), " diverged."));
       continue;
     }
     program.claim(contested_claim(
