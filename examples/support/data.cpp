@@ -167,7 +167,7 @@ ImageData embedded_photos(Index side) {
   data.description =
       text(train_photos + unseen_photos, " different embedded photographs, public domain or CC0, 3 x ", side,
            " x ", side, ": ", train_photos, " for training and ", unseen_photos, " unseen ones, at least ",
-           number(nearest_of_pools(data), 2), " mean norms from every one of the others");
+           number(nearest_of_pools(data)), " mean norms from every one of the others");
   return data;
 }
 

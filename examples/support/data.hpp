@@ -25,14 +25,16 @@ struct ImageData {
 /// FileError that says what was looked for and where to get it.
 ImageData find_images(const std::string& folder);
 
-/// 142 different photographs of side x side pixels, side 32 or 64, in the order of their file: 100 for training
-/// and 42 unseen ones for tests. None is a crop or copy of another: see nearest_of_pools. All labels are 0.
+/// 142 different photographs of side x side pixels, side 32 or 64, in the order of their file: 100 for
+/// training and 42 unseen ones for tests. None is a crop or copy of another: see nearest_of_pools. All labels
+/// are 0.
 ImageData embedded_photos(Index side = 32);
 
 /// Colour images of 3 x 32 x 32: CIFAR-10's data_batch_1.bin (or .gz) in `folder` or in its subfolder
 /// cifar-10-batches-bin, cut into 8000 for training and 2000 for tests, with labels. Without one, or with an
-/// empty `folder`, the embedded photos; the description says which it was and why. The file is called CIFAR-10
-/// only if its checksum is the original's. Throws FileError where a file is there but cannot be read.
+/// empty `folder`, the embedded photos; the description says which it was and why. The file is called
+/// CIFAR-10 only if its checksum is the original's. Throws FileError where a file is there but cannot be
+/// read.
 ImageData find_color_images(const std::string& folder);
 
 /// The smallest distance between a test image and a training image, in mean norms of the training images.
@@ -43,9 +45,9 @@ double nearest_of_pools(const ImageData& data);
 std::vector<Index> choose(const ImageSet& pool, Index n, std::uint64_t seed);
 
 /// `n` different indices of images in `pool`, as many of each label, those of a label one after the other:
-/// with n = 10, one of each class of CIFAR-10, or any ten of the embedded photos, which have one label. Throws
-/// unless the pool has a label for each image, n is a multiple of the number of labels, and there are enough of
-/// each.
+/// with n = 10, one of each class of CIFAR-10, or any ten of the embedded photos, which have one label.
+/// Throws unless the pool has a label for each image, n is a multiple of the number of labels, and there are
+/// enough of each.
 std::vector<Index> choose_balanced(const ImageSet& pool, Index n, std::uint64_t seed);
 
 /// Those images as columns with pixels from 0 to 1.
