@@ -144,6 +144,54 @@ struct Elementary {
     return S(1);
   }
 
+  template <class S>
+  S second_derivative(S x, S y) const {
+    switch (kind) {
+      case Kind::exp:
+      case Kind::sinh:
+      case Kind::cosh:
+        return y;
+      case Kind::log:
+        return S(-1) / (x * x);
+      case Kind::sqrt:
+        return S(-0.25) / (x * y);
+      case Kind::reciprocal:
+        return S(2) * y * y * y;
+      case Kind::square:
+        return S(2);
+      case Kind::sin:
+      case Kind::cos:
+        return -y;
+      case Kind::tan:
+        return S(2) * y * (S(1) + y * y);
+      case Kind::asin:
+      case Kind::acos:
+      case Kind::acosh:
+      case Kind::asinh: {
+        const S slope = derivative(x, y), cube = x * slope * slope * slope;
+        return kind == Kind::asin || kind == Kind::acos ? cube : -cube;
+      }
+      case Kind::atan: {
+        const S slope = derivative(x, y);
+        return S(-2) * x * slope * slope;
+      }
+      case Kind::atanh: {
+        const S slope = derivative(x, y);
+        return S(2) * x * slope * slope;
+      }
+      case Kind::erf:
+        return S(-2) * x * derivative(x, y);
+      case Kind::abs:
+      case Kind::negate:
+      case Kind::ceil:
+      case Kind::floor:
+      case Kind::round:
+      case Kind::sign:
+        return S(0);
+    }
+    return S(0);
+  }
+
  private:
   template <class S>
   static S sign(S x) {
@@ -167,6 +215,11 @@ struct Power {
   S derivative(S x, S) const {
     const S p = static_cast<S>(exponent);
     return p == S(0) ? S(0) : p * std::pow(x, p - S(1));
+  }
+  template <class S>
+  S second_derivative(S x, S) const {
+    const S p = static_cast<S>(exponent);
+    return p == S(0) || p == S(1) ? S(0) : p * (p - S(1)) * std::pow(x, p - S(2));
   }
 };
 

@@ -19,6 +19,10 @@ struct Sigmoid {
   S derivative(S, S y) const {
     return y * (S(1) - y);
   }
+  template <class S>
+  S second_derivative(S, S y) const {
+    return y * (S(1) - y) * (S(1) - S(2) * y);
+  }
   MapRange range() const { return {0, 1}; }
   template <class S>
   S inverse(S y) const {
@@ -37,6 +41,10 @@ struct Tanh {
   template <class S>
   S derivative(S, S y) const {
     return S(1) - y * y;
+  }
+  template <class S>
+  S second_derivative(S, S y) const {
+    return S(-2) * y * (S(1) - y * y);
   }
   MapRange range() const { return {-1, 1}; }
   template <class S>
@@ -64,6 +72,11 @@ struct Softplus {
   S derivative(S, S y) const {
     return -std::expm1(-static_cast<S>(beta) * y);
   }
+  template <class S>
+  S second_derivative(S x, S y) const {
+    const S b = static_cast<S>(beta);
+    return b * derivative(x, y) * std::exp(-b * y);
+  }
   MapRange range() const { return {.lo = 0}; }
   template <class S>
   S inverse(S y) const {
@@ -89,6 +102,10 @@ struct Elu {
   template <class S>
   S derivative(S x, S y) const {
     return x > S(0) ? S(1) : y + static_cast<S>(alpha);
+  }
+  template <class S>
+  S second_derivative(S x, S y) const {
+    return x > S(0) ? S(0) : y + static_cast<S>(alpha);
   }
   MapRange range() const { return {.lo = -alpha}; }
   template <class S>
@@ -116,6 +133,11 @@ struct Celu {
     const S left = y / static_cast<S>(alpha) + S(1);
     return x > S(0) ? S(1) : left;
   }
+  template <class S>
+  S second_derivative(S x, S y) const {
+    const S a = static_cast<S>(alpha);
+    return x > S(0) ? S(0) : (y / a + S(1)) / a;
+  }
   MapRange range() const { return {.lo = -alpha}; }
   template <class S>
   S inverse(S y) const {
@@ -140,6 +162,10 @@ struct Selu {
   S derivative(S x, S y) const {
     return x > S(0) ? static_cast<S>(scale) : y + static_cast<S>(scale * alpha);
   }
+  template <class S>
+  S second_derivative(S x, S y) const {
+    return x > S(0) ? S(0) : y + static_cast<S>(scale * alpha);
+  }
   MapRange range() const { return {.lo = -scale * alpha}; }
   template <class S>
   S inverse(S y) const {
@@ -159,6 +185,10 @@ struct ExpNeg {
   S derivative(S, S y) const {
     return -y;
   }
+  template <class S>
+  S second_derivative(S, S y) const {
+    return y;
+  }
   MapRange range() const { return {.lo = 0}; }
   template <class S>
   S inverse(S y) const {
@@ -177,6 +207,10 @@ struct SigmoidNeg {
   template <class S>
   S derivative(S, S y) const {
     return -y * (S(1) - y);
+  }
+  template <class S>
+  S second_derivative(S, S y) const {
+    return y * (S(1) - y) * (S(1) - S(2) * y);
   }
   MapRange range() const { return {0, 1}; }
   template <class S>

@@ -62,6 +62,10 @@ struct Gelu {
     const S density = static_cast<S>(0.3989422804014326779399) * std::exp(S(-0.5) * x * x);
     return cdf(x) + x * density;
   }
+  template <class S>
+  S second_derivative(S x, S) const {
+    return static_cast<S>(0.3989422804014326779399) * std::exp(S(-0.5) * x * x) * (S(2) - x * x);
+  }
   MapRange range() const { return {.lo = minimum.y, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
@@ -87,6 +91,13 @@ struct GeluTanh {
   S derivative(S x, S) const {
     const S z = std::clamp(x, S(-30), S(30));  // beyond, the second term is 0, not 0 times infinity
     return gate(x).p + z * gate(z).slope * twice_k<S> * (S(1) + S(3) * c<S> * z * z);
+  }
+  template <class S>
+  S second_derivative(S x, S) const {
+    const S z = std::clamp(x, S(-30), S(30));  // beyond, all is 0
+    const detail::Logistic<S> g = gate(z);
+    const S rise = twice_k<S> * (S(1) + S(3) * c<S> * z * z), bend = twice_k<S> * S(6) * c<S> * z;
+    return g.slope * (S(2) * rise + z * (rise * rise * (S(1) - S(2) * g.p) + bend));
   }
   MapRange range() const { return {.lo = minimum.y, .lo_attained = true}; }
   template <class S>
@@ -123,6 +134,12 @@ struct Silu {
     const detail::Logistic<S> gate(b * x);
     return gate.p + x * gate.slope * b;
   }
+  template <class S>
+  S second_derivative(S x, S) const {
+    const S b = static_cast<S>(beta);
+    const detail::Logistic<S> gate(b * x);
+    return b * gate.slope * (S(2) + b * x * (S(1) - S(2) * gate.p));
+  }
   MapRange range() const { return {.lo = minimum().y, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
@@ -145,6 +162,11 @@ struct Mish {
     const Gate<S> g(x);
     return g.numerator / g.denominator + x * (g.slope / g.denominator) / g.denominator;
   }
+  template <class S>
+  S second_derivative(S x, S) const {
+    const Gate<S> g(x);
+    return (S(2) * g.slope + x * (g.curvature / g.denominator)) / g.denominator / g.denominator;
+  }
   MapRange range() const { return {.lo = minimum.y, .lo_attained = true}; }
   template <class S>
   S inverse(S y) const {
@@ -152,8 +174,9 @@ struct Mish {
   }
 
  private:
-  /// tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2) with e = exp(x), its derivative 4 e (1 + e) / (e^2 + 2
-  /// e + 2)^2; for x > 0 the fractions are multiplied out by u = exp(-x), so that nothing overflows.
+  /// tanh(log(1 + e)) = (e^2 + 2 e) / D with e = exp(x), D = e^2 + 2 e + 2; its derivatives 4 e (1 + e) /
+  /// D^2 and 4 e (2 + 2 e - 3 e^2 - 2 e^3) / D^3. For x > 0 the fractions are multiplied out by u =
+  /// exp(-x), so that nothing overflows.
   template <class S>
   struct Gate {
     explicit Gate(S x) {
@@ -162,8 +185,11 @@ struct Mish {
       numerator = x < S(0) ? left : right;
       denominator = x < S(0) ? left + S(2) : right + S(2) * u * u;
       slope = S(4) * u * (S(1) + u) * (x < S(0) ? S(1) : u);
+      const S below = S(2) + u * (S(2) - u * (S(3) + S(2) * u)),
+              above = u * (u * (S(2) * u + S(2)) - S(3)) - S(2);
+      curvature = S(4) * u * (x < S(0) ? below : u * above);
     }
-    S numerator, denominator, slope;
+    S numerator, denominator, slope, curvature;
   };
 };
 

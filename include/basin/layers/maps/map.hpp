@@ -17,6 +17,8 @@ namespace basin::inline BASIN_ABI {
 ///     Phi::name               static constexpr const char*, for messages
 ///
 /// Both take and return S. Optional members:
+///     second_derivative(x, y) phi''(x), of the branch that `derivative` takes at a kink: for losses that see
+///                             the Jacobian (train/contractive.hpp)
 ///     require_valid()         throws std::invalid_argument unless the parameters make sense
 ///     multiply_adds           static constexpr Index: the cost of one phi(x), about
 template <class Phi, class S = double>

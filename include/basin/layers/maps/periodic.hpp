@@ -20,6 +20,10 @@ struct Sin {
   S derivative(S x, S) const {
     return std::cos(x);
   }
+  template <class S>
+  S second_derivative(S, S y) const {
+    return -y;
+  }
   MapRange range() const { return {-1, 1, true, true}; }
   template <class S>
   S inverse(S y) const {
@@ -38,6 +42,10 @@ struct Cosid {
   template <class S>
   S derivative(S x, S) const {
     return -std::sin(x) - S(1);
+  }
+  template <class S>
+  S second_derivative(S x, S) const {
+    return -std::cos(x);
   }
   MapRange range() const { return {}; }
   /// By bisection between -y - 1 and -y + 1.
@@ -59,6 +67,10 @@ struct Ripple {
   template <class S>
   S derivative(S x, S) const {
     return S(1) + S(2) * std::cos(S(10) * x);
+  }
+  template <class S>
+  S second_derivative(S x, S) const {
+    return S(-20) * std::sin(S(10) * x);
   }
   MapRange range() const { return {}; }
   /// phi is odd and x phi(x) >= 0. The local maxima on x > 0 rise with x, so that the pre-image nearest to 0

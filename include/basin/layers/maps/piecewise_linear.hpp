@@ -25,6 +25,10 @@ struct Identity {
   S derivative(S, S) const {
     return S(1);
   }
+  template <class S>
+  S second_derivative(S, S) const {
+    return S(0);
+  }
   MapRange range() const { return {}; }
   template <class S>
   S inverse(S y) const {
@@ -44,6 +48,10 @@ struct Relu {
   template <class S>
   S derivative(S x, S) const {
     return x <= S(0) ? S(0) : S(1);
+  }
+  template <class S>
+  S second_derivative(S, S) const {
+    return S(0);
   }
   MapRange range() const { return {.lo = 0, .lo_attained = true}; }
   template <class S>
@@ -70,6 +78,10 @@ struct LeakyRelu {
   S derivative(S x, S) const {
     const S right = x > S(0) ? S(1) : S(0), left = x > S(0) ? S(0) : S(1);
     return right + static_cast<S>(slope) * left;
+  }
+  template <class S>
+  S second_derivative(S, S) const {
+    return S(0);
   }
   MapRange range() const { return slope > 0 ? MapRange{} : Relu{}.range(); }
   template <class S>
@@ -99,6 +111,10 @@ struct Hardtanh {
   S derivative(S x, S) const {
     const S below = x <= static_cast<S>(lo) ? S(0) : S(1);
     return x >= static_cast<S>(hi) ? S(0) : below;
+  }
+  template <class S>
+  S second_derivative(S, S) const {
+    return S(0);
   }
   MapRange range() const { return {lo, hi, !std::isinf(lo), !std::isinf(hi)}; }
   /// The pre-images of lo are (-inf, lo], those of hi [hi, inf).
@@ -132,6 +148,10 @@ struct HardSigmoid {
     const S below = y <= S(0) ? S(0) : static_cast<S>(slope);
     return y >= S(1) ? S(0) : below;
   }
+  template <class S>
+  S second_derivative(S, S) const {
+    return S(0);
+  }
   MapRange range() const { return {0, 1, true, true}; }
   /// The pre-images of 0 and of 1 are half lines.
   template <class S>
@@ -161,6 +181,10 @@ struct HardSwish {
     const S above = x < S(-3) ? S(0) : line;
     return x >= S(3) ? S(1) : above;
   }
+  template <class S>
+  S second_derivative(S x, S) const {
+    return x < S(-3) || x >= S(3) ? S(0) : S(1) / S(3);
+  }
   MapRange range() const { return {.lo = lowest, .lo_attained = true}; }
   /// The root of x^2 + 3 x = 6 y nearest to 0, or y from 3 on.
   template <class S>
@@ -188,6 +212,10 @@ struct ThresholdedRelu {
   S derivative(S x, S) const {
     return x <= static_cast<S>(alpha) ? S(0) : S(1);
   }
+  template <class S>
+  S second_derivative(S, S) const {
+    return S(0);
+  }
 };
 
 /// phi(x) = x + bias for x < -lambda, x - bias for x > lambda, 0 between; phi'(-lambda) = phi'(lambda) = 0.
@@ -211,6 +239,10 @@ struct Shrink {
     const S edge = static_cast<S>(lambda);
     return x >= -edge && x <= edge ? S(0) : S(1);
   }
+  template <class S>
+  S second_derivative(S, S) const {
+    return S(0);
+  }
 };
 
 /// phi(x) = x / (1 + |x|).
@@ -225,6 +257,11 @@ struct Softsign {
   S derivative(S x, S) const {
     const S r = S(1) / (S(1) + std::abs(x));
     return r * r;
+  }
+  template <class S>
+  S second_derivative(S x, S) const {
+    const S r = S(1) / (S(1) + std::abs(x)), falls = S(-2) * r * r * r;
+    return x > S(0) ? falls : x < S(0) ? -falls : x * falls;
   }
   MapRange range() const { return {-1, 1}; }
   template <class S>
