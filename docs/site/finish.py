@@ -2,10 +2,12 @@
 
 usage: finish.py STAGE SITE
 """
+import ast
 import concurrent.futures
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -117,18 +119,74 @@ def fill_in(site, addresses, formulas):
 
             text = file.read_text()
             new = re.sub(r'href="repo:([^"]*)"', address, text)
+            new = re.sub(r'<h2 class="groupheader">(Detailed )?Description</h2>', "", new)
+            new = re.sub(r'<script type="text/javascript">.*?</script>|<div id="MSearch.*?</div>', "", new, flags=re.DOTALL)
             new = re.sub(r"xformula(\d+)x", lambda m: formulas[int(m[1])] or "", new)
             if new != text:
                 file.write_text(new)
     return problems
 
 
-def name_formulas_in_search(site, formulas):
-    for file in (site / "search").glob("*.js"):
+def reference(stage):
+    """The addresses of functions, classes and constants of the library by their names, those of one address alone."""
+    found = {}
+    for compound in xml.etree.ElementTree.parse(stage / "tags.xml").getroot():
+        name, kind = compound.findtext("name"), compound.get("kind")
+        if kind in {"class", "struct", "concept"} and re.fullmatch(r"basin::\w+", name):
+            found.setdefault(name.removeprefix("basin::"), set()).add(compound.findtext("filename"))
+        if kind == "namespace" and name == "basin":
+            for member in compound.findall("member"):
+                address = f"{member.findtext('anchorfile')}#{member.findtext('anchor')}"
+                found.setdefault(member.findtext("name"), set()).add(address)
+    return {name: sorted(places)[0] for name, places in found.items() if len({p.split("#")[0] for p in places}) == 1}
+
+
+def link_code(site, known):
+    """Code on pages that begins with a name of the library leads to it."""
+
+    def linked(m):
+        if m[1] or m[2] not in known:
+            return m[0]
+        return f'<code><a href="{known[m[2]]}">{m[2]}</a>{m[3]}</code>'
+
+    for path in pages():
+        file = site / (page_id(path) + ".html")
         text = file.read_text()
-        new = re.sub(r"xformula(\d+)x", lambda m: json.dumps(formulas[int(m[1])]["tex"])[1:-1].replace("'", "\\'"), text)
-        if new != text:
-            file.write_text(new)
+        file.write_text(re.sub(r'(<a\b[^>]*>)?<code>(\w+)((?:[(&{][^<]*)?)</code>', linked, text))
+
+
+def text_of(markup):
+    return html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<math.*?</math>", "", markup, flags=re.DOTALL))).strip()
+
+
+def doxygen_search_entries(site):
+    """[name, address, where] of all that Doxygen has put into its own search."""
+    for file in sorted((site / "search").glob("all_*.js")):
+        data = file.read_text()
+        for _, (name, *places) in ast.literal_eval(data[data.index("[") : data.rindex("]") + 1]):
+            for address, _, where in places:
+                where = html.unescape(where).split("(")[0] or "file"
+                yield [html.unescape(name), address.removeprefix("../"), where]
+
+
+def heading_entries(site):
+    """The same of the headings of pages."""
+    for path in pages():
+        page = (site / (page_id(path) + ".html")).read_text()
+        title = text_of(re.search(r'<div class="title">(.*?)</div>', page, re.DOTALL)[1])
+        for place, heading in re.findall(r'<h\d><a class="anchor" id="([^"]*)"></a>(.*?)</h\d>', page, re.DOTALL):
+            yield [text_of(heading), f"{page_id(path)}.html#{place}", title]
+
+
+def make_search(site):
+    """One index for search.js, in place of the pages and scripts that Doxygen searches with."""
+    entries = [e for e in doxygen_search_entries(site) if "xformula" not in e[0]]
+    entries += heading_entries(site)
+    unique = sorted({(name, where): (name, address, where) for name, address, where in entries}.values())
+    (site / "search-index.js").write_text("window.searchIndex = " + json.dumps(unique, separators=(",", ":")) + ";\n")
+    shutil.rmtree(site / "search")
+    for leftover in ["jquery.js", "dynsections.js", "doxygen.svg", "tabs.css"]:
+        (site / leftover).unlink(missing_ok=True)
 
 
 def check_links(site):
@@ -155,7 +213,8 @@ def main():
     formulas = json.loads((stage / "formulas.json").read_text())
     drawn, problems = all_mathml(formulas)
     problems += fill_in(site, Addresses(site, stage), drawn)
-    name_formulas_in_search(site, formulas)
+    link_code(site, reference(stage))
+    make_search(site)
     problems += check_links(site)
     for problem in problems:
         print(f"docs/build: {problem}", file=sys.stderr)

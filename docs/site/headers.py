@@ -152,15 +152,17 @@ def escaped(comment):
 
 
 def staged(path, topic, table):
-    """The header's text for Doxygen, with as many lines as it has, and one that ends the topic."""
+    """The header's text for Doxygen, with as many lines as it has."""
     lines = joined((ROOT / path).read_text().splitlines())
     folder = topic.replace("_", "/", 1)
+    # A topic reaches no further than the braces that it stands in.
+    begin, end, namespaces = f"/** @topic{{{topic}}} */", "/** @} */ ", []
     out, scopes, i = [], Scopes(), 0
     while i < len(lines) and lines[i].startswith("//") and not lines[i].startswith("///"):
         out.append(lines[i][2:].strip())
         i += 1
     out[0] = f"/** {out[0]}"
-    out[-1] += f" @file */ /** @topic{{{topic}}} */"
+    out[-1] += " @file */"
     previous_trailing, cache_indent = False, None
     for k in range(i, len(lines)):
         line = lines[k]
@@ -171,10 +173,19 @@ def staged(path, topic, table):
             out.append(line)
             continue
         line = line.replace("namespace basin::inline BASIN_ABI", "namespace basin")
+        if m := re.match(r"namespace (\w[\w:]*) \{$", line):
+            namespaces.append(m[1])
+            if "detail" not in m[1]:
+                out.append(f"{end if len(namespaces) > 1 else ''}{line} {begin}")
+                scopes.read(line)
+                continue
+        elif line.startswith("}  // namespace"):
+            if "detail" not in namespaces.pop():
+                line = f"{end}{line.split('//')[0]} {begin if namespaces else ''}"
         fresh = not scopes.statement.strip()
         declarations = scopes.at_declarations() and bool(scopes.open)
         in_class = scopes.in_public_class()
-        code = bare(line)
+        code = bare(lines[k])
         staged_line = line
         comment = re.match(r"^(\s*\S.*?)(\s+)//(?!/)\s?(.*)$", line)
         if declarations and in_class and comment and code.strip() and not line.lstrip().startswith("//"):
@@ -204,5 +215,4 @@ def staged(path, topic, table):
             staged_line = staged_line[:start] + escaped(staged_line[start:])
         out.append(staged_line)
         scopes.read(code)
-    out.append("/** @} */")
     return "\n".join(out) + "\n"

@@ -3,8 +3,8 @@ import re
 import sys
 
 layout = sys.stdin.read()
-# Groups and files: what they are for first, then what is in them.
-for kind in ["group", "file"]:
+# What a topic, a file, a class is for first, then what is in them.
+for kind in ["group", "file", "class"]:
     block = re.search(rf"<{kind}>.*?</{kind}>", layout, re.DOTALL)[0]
     detailed = re.search(r"\s*<detaileddescription[^/]*/>", block)[0]
     moved = block.replace(detailed, "", 1).replace('<briefdescription visible="yes"/>', '<briefdescription visible="no"/>' + detailed)
