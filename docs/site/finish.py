@@ -43,7 +43,7 @@ def all_mathml(formulas):
 
 def doxygen_name(path):
     """How Doxygen spells a path in the name of a page."""
-    return "".join({"/": "_2", ".": "_8", "_": "__", " ": "_01", "+": "_09"}.get(c, c) for c in path)
+    return "".join({"/": "_2", ".": "_8"}.get(c, c) for c in path)
 
 
 class Addresses:
