@@ -259,7 +259,7 @@ Promise promise_named(const std::string& name, const std::string& where) {
   for (const auto& [p, known] : promise_names)
     if (name == known) return p;
   throw FileError(
-      text(where, ": promise: expected statement, regression guard or nothing, found \"", name, "\""));
+      text(where, ": promise: expected statement, regression guard or nothing, found \"", detail::printable(name), "\""));
 }
 
 Claim read_claim(const nlohmann::json& json, const std::string& where) {
