@@ -258,8 +258,8 @@ const char* name_of(Promise promise) {
 Promise promise_named(const std::string& name, const std::string& where) {
   for (const auto& [p, known] : promise_names)
     if (name == known) return p;
-  throw FileError(
-      text(where, ": promise: expected statement, regression guard or nothing, found \"", detail::printable(name), "\""));
+  throw FileError(text(where, ": promise: expected statement, regression guard or nothing, found \"",
+                       detail::printable(name), "\""));
 }
 
 Claim read_claim(const nlohmann::json& json, const std::string& where) {
