@@ -16,10 +16,11 @@ inline double steady_seconds() {
 /// Decides whether work is better done alone for a while. Times are in seconds.
 ///
 /// A team begins and ends its work with its last member. On idle cores the caller waits for at most about one
-/// part of the work. A member whose core was given to another process comes back after a scheduler's time slice:
-/// some milliseconds, perhaps a thousand times the work, and while the caller spins for it, it uses up its own
-/// slice. So after such a stall the caller works alone for 8 times as long as it waited, which bounds the loss to
-/// an eighth; if the next attempt soon stalls again, for twice as long as before, at most for a second.
+/// part of the work. A member whose core was given to another process comes back after a scheduler's time
+/// slice: some milliseconds, perhaps a thousand times the work, and while the caller spins for it, it uses up
+/// its own slice. So after such a stall the caller works alone for 8 times as long as it waited, which bounds
+/// the loss to an eighth; if the next attempt soon stalls again, for twice as long as before, at most for a
+/// second.
 class Crowding {
  public:
   /// Whether to work alone at the time `now`.

@@ -147,9 +147,9 @@ using ReluNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
 ///
 /// Corrected: the paper has (n + 1) d hidden units, but between two attracting fixed points f - x has a
 /// minimum and a maximum, so that at least 2 n - 2 knots are needed (see most_attracting_fixed_points):
-/// impossible for d = 1 and n >= 4 (in more dimensions other coordinates may do with fewer: four points of the
-/// plane take 10). Every mix of coordinates of examples is an attractor as well
-/// (mixed_attractors). Throws unless X is not empty and its entries lie in (0, 1).
+/// impossible for d = 1 and n >= 4 (in more dimensions other coordinates may do with fewer: four points of
+/// the plane take 10). Every mix of coordinates of examples is an attractor as well (mixed_attractors).
+/// Throws unless X is not empty and its entries lie in (0, 1).
 [[nodiscard]] inline Model<ReluNet> interpolating_autoencoder(MatIn<double> X, double epsilon) {
   require(X.rows() >= 1 && X.cols() >= 1, "interpolating_autoencoder: X must not be empty, got ", X.rows(),
           " x ", X.cols());

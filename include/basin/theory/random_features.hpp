@@ -83,10 +83,10 @@ template <class = void>
 }
 
 /// The weights as Supplement C prints them, sum_i x_i h_i' / |h_i|^2. They are X H^+ only if the features h_i
-/// are orthogonal, assumption (b). For normal weights they do not become so: their limiting cosine is positive
-/// (see arc_cosine.hpp). For other laws they may be: with W and b of +-1, two_point(1/2), no unit is active at
-/// both of x = 2 and -2. Where they are not, the network does not interpolate. Throws if a feature vector is
-/// zero.
+/// are orthogonal, assumption (b). For normal weights they do not become so: their limiting cosine is
+/// positive (see arc_cosine.hpp). For other laws they may be: with W and b of +-1, two_point(1/2), no unit is
+/// active at both of x = 2 and -2. Where they are not, the network does not interpolate. Throws if a feature
+/// vector is zero.
 template <class = void>
 [[nodiscard]] Mat<double> orthogonal_features_weights(const RandomFeatures& h, MatIn<double> X) {
   const Mat<double> H = h(X);

@@ -428,15 +428,15 @@ extern template FitResult run_fit<double>(FitWork<double>&, Vec<double>&, MatIn<
 
 }  // namespace detail
 
-/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The optimizer keeps
-/// its state, so that a second call goes on where the first stopped. Full batch, epoch e: measure loss
-/// and gradient at theta, stop or update; what is returned is the theta that was measured last. With
-/// first_epoch = e after e finished epochs, the schedule, the orders of the minibatches and the input
-/// noise are those of a training in one piece, and so are the bits; without it, the orders and the noise
-/// begin anew. With a validation, the best parameters are what is returned, and not what a later call could go
-/// on from (resumable_fit can). Input noise costs, in each epoch, one more pass forward, for the loss without it, and some
-/// 15 to 60 ns for each number. Allocates nothing after the first epoch. Throws on options or sizes that
-/// make no sense; divergence is a status, not an exception.
+/// Trains model.theta on loss(f(x), target), one column a sample, from where it is. The optimizer keeps its
+/// state, so that a second call goes on where the first stopped. Full batch, epoch e: measure loss and
+/// gradient at theta, stop or update; what is returned is the theta that was measured last. With
+/// first_epoch = e after e finished epochs, the schedule, the orders of the minibatches and the input noise
+/// are those of a training in one piece, and so are the bits; without it, the orders and the noise begin
+/// anew. With a validation, the best parameters are what is returned, and not what a later call could go on
+/// from (resumable_fit can). Input noise costs, in each epoch, one more pass forward, for the loss without
+/// it, and some 15 to 60 ns for each number. Allocates nothing after the first epoch. Throws on options or
+/// sizes that make no sense; divergence is a status, not an exception.
 template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,
