@@ -161,7 +161,7 @@ TEST_CASE("what packed files unpack to is bounded by the caller", "[io]") {
 
 TEST_CASE("JSON takes a bounded multiple of its size", "[io]") {
   const TempDir dir;
-  constexpr std::size_t size = 200'000, factor = 100;
+  constexpr std::size_t size = 1'000'000, factor = 100;
   for (const char* more : {"[", "[],", "0,", "{\"\":", "{},"}) {
     INFO(more);
     const Bytes json = repeated("{\"a\":[", more, size);

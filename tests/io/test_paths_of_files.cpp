@@ -98,7 +98,7 @@ TEST_CASE("bytes of a file do not move the cursor of a terminal that shows the e
   quiet("a.safetensors", header("{\"" + std::string("\x7f\xc2\x9b") + "\":1}"),
         [](auto& f) { return read_safetensors<float>(f); });
   quiet("b.safetensors", header("{" + bell), [](auto& f) { return read_safetensors<float>(f); });
-  write_npz<double>(dir / "c.npz", {{bell.substr(0, 6), {{}, Vec<double>::Ones(1)}}});
+  write_npz<double>(dir / "c.npz", {});
   quiet("c.json", "{\"\x7f\": 1, \"\x7f\": 2}", [](auto& f) { return read_certificate(f); });
   quiet("c.json", "{\"\x7f\": 1, \"\x7f\": 2}", [](auto& f) { return check_certificate(f); });
   quiet("c.json", bell, [](auto& f) { return check_certificate(f); });

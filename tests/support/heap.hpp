@@ -45,29 +45,29 @@ struct Heap {
 
 #ifndef BASIN_SANITIZER_HEAP
 extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void __libc_free(void*);
+void* __libc_malloc(std::size_t) noexcept;
+void* __libc_calloc(std::size_t, std::size_t) noexcept;
+void* __libc_realloc(void*, std::size_t) noexcept;
+void __libc_free(void*) noexcept;
 
-void* malloc(std::size_t size) {
+void* malloc(std::size_t size) noexcept {
   void* p = __libc_malloc(size);
   if (p != nullptr) Heap::take(size, malloc_usable_size(p));
   return p;
 }
-void* calloc(std::size_t count, std::size_t size) {
+void* calloc(std::size_t count, std::size_t size) noexcept {
   void* p = __libc_calloc(count, size);
   if (p != nullptr) Heap::take(count * size, malloc_usable_size(p));
   return p;
 }
-void* realloc(void* old, std::size_t size) {
+void* realloc(void* old, std::size_t size) noexcept {
   const std::size_t before = old != nullptr ? malloc_usable_size(old) : 0;
   void* p = __libc_realloc(old, size);
   if (p != nullptr || size == 0) Heap::give(before);
   if (p != nullptr) Heap::take(size, malloc_usable_size(p));
   return p;
 }
-void free(void* p) {
+void free(void* p) noexcept {
   if (p != nullptr) Heap::give(malloc_usable_size(p));
   __libc_free(p);
 }
