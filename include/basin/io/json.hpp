@@ -21,22 +21,20 @@ std::string printable_json(const Json& j) {
 }
 
 /// Follows a parser, before anything is built: throws FileError where it goes deeper than `levels` lists and
-/// objects, or an object has a key twice. Ends where the text is no JSON.
-/// (A callback of Json::parse would see the same, but makes the parser go through a whole list for each
-/// object in it.)
-template <class Json>
-class JsonCheck : public nlohmann::json_sax<Json> {
+/// objects, or an object has a key twice. Ends where the text is no JSON. (A callback of Json::parse would see
+/// the same, but makes the parser go through a whole list for each object in it.)
+class JsonCheck : public nlohmann::json_sax<nlohmann::json> {
  public:
   JsonCheck(int levels, const char* what, const std::string& file)
       : levels_(levels), what_(what), file_(file) {}
 
   bool null() override { return true; }
   bool boolean(bool) override { return true; }
-  bool number_integer(typename Json::number_integer_t) override { return true; }
-  bool number_unsigned(typename Json::number_unsigned_t) override { return true; }
-  bool number_float(typename Json::number_float_t, const std::string&) override { return true; }
+  bool number_integer(nlohmann::json::number_integer_t) override { return true; }
+  bool number_unsigned(nlohmann::json::number_unsigned_t) override { return true; }
+  bool number_float(nlohmann::json::number_float_t, const std::string&) override { return true; }
   bool string(std::string&) override { return true; }
-  bool binary(typename Json::binary_t&) override { return true; }
+  bool binary(nlohmann::json::binary_t&) override { return true; }
   bool start_object(std::size_t) override { return open(); }
   bool start_array(std::size_t) override { return open(); }
   bool end_object() override { return close(); }
@@ -76,7 +74,7 @@ class JsonCheck : public nlohmann::json_sax<Json> {
 /// whose objects look at their keys one after the other.
 inline nlohmann::json parse_json(std::string_view text, std::size_t offset, int levels, const char* what,
                                  const std::string& file) {
-  JsonCheck<nlohmann::json> check(levels, what, file);
+  JsonCheck check(levels, what, file);
   nlohmann::json::sax_parse(text, &check);
   try {
     return nlohmann::json::parse(text);
