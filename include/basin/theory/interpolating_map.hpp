@@ -90,7 +90,6 @@ namespace basin::inline BASIN_ABI {
   return {knots, values, 1 - alpha, 1 - alpha};
 }
 
-/// One hidden layer of ReLU, W_2 relu(W_1 x + b_1) + b_2.
 using ReluNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
 
 /// x -> (f_1(x_1), ..., f_d(x_d)) for x >= 0 as a network with one hidden layer of ReLU: for each f one unit
@@ -148,8 +147,8 @@ using ReluNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
 /// Corrected: the paper has (n + 1) d hidden units, but between two attracting fixed points f - x has a
 /// minimum and a maximum, so that at least 2 n - 2 knots are needed (see most_attracting_fixed_points):
 /// impossible for d = 1 and n >= 4 (in more dimensions other coordinates may do with fewer: four points of
-/// the plane take 10). Every mix of coordinates of examples is an attractor as well (mixed_attractors).
-/// Throws unless X is not empty and its entries lie in (0, 1).
+/// the plane take 10). Every mix of coordinates of examples is an attractor as well
+/// (mixed_attractors). Throws unless X is not empty and its entries lie in (0, 1).
 [[nodiscard]] inline Model<ReluNet> interpolating_autoencoder(MatIn<double> X, double epsilon) {
   require(X.rows() >= 1 && X.cols() >= 1, "interpolating_autoencoder: X must not be empty, got ", X.rows(),
           " x ", X.cols());
