@@ -1,5 +1,5 @@
-// A dozen small networks against PyTorch: outputs, gradients and four optimizer steps
-// (tests/golden/make_golden.py).
+// A dozen small networks against PyTorch: outputs, gradients, four optimizer steps, and the contractive penalty
+// with its gradient (tests/golden/make_golden.py).
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
 #include "basin/compose/residual.hpp"
@@ -13,6 +13,7 @@
 #include "basin/layers/pool.hpp"
 #include "basin/layers/upsample.hpp"
 #include "basin/network/erased.hpp"
+#include "basin/train/contractive.hpp"
 #include "basin/train/fit.hpp"
 #include "support/catch.hpp"
 #include "support/golden.hpp"
@@ -54,6 +55,22 @@ void require_gradients(const std::string& name, const F& net) {
   CHECK(error(theta_bar, golden(name + ".theta_bar")) <= 1e-11);
 }
 
+/// The contractive penalty at these parameters and inputs, without any other loss.
+template <Layer F>
+void require_penalty(const std::string& name, const F& net) {
+  static const Golden all("contractive");
+  const Vec<S> theta = golden(name + ".theta").col(0), expected = all[name + ".theta_bar"].col(0);
+  const Mat<S> x = golden(name + ".x");
+  const Contractive<> loss{.weight = 1};
+  Contractive<>::Memory<F> memory;
+  Vec<S> gradient = Vec<S>::Zero(theta.size());
+  const BatchPlace place{0, x.cols()};
+  const double penalty = loss.penalty<F>(net, theta, x, place, memory, gradient);
+  CHECK(std::abs(penalty - all[name + ".penalty"](0, 0)) <= 1e-12 * penalty);
+  CHECK(error(gradient, expected) <= 1e-11);
+  CHECK(loss.penalty<F>(net, theta, x, place, memory) == penalty);
+}
+
 /// The network as a type and erased; the latter, which has the same bits (tests/network), also through four
 /// steps of training, since it compiles once for all networks.
 template <Layer F, class O>
@@ -61,6 +78,7 @@ void require_golden(const std::string& name, const F& net, O optimizer) {
   INFO(name);
   require_gradients(name, net);
   require_gradients(name, erased(net));
+  require_penalty(name, net);
   const Vec<S> theta = golden(name + ".theta").col(0);
   Model model(erased(net), theta);
   (void)fit(model, golden(name + ".x"), golden(name + ".target"), optimizer, {.max_epochs = 4});

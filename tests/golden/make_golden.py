@@ -329,14 +329,34 @@ def in_our_order(net, tensor_of):
     return torch.cat(parts)
 
 
-@golden
-def networks(out):
-    batch, steps = 3, 4
+def networks_at_a_point(batch):
+    """The networks with parameters and a batch of inputs in place of their shape."""
     for k, (name, (net, shape, kind, options)) in enumerate(networks_by_name().items()):
         net.double()
         for j, p in enumerate(net.parameters()):
             p.data = 0.4 * random(1000 * k + j, *p.shape)
-        x = random(1000 * k + 500, batch, *shape).requires_grad_()
+        yield name, (net, random(1000 * k + 500, batch, *shape).requires_grad_(), kind, options)
+
+
+@golden
+def contractive(out):
+    """mean_i |J(x_i)|_F^2 and its gradient, for the networks, parameters and inputs of networks.txt."""
+    batch = 3
+    for name, (net, x, *_) in networks_at_a_point(batch):
+        J = [torch.autograd.functional.jacobian(lambda z: net(z), x[i : i + 1].detach(), create_graph=True)
+             for i in range(batch)]
+        penalty = sum((j ** 2).sum() for j in J) / batch
+        for p in net.parameters():
+            p.grad = torch.zeros_like(p)  # of biases that the Jacobian does not depend on
+        penalty.backward()
+        out.add(f"{name}.penalty", penalty)
+        out.add(f"{name}.theta_bar", in_our_order(net, lambda p: p.grad))
+
+
+@golden
+def networks(out):
+    batch, steps = 3, 4
+    for k, (name, (net, x, kind, options)) in enumerate(networks_at_a_point(batch)):
         with torch.no_grad():
             target = random(1000 * k + 501, *net(x).shape)
         loss_of = lambda: NN.functional.mse_loss(net(x), target)

@@ -28,6 +28,13 @@ struct NoCache {};
 ///     prepack(theta, cache)       brings what infer needs of theta into the form in which it is fastest;
 ///                                 from then on the cache serves infer with this theta alone
 ///     vjp_fresh(as vjp)           vjp with theta_bar = J_theta' y_bar: overwritten, not added to
+///     jvp_vjp(theta, x, y, cache, x_dot, y_dot, y_bar, y_dot_bar, x_bar, x_dot_bar, theta_bar)
+///                                 vjp of (x, x_dot) -> (y, y_dot) = (f(x; theta), J_x x_dot), behind jvp,
+///                                 with p = y_dot_bar' J_x x_dot summed over the columns:
+///                                     x_bar     =  J_x' y_bar + dp/dx,  x_dot_bar = J_x' y_dot_bar,
+///                                     theta_bar += J_theta' y_bar + dp/dtheta;
+///                                 x_bar and x_dot_bar are both wanted or both of size 0. For losses that see
+///                                 the Jacobian (train/contractive.hpp)
 ///     broadcasts                  static constexpr bool, or bool broadcasts(). With B = 1, jvp and vjp
 ///                                 (theta_bar not wanted) take any number of columns in x_dot and y_bar, all
 ///                                 at that one point x
@@ -36,6 +43,9 @@ struct NoCache {};
 ///     keeps_shape                 static constexpr bool: the output has the shape of the input
 ///     multiply_adds()             of one forward column, to decide how to spread a batch
 ///     cache_bytes(B)              bytes that a cache holds on the heap after forward and vjp of B columns
+///     infer_bytes(B)              the same after infer of B columns, packed weights apart; what is kept for
+///                                 derivatives alone is not in it. Else cache_bytes(B)
+///     packed_bytes()              bytes that prepack takes, which copies of a cache share
 ///     param_blocks()              what theta holds, for initial values and files (core/param_blocks.hpp)
 ///     name                        static constexpr const char*, or const char* name(), for messages
 template <class L>
@@ -107,6 +117,25 @@ template <class F>
 [[nodiscard]] Index cache_bytes(const F& f, Index columns) {
   if constexpr (requires { f.cache_bytes(columns); })
     return f.cache_bytes(columns);
+  else
+    return 0;
+}
+
+/// Bytes on the heap of a cache of f after infer of so many columns, packed weights apart: what the layer
+/// says, else its cache_bytes, which is no less.
+template <class F>
+[[nodiscard]] Index infer_bytes(const F& f, Index columns) {
+  if constexpr (requires { f.infer_bytes(columns); })
+    return f.infer_bytes(columns);
+  else
+    return cache_bytes(f, columns);
+}
+
+/// Bytes that prepack of f takes: what the layer says, else 0.
+template <class F>
+[[nodiscard]] Index packed_bytes(const F& f) {
+  if constexpr (requires { f.packed_bytes(); })
+    return f.packed_bytes();
   else
     return 0;
 }

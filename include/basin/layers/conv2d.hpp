@@ -108,21 +108,31 @@ class Conv2d {
            VecOut<S> theta_bar) const {
     if (theta_bar.size() > 0)
       detail::add_channel_bias_gradient<S>(y_bar, geometry_.out.pixels(), theta_bar.tail(bias_));
-    if (in_tiles(y_bar.cols()))
-      return tiled().apply_adjoint(theta.data(), x, y_bar, x_bar,
-                                   theta_bar.size() > 0 ? theta_bar.data() : nullptr);
-    if (theta_bar.size() > 0) geometry_.template add_weight_gradient<S>(x, y_bar, theta_bar.data(), cache);
-    if (x_bar.size() > 0) geometry_.template apply_adjoint<S>(theta.data(), y_bar, x_bar, cache);
+    linear_vjp(theta, x, cache, y_bar, x_bar, theta_bar);
   }
   void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache& cache, MatIn<S> x_dot, MatOut<S> y_dot) const {
     if (in_tiles(x_dot.cols())) return tiled().apply(theta.data(), nullptr, x_dot, y_dot);
     geometry_.template apply<S>(theta.data(), x_dot, y_dot, cache);
+  }
+  void jvp_vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& cache, MatIn<S> x_dot, MatIn<S>, MatIn<S> y_bar,
+               MatIn<S> y_dot_bar, MatOut<S> x_bar, MatOut<S> x_dot_bar, VecOut<S> theta_bar) const {
+    vjp(theta, x, y, cache, y_bar, x_bar, theta_bar);
+    linear_vjp(theta, x_dot, cache, y_dot_bar, x_dot_bar, theta_bar);
   }
 
   /// The bias inside theta, or nullptr without one.
   const S* bias(VecIn<S> theta) const { return bias_ > 0 ? theta.data() + geometry_.weight_size() : nullptr; }
 
  private:
+  /// vjp of the convolution alone, without b.
+  void linear_vjp(VecIn<S> theta, MatIn<S> x, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
+                  VecOut<S> theta_bar) const {
+    if (in_tiles(y_bar.cols()))
+      return tiled().apply_adjoint(theta.data(), x, y_bar, x_bar,
+                                   theta_bar.size() > 0 ? theta_bar.data() : nullptr);
+    if (theta_bar.size() > 0) geometry_.template add_weight_gradient<S>(x, y_bar, theta_bar.data(), cache);
+    if (x_bar.size() > 0) geometry_.template apply_adjoint<S>(theta.data(), y_bar, x_bar, cache);
+  }
   template <class F>
   friend const auto& detail::geometry_of(const F& f);
   bool in_tiles(Index columns) const {

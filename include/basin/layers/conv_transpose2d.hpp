@@ -94,18 +94,27 @@ class ConvTranspose2d {
   }
   void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S>, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
            VecOut<S> theta_bar) const {
-    if (theta_bar.size() > 0) {
-      geometry_.template add_weight_gradient<S>(y_bar, x, theta_bar.data(),
-                                                cache);  // <y_bar, conv' x> = <conv y_bar, x>
+    linear_vjp(theta, x, cache, y_bar, x_bar, theta_bar);
+    if (theta_bar.size() > 0)
       detail::add_channel_bias_gradient<S>(y_bar, geometry_.in.pixels(), theta_bar.tail(bias_));
-    }
-    if (x_bar.size() > 0) geometry_.template apply<S>(theta.data(), y_bar, x_bar, cache);
   }
   void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache& cache, MatIn<S> x_dot, MatOut<S> y_dot) const {
     geometry_.template apply_adjoint<S>(theta.data(), x_dot, y_dot, cache);
   }
+  void jvp_vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& cache, MatIn<S> x_dot, MatIn<S>, MatIn<S> y_bar,
+               MatIn<S> y_dot_bar, MatOut<S> x_bar, MatOut<S> x_dot_bar, VecOut<S> theta_bar) const {
+    vjp(theta, x, y, cache, y_bar, x_bar, theta_bar);
+    linear_vjp(theta, x_dot, cache, y_dot_bar, x_dot_bar, theta_bar);
+  }
 
  private:
+  /// vjp of the adjoint convolution alone, without b.
+  void linear_vjp(VecIn<S> theta, MatIn<S> x, Cache& cache, MatIn<S> y_bar, MatOut<S> x_bar,
+                  VecOut<S> theta_bar) const {
+    if (theta_bar.size() > 0)  // <y_bar, conv' x> = <conv y_bar, x>
+      geometry_.template add_weight_gradient<S>(y_bar, x, theta_bar.data(), cache);
+    if (x_bar.size() > 0) geometry_.template apply<S>(theta.data(), y_bar, x_bar, cache);
+  }
   template <class F>
   friend const auto& detail::geometry_of(const F& f);
 

@@ -54,6 +54,7 @@ class Dense {
     if (detail::packing_pays<S>(out_))
       c.packed = PackedWeight<S>(weight(theta), theta.tail(bias_ ? out_ : 0));
   }
+  Index packed_bytes() const { return detail::packing_pays<S>(out_) ? PackedWeight<S>::bytes(out_, in_) : 0; }
   void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const {
     if (c.packed.empty())
       forward(theta, x, y, c);
@@ -82,6 +83,13 @@ class Dense {
   }
   void jvp(VecIn<S> theta, MatIn<S>, MatIn<S>, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
     gemm<S>(weight(theta), x_dot, y_dot);  // y_dot = W x_dot
+  }
+  void jvp_vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot, MatIn<S>, MatIn<S> y_bar,
+               MatIn<S> y_dot_bar, MatOut<S> x_bar, MatOut<S> x_dot_bar, VecOut<S> theta_bar) const {
+    vjp(theta, x, y, c, y_bar, x_bar, theta_bar);
+    if (theta_bar.size() > 0 && x_dot.cols() > 0)  // W_bar += y_dot_bar x_dot'; b is not in W x_dot
+      gemm_add<S, GemmOp::plain, GemmOp::transposed>(y_dot_bar, x_dot, weight_of(theta_bar));
+    apply_adjoint(theta, y_dot_bar, x_dot_bar);
   }
 
  private:

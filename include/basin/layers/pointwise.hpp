@@ -56,6 +56,33 @@ class Pointwise {
   void jvp(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const {
     scale(x, y, x_dot, y_dot);
   }
+  /// x_bar = phi'(x) y_bar + phi''(x) x_dot y_dot_bar,  x_dot_bar = phi'(x) y_dot_bar.
+  void jvp_vjp(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> x_dot, MatIn<S>, MatIn<S> y_bar,
+               MatIn<S> y_dot_bar, MatOut<S> x_bar, MatOut<S> x_dot_bar, VecOut<S>) const requires
+      requires(const Phi& phi, S z) {
+    phi.second_derivative(z, z);
+  }
+  {
+    if (x_bar.size() == 0) return;
+    eigen_assert(x.rows() == n_ && x_dot.cols() == x.cols() && y_dot_bar.cols() == x.cols());
+    const Phi phi = phi_;
+    for (Index n = 0; n < x.cols(); ++n) {
+      const S* xn = x.data() + n * x.outerStride();
+      const S* yn = y.data() + n * y.outerStride();
+      const S* tangent = x_dot.data() + n * x_dot.outerStride();
+      const S* u = y_bar.data() + n * y_bar.outerStride();
+      const S* v = y_dot_bar.data() + n * y_dot_bar.outerStride();
+      S* to = x_bar.data() + n * x_bar.outerStride();
+      S* to_dot = x_dot_bar.data() + n * x_dot_bar.outerStride();
+      parallel_parts(n_, worth_a_thread(), [=](ColumnRange part) {
+        for (Index i = part.begin; i < part.begin + part.size; ++i) {
+          const S slope = phi.derivative(xn[i], yn[i]), bend = phi.second_derivative(xn[i], yn[i]);
+          to[i] = slope * u[i] + bend * tangent[i] * v[i];
+          to_dot[i] = slope * v[i];
+        }
+      });
+    }
+  }
 
  private:
   static constexpr Index multiply_adds_of_one = [] {

@@ -4,6 +4,7 @@
 #include <chrono>      // std::chrono::steady_clock
 #include <cmath>       // std::isfinite
 #include <concepts>    // std::same_as
+#include <cstdint>     // std::uint64_t
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits
 #include <numeric>     // std::iota
@@ -20,6 +21,7 @@
 #include "basin/train/loss.hpp"         // MeanSquaredError
 #include "basin/train/objective.hpp"    // Objective
 #include "basin/train/optimizers.hpp"   // Optimizer
+#include "basin/train/resampling.hpp"   // Resampling, detail::resample_inputs
 #include "basin/train/schedule.hpp"     // Schedule
 
 namespace basin::inline BASIN_ABI {
@@ -28,9 +30,9 @@ namespace basin::inline BASIN_ABI {
 /// With minibatches, epoch 0 stands for the first pass through the data: loss and gradient norm are means
 /// over the minibatches, each taken before its update. Epochs count from `first_epoch` on.
 ///
-/// With input noise, the loss is what it is without the noise, over all the data, and with minibatches
-/// that of the parameters after the epoch's updates. The gradient is the one that updates follow, with
-/// noise: its norm does not settle at 0.
+/// With input noise or resampling, the loss is what it is without them, over all the data, and with
+/// minibatches that of the parameters after the epoch's updates. The gradient is the one that updates follow,
+/// with noise: its norm does not settle at 0.
 struct Epoch {
   Index epoch = 0;           // its number, see above
   double loss = 0;           // see above
@@ -53,6 +55,7 @@ struct FitOptions {
   Schedule schedule = schedule::constant();         // epoch -> factor of the optimizer's rate
   double l2 = 0;                                    // adds l2 / 2 |theta|^2 to the loss
   InputNoise input_noise = {};                      // what gradients are taken with; losses are without it
+  Resampling resampling = {};                       // the same for inputs that are drawn anew in each epoch
   double clip_norm = 0;                             // > 0: gradients longer than this are shortened to it
   double clip_value = 0;                            // > 0: entries are cut off at +-this
   std::function<void(const Epoch&)> observer = {};  // called after each epoch was measured
@@ -184,8 +187,9 @@ template <class S>
 class FitWork {
  public:
   virtual ~FitWork() = default;
-  /// The loss and its gradient.
-  virtual double measure(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) = 0;
+  /// The loss of a batch, and its gradient; `draw` is BatchPlace::draw.
+  virtual double measure(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient,
+                         std::uint64_t draw) = 0;
   virtual double loss(VecIn<S> theta, MatIn<S> x, MatIn<S> target) = 0;
   virtual void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) = 0;
   virtual double learning_rate() const = 0;
@@ -199,10 +203,13 @@ class TypedFitWork final : public FitWork<typename F::Scalar> {
   /// Losses of all the data are taken `at_once` columns at a time (0: all).
   TypedFitWork(const F& f, O& optimizer, const L& loss, double l2, Index at_once)
       : objective_(f, loss, l2), optimizer_(optimizer), at_once_(at_once) {}
-  double measure(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient) override {
+  double measure(VecIn<S> theta, MatIn<S> x, MatIn<S> target, VecOut<S> gradient,
+                 std::uint64_t draw) override {
+    objective_.set_draw(draw);
     return objective_(theta, x, target, gradient);
   }
   double loss(VecIn<S> theta, MatIn<S> x, MatIn<S> target) override {
+    objective_.set_draw(0);
     return objective_.value(theta, x, target, at_once_);
   }
   void step(VecIn<S> gradient, VecIn<S> theta, VecOut<S> next, double rate_factor) override {
@@ -222,6 +229,9 @@ class Fit {
   Fit(FitWork<S>& work, Vec<S>& theta, MatIn<S> x, MatIn<S> target, const FitOptions& options, Best<S>& best)
       : work_(work), theta_(theta), x_(x), target_(target), o_(options), best_(best) {
     require_fit_options(o_, x.cols());
+    require(!targets_follow() || x.rows() == target.rows(),
+            "fit: resampling.targets needs as many rows in x as in the targets, got ", x.rows(), " and ",
+            target.rows());
     gradient_.resize(theta.size());
     last_finite_ = theta;
     result_.epochs = o_.first_epoch;
@@ -258,18 +268,30 @@ class Fit {
     double loss, norm;
   };
   Measured measure_all(Index e) {
-    if (!noisy_) {
-      const double loss = work_.measure(theta_, x_, target_, gradient_);
+    if (!changes_inputs_) {
+      const double loss = work_.measure(theta_, x_, target_, gradient_, draw_of(e));
       return {loss, norm_in_double<S>(gradient_)};
     }
     inputs_.resize(x_.rows(), x_.cols());
     inputs_.mat() = x_;
-    const auto data_column = [](Index j) { return j; };
-    add_input_noise<S>(o_.input_noise, e, data_column, inputs_.mat());
-    const double noisy_loss = work_.measure(theta_, inputs_.mat(), target_, gradient_);
+    const bool follow = targets_follow();
+    if (follow) targets_.resize(x_.rows(), x_.cols());
+    change_inputs(e, [](Index j) { return j; });
+    const double changed_loss =
+        work_.measure(theta_, inputs_.mat(), follow ? Eigen::Ref<const Mat<S>>(targets_.mat()) : target_,
+                      gradient_, draw_of(e));
     const double norm = norm_in_double<S>(gradient_);
     // A loss that is not finite has no gradient to follow, whatever its entries are.
-    return {work_.loss(theta_, x_, target_), std::isfinite(noisy_loss) ? norm : noisy_loss};
+    return {work_.loss(theta_, x_, target_), std::isfinite(changed_loss) ? norm : changed_loss};
+  }
+
+  bool targets_follow() const { return o_.resampling.draw && o_.resampling.targets; }
+  /// What an epoch does to inputs_, whose column j is column data_column(j) of the data, and their targets.
+  template <class DataColumn>
+  void change_inputs(Index e, const DataColumn& data_column) {
+    if (o_.resampling.draw) resample_inputs<S>(o_.resampling, e, data_column, inputs_.mat());
+    if (targets_follow()) targets_.mat() = inputs_.mat();
+    if (adds_noise(o_.input_noise)) add_input_noise<S>(o_.input_noise, e, data_column, inputs_.mat());
   }
 
   void minibatches() {
@@ -278,7 +300,6 @@ class Fit {
     Random random(o_.seed);
     const Index before = o_.first_epoch < o_.max_epochs ? o_.first_epoch : 0;
     for (Index e = 0; e < before; ++e) random.shuffle(order);  // each order comes from the last one
-    Scratch<S> target;
     result_.loss = work_.loss(theta_, x_, target_);
     end_of_epoch(result_.loss);
     if (out_of_patience()) {  // as it was when an earlier call ended
@@ -291,12 +312,10 @@ class Fit {
       for (Index begin = 0; begin < x_.cols(); begin += o_.batch_size) {
         const Index size = std::min(o_.batch_size, x_.cols() - begin);
         gather(x_, order, begin, size, inputs_);
-        gather(target_, order, begin, size, target);
-        if (noisy_) {
-          const auto data_column = [&](Index j) { return order[static_cast<std::size_t>(begin + j)]; };
-          add_input_noise<S>(o_.input_noise, e, data_column, inputs_.mat());
-        }
-        const double batch_loss = work_.measure(theta_, inputs_.mat(), target.mat(), gradient_);
+        gather(target_, order, begin, size, targets_);
+        change_inputs(e, [&](Index j) { return order[static_cast<std::size_t>(begin + j)]; });
+        const double batch_loss =
+            work_.measure(theta_, inputs_.mat(), targets_.mat(), gradient_, draw_of(e, begin));
         const double batch_norm = norm_in_double<S>(gradient_);
         result_.epochs = e;
         if (diverged(batch_loss, batch_norm)) return recover_loss();
@@ -307,7 +326,7 @@ class Fit {
         if (cancelled()) return recover_loss(FitStatus::cancelled);
         if (watch_.seconds() >= o_.max_seconds) return recover_loss(FitStatus::exhausted);
       }
-      if (noisy_) {
+      if (changes_inputs_) {
         loss = work_.loss(theta_, x_, target_);
         if (diverged(loss, norm)) return recover_loss();
       }
@@ -315,7 +334,7 @@ class Fit {
       // The mean loss of the epoch is of parameters on their way:
       // only a loss of the present ones may end the training.
       Epoch measured = record(e, loss, norm);
-      if (!noisy_ && loss <= o_.loss_below) measured.loss = work_.loss(theta_, x_, target_);
+      if (!changes_inputs_ && loss <= o_.loss_below) measured.loss = work_.loss(theta_, x_, target_);
       if (finished(measured, e + 1 >= o_.max_epochs)) return recover_loss(result_.status);
     }
   }
@@ -372,6 +391,11 @@ class Fit {
       return false;
     return true;
   }
+  /// The number of the minibatch that begins there, never 0.
+  std::uint64_t draw_of(Index epoch, Index begin = 0) const {
+    return static_cast<std::uint64_t>(epoch) * static_cast<std::uint64_t>(x_.cols()) +
+           static_cast<std::uint64_t>(begin) + 1;
+  }
   bool out_of_patience() const { return o_.patience > 0 && result_.epochs - best_.since >= o_.patience; }
   bool cancelled() const { return o_.cancelled && o_.cancelled(); }
   void update(double rate_factor) {
@@ -392,9 +416,9 @@ class Fit {
   Eigen::Ref<const Mat<S>> x_, target_;
   const FitOptions& o_;
   Best<S>& best_;
-  const bool noisy_ = adds_noise(o_.input_noise);
+  const bool changes_inputs_ = adds_noise(o_.input_noise) || o_.resampling.draw;
   Vec<S> gradient_, last_finite_;
-  Scratch<S> inputs_;  // of a minibatch, or of all columns where they get noise
+  Scratch<S> inputs_, targets_;  // of a minibatch, or of all columns where they change
   Stopwatch watch_;
   FitResult result_;
   Index finished_ = -1, last_snapshot_ = -1;  // epochs: that theta is the end of; of the last snapshot
@@ -435,8 +459,9 @@ extern template FitResult run_fit<double>(FitWork<double>&, Vec<double>&, MatIn<
 /// are those of a training in one piece, and so are the bits; without it, the orders and the noise begin
 /// anew. With a validation, the best parameters are what is returned, and not what a later call could go on
 /// from (resumable_fit can). Input noise costs, in each epoch, one more pass forward, for the loss without
-/// it, and some 15 to 60 ns for each number. Allocates nothing after the first epoch. Throws on options or
-/// sizes that make no sense; divergence is a status, not an exception.
+/// it, and some 15 to 60 ns for each number; resampling the same pass and what its hook takes. Allocates
+/// nothing after the first epoch, but for a column of resampling in each thread. Throws on options or sizes
+/// that make no sense; divergence is a status, not an exception.
 template <Layer F, class O, class L = MeanSquaredError>
 requires Optimizer<O> && std::same_as<typename O::Scalar, typename F::Scalar>
 [[nodiscard]] FitResult fit(Model<F>& model, MatIn<typename F::Scalar> x, MatIn<typename F::Scalar> target,

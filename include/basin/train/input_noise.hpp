@@ -1,12 +1,12 @@
 // Noise on the inputs of a training, fresh in each epoch.
 #pragma once
-#include <algorithm>  // std::max
-#include <cstdint>    // std::uint64_t
+#include <cstdint>  // std::uint64_t
 
-#include "basin/core/parallel.hpp"  // parallel_parts
-#include "basin/core/random.hpp"    // Random, SplitMix64
-#include "basin/core/types.hpp"     // Index, MatOut
-#include "basin/train/checks.hpp"   // detail::require_nonnegative, require_fraction
+#include "basin/core/parallel.hpp"     // ColumnRange
+#include "basin/core/random.hpp"       // Random
+#include "basin/core/types.hpp"        // Index, MatOut
+#include "basin/train/checks.hpp"      // detail::require_nonnegative, require_fraction
+#include "basin/train/resampling.hpp"  // detail::EpochRandom, detail::change_columns
 
 namespace basin::inline BASIN_ABI {
 
@@ -44,12 +44,9 @@ inline bool adds_noise(const InputNoise& noise) { return noise.deviation > 0 && 
 /// fma (Random::normal), so that no compiler or flag changes a bit.
 template <class S, class DataColumn>
 void add_input_noise(const InputNoise& noise, Index epoch, const DataColumn& data_column, MatOut<S> x) {
-  constexpr Index normals_for_a_thread = 512;  // some 10 microseconds and more
-  // Hashed one after the other, so that neighbouring seeds, epochs and columns share nothing.
-  const auto hash = [](std::uint64_t key) { return SplitMix64(key)(); };
-  const std::uint64_t key = hash(hash(noise.seed) ^ static_cast<std::uint64_t>(epoch));
+  const EpochRandom numbers(noise.seed, epoch);
   const auto add_to_column = [&](Index j) {
-    Random random(hash(key ^ static_cast<std::uint64_t>(data_column(j))));
+    Random random = numbers.column(data_column(j));
     for (S& entry : x.col(j)) {
       if (random.uniform() < noise.fraction)
         entry = static_cast<S>(random.normal(static_cast<double>(entry), noise.deviation));
@@ -57,8 +54,7 @@ void add_input_noise(const InputNoise& noise, Index epoch, const DataColumn& dat
         (void)random();  // its normal number: rows below have theirs whatever the fraction
     }
   };
-  const Index least = std::max<Index>(1, normals_for_a_thread / std::max<Index>(1, x.rows()));
-  parallel_parts(x.cols(), least, [&](ColumnRange part) {
+  change_columns(x.rows(), x.cols(), [&](ColumnRange part) {
     for (Index j = part.begin; j < part.begin + part.size; ++j) add_to_column(j);
   });
 }

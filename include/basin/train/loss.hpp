@@ -3,6 +3,7 @@
 #include <algorithm>  // std::clamp, std::max
 #include <cmath>      // std::abs, std::exp, std::isfinite, std::log, std::log1p
 #include <concepts>   // std::same_as, std::copyable
+#include <cstdint>    // std::uint64_t
 
 #include "basin/core/error.hpp"  // require
 #include "basin/core/sum.hpp"    // detail::sum_of
@@ -37,7 +38,41 @@ concept InputLoss = std::copyable<L> &&
   { loss.with_input(x, y, target, batch, y_bar) } -> std::same_as<double>;
 };
 
+/// Where some columns of a batch stand: the first of them is `first` of `batch`. `draw` numbers the batch,
+/// for losses that draw random numbers: fit gives each minibatch of each epoch one of its own, and losses
+/// of all the data, without gradient, 0.
+struct BatchPlace {
+  Index first = 0, batch = 1;
+  std::uint64_t draw = 0;
+};
+
+/// A loss that sees the network: a Loss or InputLoss to which `penalty` adds, where Memory<F> is what it
+/// keeps from call to call,
+///
+///     loss.penalty(f, theta, x, place, memory)             the share of these columns in the penalty
+///     loss.penalty(f, theta, x, place, memory, gradient)   the same, and gradient += d penalty / d theta
+///
+/// with the inputs x that the network was given.
+template <class L, class F>
+concept NetworkLoss = requires(const L& loss, const F& f, VecIn<typename F::Scalar> theta,
+                               MatIn<typename F::Scalar> x, const BatchPlace& place,
+                               typename L::template Memory<F>& memory, VecOut<typename F::Scalar> gradient) {
+  { loss.penalty(f, theta, x, place, memory) } -> std::same_as<double>;
+  { loss.penalty(f, theta, x, place, memory, gradient) } -> std::same_as<double>;
+};
+
 namespace detail {
+
+/// Memory of a loss that sees the network.
+template <class L, class F>
+struct LossMemory {
+  struct type {};
+};
+template <class L, class F>
+requires NetworkLoss<L, F>
+struct LossMemory<L, F> {
+  using type = typename L::template Memory<F>;
+};
 
 /// The share of some columns in the loss, of either kind; y_bar follows if it is wanted.
 template <class S, class L, class... YBar>

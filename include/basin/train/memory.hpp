@@ -24,10 +24,10 @@ struct TrainingMemory {
 /// The memory that fit takes for f on batches of `columns`, beside the data: known from sizes alone,
 /// nothing is allocated. `optimizer_vectors` are the vectors of theta's size that the optimizer keeps: 2
 /// for Adam, 3 with AMSGrad, 0 for plain gradient descent, 1 with momentum; `noise` is
-/// FitOptions::input_noise. On top come a few megabytes for each thread, in which products and
-/// convolutions arrange their factors. Layers without `cache_bytes` (see Layer) count as keeping nothing.
-/// Throws unless columns is from 1 to 2^48, optimizer_vectors >= 0, the noise one that fit takes, and the
-/// bytes fewer than 2^62.
+/// FitOptions::input_noise; a resampling takes what noise takes, and as much again where targets follow. On
+/// top come a few megabytes for each thread, in which products and convolutions arrange their factors.
+/// Layers without `cache_bytes` (see Layer) count as keeping nothing. Throws unless columns is from 1 to
+/// 2^48, optimizer_vectors >= 0, the noise one that fit takes, and the bytes fewer than 2^62.
 template <Layer F>
 [[nodiscard]] TrainingMemory training_memory(const F& f, Index columns, Index optimizer_vectors = 2,
                                              const InputNoise& noise = {}) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>  // std::min
 #include <bit>        // std::bit_floor
+#include <cstdint>    // std::uint64_t
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
@@ -11,13 +12,14 @@
 #include "basin/core/parallel.hpp"  // parallel_for, column_range
 #include "basin/core/scratch.hpp"   // Scratch
 #include "basin/core/sum.hpp"       // sum_of
-#include "basin/train/loss.hpp"     // InputLoss, Loss, loss_share, MeanSquaredError
+#include "basin/train/loss.hpp"     // BatchPlace, InputLoss, Loss, NetworkLoss, loss_share, ...
 
 namespace basin::inline BASIN_ABI {
 
-/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2, or with loss(X, f(X; theta), T) (InputLoss), for a
-/// layer or network f and batches X, T of any size. Keeps caches and gradients from call to call: after
-/// one call with a batch of a size, further ones of that size do not allocate.
+/// L(theta) = loss(f(X; theta), T) + l2 / 2 |theta|^2, or with loss(X, f(X; theta), T) (InputLoss), plus
+/// the penalty of a loss that sees the network (NetworkLoss), for a layer or network f and batches X, T of
+/// any size. Keeps caches and gradients from call to call: after one call with a batch of a size, further
+/// ones of that size do not allocate.
 ///
 /// A batch is cut into parts by `parts()`, which looks at the work and never at the number of threads; each
 /// part has a gradient of its own and they are added in order. So the result is bit for bit the same for any
@@ -41,6 +43,9 @@ class Objective {
   /// does; 0: all. Throws if a size does not fit.
   double value(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index at_once = 0);
 
+  /// The number of the batches that come, for losses that draw random numbers (BatchPlace::draw); 0 at first.
+  void set_draw(std::uint64_t draw) { draw_ = draw; }
+
   /// Into how many parts a batch of `columns` is cut: a power of two up to 16, each with at least 4 million
   /// multiply-adds forward, and with 256 for each weight, so that what a part costs by itself
   /// (a gradient of its own, weights brought into the form that products need) is little beside it. Within a
@@ -59,6 +64,7 @@ class Objective {
     Scratch<S> y, y_bar;
     Vec<S> gradient;  // of all parts but the first, which writes the caller's
     double loss = 0;
+    [[no_unique_address]] typename detail::LossMemory<L, F>::type memory;
   };
 
   void require_sizes(VecIn<S> theta, MatIn<S> x, MatIn<S> target) const {
@@ -70,8 +76,8 @@ class Objective {
             target.rows(), " x ", target.cols(), ", expected ", f_.out_size(), " x ", x.cols());
     require(x.cols() >= 1, "Objective: the batch must have at least 1 column, got 0");
   }
-  /// What these columns add to the loss of a batch of so many, without the penalty.
-  double share(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index of);
+  /// What these columns, of which the first is `first` of `of`, add to the loss, without the l2 term.
+  double share(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index first, Index of);
   Index prepare(Index columns) {
     const Index count = parts(columns);
     if (static_cast<Index>(parts_.size()) < count) parts_.resize(static_cast<std::size_t>(count));
@@ -104,6 +110,7 @@ class Objective {
   const F& f_;
   L loss_;
   double l2_;
+  std::uint64_t draw_ = 0;
   std::vector<Part> parts_;
   Mat<S> none_;  // the derivative with respect to x, which training does not want
 };
@@ -126,6 +133,9 @@ double Objective<F, L>::operator()(VecIn<S> theta, MatIn<S> x, MatIn<S> target, 
     if (k > 0 && p.gradient.size() == 0) p.gradient.resize(theta.size());
     VecOut<S> g = k == 0 ? gradient : VecOut<S>(p.gradient);
     vjp_fresh(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache, p.y_bar.mat(), none_, g);
+    if constexpr (NetworkLoss<L, F>)
+      p.loss += loss_.penalty(f_, theta, ConstRef(x.middleCols(c.begin, c.size)),
+                              BatchPlace{c.begin, x.cols(), draw_}, p.memory, g);
   });
   add_gradients(count, theta, gradient);
   return sum_losses(count) + penalty(theta);
@@ -139,13 +149,13 @@ double Objective<F, L>::value(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index
   double loss = 0;
   for (Index begin = 0; begin < n; begin += most) {
     const Index size = std::min(most, n - begin);
-    loss += share(theta, x.middleCols(begin, size), target.middleCols(begin, size), n);
+    loss += share(theta, x.middleCols(begin, size), target.middleCols(begin, size), begin, n);
   }
   return loss + penalty(theta);
 }
 
 template <Layer F, class L>
-double Objective<F, L>::share(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index of) {
+double Objective<F, L>::share(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index first, Index of) {
   const Index count = prepare(x.cols());
   parallel_for(count, [&](Index k) {
     const ColumnRange c = column_range(x.cols(), count, k);
@@ -154,6 +164,9 @@ double Objective<F, L>::share(VecIn<S> theta, MatIn<S> x, MatIn<S> target, Index
     infer(f_, theta, x.middleCols(c.begin, c.size), p.y.mat(), p.cache);
     p.loss = detail::loss_share<S>(loss_, ConstRef(x.middleCols(c.begin, c.size)), ConstRef(p.y.mat()),
                                    ConstRef(target.middleCols(c.begin, c.size)), of);
+    if constexpr (NetworkLoss<L, F>)
+      p.loss += loss_.penalty(f_, theta, ConstRef(x.middleCols(c.begin, c.size)),
+                              BatchPlace{first + c.begin, of, draw_}, p.memory);
   });
   return sum_losses(count);
 }

@@ -61,9 +61,9 @@ void load_best(const Checkpoint& checkpoint, const SafeTensors<S>& saved, Index 
 /// beside those that the training goes on from, and a training that has stopped goes on only with a larger
 /// patience. A file from before there was a validation has no best parameters: they are those from here on.
 ///
-/// Writes model.theta and the optimizer's state; in the file theta, state and the best theta are arrays, all
-/// else is remarks. The loss is the mean squared error between f(x) and x. Throws as fit does, and FileError
-/// if the file cannot be read or written, or holds parameters of another size.
+/// Writes model.theta and the optimizer's state; in the file theta, state and the best theta are arrays,
+/// all else is remarks. The loss is the mean squared error between f(x) and x. Throws as fit does, and
+/// FileError if the file cannot be read or written, or holds parameters of another size.
 template <Layer F, class O>
 [[nodiscard]] FitResult resumable_fit(Model<F>& model, MatIn<typename F::Scalar> x, O& optimizer,
                                       const FitOptions& options, const Checkpoint& checkpoint,

@@ -7,6 +7,7 @@
 
 #include "basin/core/product/gemm.hpp"    // share_product, ProductParts
 #include "basin/core/product/panels.hpp"  // each_panel, pack_panel, multiply_panel
+#include "basin/core/scratch.hpp"         // detail::bytes
 #include "basin/core/types.hpp"           // MatIn, MatOut, Vec, VecIn, Index
 
 namespace basin::inline BASIN_ABI {
@@ -21,6 +22,10 @@ class PackedWeight {
   PackedWeight(MatIn<S> W, VecIn<S> b);
   /// Whether nothing is packed.
   bool empty() const { return !panels_; }
+  /// What a weight of rows x depth takes.
+  static Index bytes(Index rows, Index depth) {
+    return detail::bytes<S>(detail::whole_lanes<S>(rows), 1 + depth);
+  }
 
   /// Y = W X + b for each column. A column has the same bits whatever the others are, with any number of
   /// threads.
