@@ -3,6 +3,7 @@
 // does not tell.
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "basin/core/model.hpp"
 #include "basin/dynamics/fixed_point.hpp"
