@@ -14,7 +14,8 @@ function(basin_add_small_example source)
            COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${target}>
                    -DEXPECTED=${CMAKE_CURRENT_SOURCE_DIR}/examples/expected/${name}.txt
                    -P ${CMAKE_CURRENT_SOURCE_DIR}/examples/compare.cmake)
-  set_tests_properties(${target} PROPERTIES LABELS default TIMEOUT 600)
+  set_tests_properties(${target} PROPERTIES LABELS default TIMEOUT 900 ENVIRONMENT
+                       "OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp")
 endfunction()
 
 file(GLOB small_examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/theorems/*.cpp
