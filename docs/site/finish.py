@@ -25,7 +25,7 @@ def mathml(formula):
     """MathML of a formula in TeX, or an error in words."""
     run = subprocess.run(
         ["blahtexml", "--mathml", "--spacing", "strict", "--mathml-encoding", "numeric"],
-        input=formula["tex"], capture_output=True, text=True)
+        input=re.sub(r"\\[dt]frac\b", r"\\frac", formula["tex"]), capture_output=True, text=True)
     error = re.search(r"<message>(.*?)</message>", run.stdout, re.DOTALL)
     markup = re.search(r"<markup>(.*)</markup>", run.stdout, re.DOTALL)
     if error or not markup:
