@@ -1,5 +1,5 @@
-// A dozen small networks against PyTorch: outputs, gradients, four optimizer steps, and the contractive penalty
-// with its gradient (tests/golden/make_golden.py).
+// A dozen small networks against PyTorch: outputs, gradients, four optimizer steps, and the contractive
+// penalty with its gradient (tests/golden/make_golden.py).
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
 #include "basin/compose/residual.hpp"

@@ -12,8 +12,8 @@ using namespace basin;
 
 namespace {
 
-/// (phi'(x + h) - phi'(x - h)) / 2 h in long double: h^2 / 6 |phi''''| is below 1e-10 for all maps here, as is
-/// rounding.
+/// (phi'(x + h) - phi'(x - h)) / 2 h in long double: h^2 / 6 |phi''''| is below 1e-10 for all maps here, as
+/// is rounding.
 template <class Phi>
 double difference(const Phi& phi, double x) {
   constexpr long double h = 0x1p-23L;
