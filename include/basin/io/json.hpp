@@ -21,9 +21,8 @@ std::string printable_json(const Json& j) {
 }
 
 /// Follows a parser, before anything is built: throws FileError where it goes deeper than `levels` lists and
-/// objects, or an object has a key twice. Ends where the text is no JSON.
-/// (A callback of Json::parse would see the same, but makes the parser go through a whole list for each
-/// object in it.)
+/// objects, or an object has a key twice. Ends where the text is no JSON. (A callback of json::parse would
+/// see the same, but makes the parser go through a whole list for each object in it.)
 class JsonCheck : public nlohmann::json_sax<nlohmann::json> {
  public:
   JsonCheck(int levels, const char* what, const std::string& file)
