@@ -80,7 +80,7 @@ def stage_headers(stage, files, mentioned_by):
         write(stage.parent / "commented", path, headers.staged(path, topic_of(path), table))
         about = related(path, mentioned_by, files)
         if about:
-            notes.append(f"/** @file {path}\n<p class=\"related\">{about}</p> */")
+            notes.append(f"/** @file {path}\n\n<p class=\"related\">{about}</p> */")
     write(stage, "related.dox", "\n".join(notes) + "\n")
 
 
@@ -94,7 +94,7 @@ def stage_examples(stage, files, mentioned_by):
         listed.append(f"<tr><td>{link(path, path.removeprefix('examples/'))}</td><td>{first_sentence(comment)}</td></tr>")
         about = related(path, mentioned_by, [])
         write(stage, path, (ROOT / path).read_text())
-        notes.append(f"/** @example {path}\n{comment}\n<p class=\"related\">{about}</p> */")
+        notes.append(f"/** @example {path}\n@details {comment}\n\n<p class=\"related\">{about}</p> */")
     listed.append("</table> */")
     write(stage, "examples.dox", "\n".join(listed + notes) + "\n")
 
