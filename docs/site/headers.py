@@ -199,7 +199,7 @@ def staged(path, topic, table):
             if not documented_before(lines, k):
                 name = declared_name(statement_from(lines, k))
                 text = table.get((folder, name)) or table.get((folder.split("/")[0], name)) or table.get((".", name))
-                if text:
+                if text and (name != "name" or "const char*" in line):
                     indent = len(line) - len(line.lstrip())
                     staged_line = " " * indent + f"/** {text} */ " + line.lstrip()
         if in_class and re.match(r"\s+struct Cache \{$", line):

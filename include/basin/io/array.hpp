@@ -21,7 +21,7 @@ struct NdArray {
 /// An array under a name, as in .npz and .safetensors files.
 template <class S>
 struct NamedArray {
-  std::string name;
+  std::string name;  // "conv1.weight"
   NdArray<S> array;  // its numbers
 };
 

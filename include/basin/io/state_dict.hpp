@@ -246,7 +246,7 @@ template <Layer F>
 
 /// The name and shape that PyTorch knows a tensor by.
 struct StateDictEntry {
-  std::string name;
+  std::string name;          // "0.weight"
   std::vector<Index> shape;  // as PyTorch's, sizes from the outside in
   bool operator==(const StateDictEntry&) const = default;
 };

@@ -24,7 +24,7 @@ namespace basin::inline BASIN_ABI {
 /// One piece of work. Its result is bytes that must depend on nothing that another task does; its name, which
 /// no other task of the list has, is how errors and kept results call it.
 struct Task {
-  std::string name;
+  std::string name;            // "seed 3"
   std::function<Bytes()> run;  // gives its result; may throw
 };
 
