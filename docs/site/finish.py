@@ -20,6 +20,8 @@ from names import ROOT, anchor_id, page_id, pages, repository_files
 # Places that Doxygen links to and does not always make: of private classes, and of friends of templates.
 DOXYGENS_OWN = re.compile(r"nested-classes|a[0-9a-f]{32,}")
 
+DOXYGENS_SEARCH = re.compile(r'<script type="text/javascript">.*?</script>|<div id="MSearch.*?</div>', re.DOTALL)
+
 
 def mathml(formula):
     """MathML of a formula in TeX, or an error in words."""
@@ -120,7 +122,7 @@ def fill_in(site, addresses, formulas):
             text = file.read_text()
             new = re.sub(r'href="repo:([^"]*)"', address, text)
             new = re.sub(r'<h2 class="groupheader">(Detailed )?Description</h2>', "", new)
-            new = re.sub(r'<script type="text/javascript">.*?</script>|<div id="MSearch.*?</div>', "", new, flags=re.DOTALL)
+            new = DOXYGENS_SEARCH.sub("", new)
             new = re.sub(r"xformula(\d+)x", lambda m: formulas[int(m[1])] or "", new)
             if new != text:
                 file.write_text(new)

@@ -98,12 +98,8 @@ class Scopes:
 
 
 def statement_from(lines, i):
-    text = ""
-    for line in lines[i : i + 12]:
-        text += bare(line) + " "
-        if re.search(r"[;{]", text):
-            break
-    return re.split(r"(?<!=\s)[;{]", text)[0] if "{" not in text.split(";")[0] else text.split("{")[0]
+    """The declaration that begins on line i, up to its semicolon or body."""
+    return re.split(r"[;{]", " ".join(map(bare, lines[i : i + 12])))[0]
 
 
 def documented_before(lines, i):
@@ -151,68 +147,77 @@ def escaped(comment):
     return re.sub(r"`[^`]*`|(?<!///)<", lambda m: "\\<" if m[0] == "<" else m[0], comment)
 
 
-def staged(path, topic, table):
-    """The header's text for Doxygen, with as many lines as it has."""
-    lines = joined((ROOT / path).read_text().splitlines())
-    folder = topic.replace("_", "/", 1)
-    # A topic reaches no further than the braces that it stands in.
-    begin, end, namespaces = f"/** @topic{{{topic}}} */", "/** @} */ ", []
-    out, scopes, i = [], Scopes(), 0
-    while i < len(lines) and lines[i].startswith("//") and not lines[i].startswith("///"):
-        out.append(lines[i][2:].strip())
-        i += 1
-    out[0] = f"/** {out[0]}"
-    out[-1] += " @file */"
-    previous_trailing, cache_indent = False, None
-    for k in range(i, len(lines)):
-        line = lines[k]
+def explained(table, folder, lines, k):
+    """Line k, which begins a member, with the contract's words for it if it has none of its own."""
+    line = lines[k]
+    name = declared_name(statement_from(lines, k))
+    text = table.get((folder, name)) or table.get((folder.split("/")[0], name)) or table.get((".", name))
+    if not text or documented_before(lines, k) or (name == "name" and "const char*" not in line):
+        return line
+    return line[: len(line) - len(line.lstrip())] + f"/** {text} */ " + line.lstrip()
+
+
+class Header:
+    """Goes through a header line by line."""
+
+    def __init__(self, path, topic, table):
+        self.lines = joined((ROOT / path).read_text().splitlines())
+        self.folder, self.table = topic.replace("_", "/", 1), table
+        # A topic reaches no further than the braces that it stands in.
+        self.begin, self.end, self.namespaces = f"/** @topic{{{topic}}} */", "/** @} */ ", []
+        self.scopes, self.trailing, self.cache_indent = Scopes(), False, None
+
+    def staged(self):
+        """The header's text for Doxygen, with as many lines as it has."""
+        k = next((k for k, line in enumerate(self.lines) if not line.startswith("//")), 0)
+        out = [line[2:].strip() for line in self.lines[:k]]
+        if out:
+            out[0], out[-1] = f"/** {out[0]}", (f"/** {out[0]}" if len(out) == 1 else out[-1]) + " @file */"
+        return "\n".join(out + [self.line(i) for i in range(k, len(self.lines))]) + "\n"
+
+    def line(self, k):
+        line = self.lines[k]
         if re.match(r"\s*#\s*define (?!BASIN)", line):
-            out.append("")
-            continue
-        if line.lstrip().startswith("#") or line.endswith("\\") or (k and lines[k - 1].endswith("\\")):
-            out.append(line)
-            continue
-        line = line.replace("namespace basin::inline BASIN_ABI", "namespace basin")
+            return ""
+        if line.lstrip().startswith("#") or line.endswith("\\") or self.lines[k - 1].endswith("\\"):
+            return line
+        line = self.namespace(line.replace("namespace basin::inline BASIN_ABI", "namespace basin"))
+        in_class = self.scopes.in_public_class()
+        fresh = in_class and not self.scopes.statement.strip()
+        if in_class:
+            line = self.member(k, line, fresh)
+        self.scopes.read(bare(self.lines[k]))
+        start = line.find("///")
+        return line[:start] + escaped(line[start:]) if start >= 0 else line
+
+    def namespace(self, line):
+        """Begins the topic inside of a namespace, and ends it there."""
         if m := re.match(r"namespace (\w[\w:]*) \{$", line):
-            namespaces.append(m[1])
+            self.namespaces.append(m[1])
             if "detail" not in m[1]:
-                out.append(f"{end if len(namespaces) > 1 else ''}{line} {begin}")
-                scopes.read(line)
-                continue
-        elif line.startswith("}  // namespace"):
-            if "detail" not in namespaces.pop():
-                line = f"{end}{line.split('//')[0]} {begin if namespaces else ''}"
-        fresh = not scopes.statement.strip()
-        declarations = scopes.at_declarations() and bool(scopes.open)
-        in_class = scopes.in_public_class()
-        code = bare(lines[k])
-        staged_line = line
-        comment = re.match(r"^(\s*\S.*?)(\s+)//(?!/)\s?(.*)$", line)
-        if declarations and in_class and comment and code.strip() and not line.lstrip().startswith("//"):
-            staged_line = f"{comment[1]}  ///< {comment[3]}"
-            previous_trailing = "///<" in staged_line
-        elif previous_trailing and re.match(r"^\s{6,}//(?!/)", line):
-            staged_line = line.replace("//", "///<", 1)
-        else:
-            previous_trailing = False
-        if fresh and declarations and in_class and code.strip() and "///<" not in staged_line:
-            if not documented_before(lines, k):
-                name = declared_name(statement_from(lines, k))
-                text = table.get((folder, name)) or table.get((folder.split("/")[0], name)) or table.get((".", name))
-                if text and (name != "name" or "const char*" in line):
-                    indent = len(line) - len(line.lstrip())
-                    staged_line = " " * indent + f"/** {text} */ " + line.lstrip()
-        if in_class and re.match(r"\s+struct Cache \{$", line):
-            staged_line += " /** @cond */"  # its members are nobody else's
-            cache_indent = len(line) - len(line.lstrip())
-        elif cache_indent is not None and line == " " * cache_indent + "};":
-            staged_line = " " * cache_indent + "/** @endcond */ };"
-            cache_indent = None
-        if in_class and fresh:
-            staged_line = one_name_each(staged_line)
-        start = staged_line.find("///")
-        if start >= 0:
-            staged_line = staged_line[:start] + escaped(staged_line[start:])
-        out.append(staged_line)
-        scopes.read(code)
-    return "\n".join(out) + "\n"
+                return f"{self.end if len(self.namespaces) > 1 else ''}{line} {self.begin}"
+        elif line.startswith("}  // namespace") and "detail" not in self.namespaces.pop():
+            return f"{self.end}{line.split('//')[0]} {self.begin if self.namespaces else ''}"
+        return line
+
+    def member(self, k, line, fresh):
+        """A line of a public class, with its comment where Doxygen looks for it."""
+        comment = re.match(r"^(\s*[^\s/].*?)\s+//(?!/)\s?(.*)$", line)
+        if comment:
+            line = f"{comment[1]}  ///< {comment[2]}"
+        elif self.trailing and re.match(r"\s{6,}//(?!/)", line):
+            return line.replace("//", "///<", 1)
+        elif fresh and bare(line).strip():
+            line = explained(self.table, self.folder, self.lines, k)
+        self.trailing = comment is not None
+        if re.match(r"\s+struct Cache \{$", self.lines[k]):
+            line += " /** @cond */"  # its members are nobody else's
+            self.cache_indent = self.lines[k].index("s")
+        elif self.cache_indent is not None and line == " " * self.cache_indent + "};":
+            line = " " * self.cache_indent + "/** @endcond */ };"
+            self.cache_indent = None
+        return one_name_each(line) if fresh else line
+
+
+def staged(path, topic, table):
+    return Header(path, topic, table).staged()

@@ -7,6 +7,7 @@ layout = sys.stdin.read()
 for kind in ["group", "file", "class"]:
     block = re.search(rf"<{kind}>.*?</{kind}>", layout, re.DOTALL)[0]
     detailed = re.search(r"\s*<detaileddescription[^/]*/>", block)[0]
-    moved = block.replace(detailed, "", 1).replace('<briefdescription visible="yes"/>', '<briefdescription visible="no"/>' + detailed)
+    moved = block.replace(detailed, "", 1)
+    moved = moved.replace('<briefdescription visible="yes"/>', '<briefdescription visible="no"/>' + detailed)
     layout = layout.replace(block, moved)
 print(layout)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import headers
-from names import ROOT, first_sentence, link, opening_comment, page_id, pages, repository_files
+from names import ROOT, first_sentence, link, opening_comment, pages, repository_files
 from pages import Page
 
 
@@ -86,12 +86,14 @@ def stage_headers(stage, files, mentioned_by):
 
 def stage_examples(stage, files, mentioned_by):
     """Each program with its opening comment; the list of them is a page."""
-    programs = sorted(f for f in files if f.startswith("examples/") and f.endswith(".cpp") and "int main" in (ROOT / f).read_text())
+    sources = sorted(f for f in files if f.startswith("examples/") and f.endswith(".cpp"))
+    programs = [f for f in sources if "int main" in (ROOT / f).read_text()]
     notes = []
-    listed = ["/** @page programs Programs", "What each program asks; its source has links into the reference.", "<table>"]
+    listed = ["/** @page programs Programs", "What each program asks; its source leads into the reference.", "<table>"]
     for path in programs:
         comment = html.escape(opening_comment(path), quote=False).replace("@", "\\@").replace("\\", "\\\\")
-        listed.append(f"<tr><td>{link(path, path.removeprefix('examples/'))}</td><td>{first_sentence(comment)}</td></tr>")
+        name = link(path, path.removeprefix("examples/"))
+        listed.append(f"<tr><td>{name}</td><td>{first_sentence(comment)}</td></tr>")
         about = related(path, mentioned_by, [])
         write(stage, path, (ROOT / path).read_text())
         notes.append(f"/** @example {path}\n@details {comment}\n\n<p class=\"related\">{about}</p> */")
@@ -107,7 +109,7 @@ def main():
     stage_headers(stage, files, mentioned_by)
     stage_examples(stage, files, mentioned_by)
     shutil.copy(ROOT / "docs/site/topics.dox", stage)
-    known = [{"number": n, "tex": tex, "display": display, "page": page} for (tex, display), (n, page) in formulas.items()]
+    known = [{"tex": tex, "display": display, "page": page} for (tex, display), (_, page) in formulas.items()]
     write(stage, "formulas.json", json.dumps(known))
     for problem in problems:
         print(f"docs/build: {problem}", file=sys.stderr)
