@@ -43,6 +43,7 @@
 #include "basin/dynamics/jacobian.hpp"         // jacobian, jacobian_factors
 #include "basin/dynamics/lyapunov.hpp"         // lyapunov_spectrum
 #include "basin/dynamics/measured_ball.hpp"    // measured_ball, measure_balls
+#include "basin/dynamics/memory.hpp"           // orbit_memory, jacobian_memory
 #include "basin/dynamics/orbit.hpp"            // orbit
 #include "basin/dynamics/rank.hpp"             // numerical_rank
 #include "basin/dynamics/recall.hpp"           // recall
@@ -76,6 +77,7 @@
 #include "basin/network/erased.hpp"            // erased
 #include "basin/network/fold.hpp"              // folded
 #include "basin/network/sequence.hpp"          // AnyLayer, Sequence
+#include "basin/train/contractive.hpp"         // Contractive
 #include "basin/train/fit.hpp"                 // fit
 #include "basin/train/initial.hpp"             // initial_values
 #include "basin/train/memory.hpp"              // training_memory

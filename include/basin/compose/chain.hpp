@@ -80,6 +80,18 @@ class Chain {
     });
     return sum;
   }
+  Index infer_bytes(Index columns) const {
+    if (planes_) return planes_->cache_bytes(columns);
+    Index sum = detail::bytes<S>(2 * widest_, columns);
+    detail::for_steps(f_, [&](auto, auto, const auto& f, Index) { sum += basin::infer_bytes(f, columns); });
+    return sum;
+  }
+  Index packed_bytes() const {
+    if (planes_) return 0;
+    Index sum = 0;
+    detail::for_steps(f_, [&](auto, auto, const auto& f, Index) { sum += basin::packed_bytes(f); });
+    return sum;
+  }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     detail::for_layers(f_, [&](auto k, const auto& f, Index offset) {

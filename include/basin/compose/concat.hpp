@@ -63,6 +63,8 @@ class Concat<F> {
   }
   Index multiply_adds() const { return basin::multiply_adds(f_); }
   Index cache_bytes(Index columns) const { return basin::cache_bytes(f_, columns); }
+  Index infer_bytes(Index columns) const { return basin::infer_bytes(f_, columns); }
+  Index packed_bytes() const { return basin::packed_bytes(f_); }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");

@@ -38,6 +38,8 @@ class Residual {
   Index cache_bytes(Index columns) const {
     return basin::cache_bytes(f_, columns) + detail::bytes<S>(f_.out_size(), columns);
   }
+  Index infer_bytes(Index columns) const { return basin::infer_bytes(f_, columns); }
+  Index packed_bytes() const { return basin::packed_bytes(f_); }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     detail::append_blocks(blocks, basin::param_blocks(f_), 0, "block");

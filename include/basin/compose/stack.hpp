@@ -56,6 +56,11 @@ class Stack {
     if (planes_) return planes_->cache_bytes(columns);
     return depth_ * basin::cache_bytes(f_, columns) + detail::bytes<S>((depth_ + 1) * f_.out_size(), columns);
   }
+  Index infer_bytes(Index columns) const {
+    if (planes_) return planes_->cache_bytes(columns);
+    return depth_ * basin::infer_bytes(f_, columns) + detail::bytes<S>(2 * f_.out_size(), columns);
+  }
+  Index packed_bytes() const { return planes_ ? 0 : depth_ * basin::packed_bytes(f_); }
   std::vector<ParamBlock> param_blocks() const {
     std::vector<ParamBlock> blocks;
     for (Index k = 0; k < depth_; ++k)

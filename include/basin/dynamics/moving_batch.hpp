@@ -82,10 +82,7 @@ class MovingBatch {
 };
 
 /// Columns that share a product: more where the weights would otherwise pass through the cache too often.
-template <Layer F>
-Index columns_together(const Model<F>& f) {
-  return f.theta.size() > 1 << 19 ? 256 : 64;
-}
+inline Index columns_together(Index parameters) { return parameters > 1 << 19 ? 256 : 64; }
 
 /// run(columns, prepacked, stop) for parts of `count` columns, over the threads. `stop` is to be asked now
 /// and then; it is true once `cancelled` was, which is what is returned. `observer` hears of the columns that
@@ -94,7 +91,7 @@ template <Layer F, class Run>
 bool iterate_in_parts(const Model<F>& f, Index count, bool pays_to_prepack,
                       const std::function<bool()>& cancelled,
                       const std::function<void(Index, Index)>& observer, const Run& run) {
-  const Index together = columns_together(f), parts = (count + together - 1) / together;
+  const Index together = columns_together(f.theta.size()), parts = (count + together - 1) / together;
   typename F::Cache prepacked;
   if (pays_to_prepack) prepack(f.layer, f.theta, prepacked);
   std::atomic<bool> ends = false;
