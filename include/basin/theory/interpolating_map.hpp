@@ -90,6 +90,7 @@ namespace basin::inline BASIN_ABI {
   return {knots, values, 1 - alpha, 1 - alpha};
 }
 
+/// W_2 relu(W_1 x + b_1) + b_2.
 using ReluNet = Chain<Dense<double>, Pointwise<double, Relu>, Dense<double>>;
 
 /// x -> (f_1(x_1), ..., f_d(x_d)) for x >= 0 as a network with one hidden layer of ReLU: for each f one unit

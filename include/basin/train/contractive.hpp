@@ -37,36 +37,42 @@ struct Contractive {
   double weight = 0;       // in units of the loss
   Index probes = 0;        // for each column; 0: exact
   std::uint64_t seed = 0;  // of the probes
-  Base loss = {};
+  Base loss = {};          // L
   static constexpr const char* name = "contractive";
 
-  /// Those of the loss without the penalty.
+  /// L, as Loss and InputLoss say: without the penalty.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch) const requires Loss<Base, S> {
     return loss(y, target, batch);
   }
+  /// L, and y_bar = dL/dy.
   template <class S>
   double operator()(MatIn<S> y, MatIn<S> target, Index batch, MatOut<S> y_bar) const requires Loss<Base, S> {
     return loss(y, target, batch, y_bar);
   }
+  /// L, where it sees the inputs.
   template <class S>
   double with_input(MatIn<S> x, MatIn<S> y, MatIn<S> target, Index batch) const requires InputLoss<Base, S> {
     return loss.with_input(x, y, target, batch);
   }
+  /// L, where it sees the inputs, and y_bar = dL/dy.
   template <class S>
   double with_input(MatIn<S> x, MatIn<S> y, MatIn<S> target, Index batch,
                     MatOut<S> y_bar) const requires InputLoss<Base, S> {
     return loss.with_input(x, y, target, batch, y_bar);
   }
 
+  /// What `penalty` keeps from call to call.
   template <class F>
   struct Memory {
     using S = typename F::Scalar;
     static_assert(TwiceDifferentiable<F>,
                   "Contractive: the network has a layer without jvp_vjp, or a map without second_derivative "
                   "(see TwiceDifferentiable in basin/compose/dual.hpp)");
-    typename detail::Dual<F>::Memory passes;
-    detail::DualScratch<S> x, y, y_bar;
+    typename detail::Dual<F>::Memory passes;  ///< Of all layers.
+    detail::DualScratch<S> x;                 ///< Inputs and their tangents.
+    detail::DualScratch<S> y;                 ///< Outputs and theirs.
+    detail::DualScratch<S> y_bar;             ///< Derivatives with respect to y and its tangents.
     Mat<S> none;  // the derivatives with respect to x, which training does not want
   };
 

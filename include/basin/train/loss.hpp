@@ -42,8 +42,9 @@ concept InputLoss = std::copyable<L> &&
 /// for losses that draw random numbers: fit gives each minibatch of each epoch one of its own, and losses
 /// of all the data, without gradient, 0.
 struct BatchPlace {
-  Index first = 0, batch = 1;
-  std::uint64_t draw = 0;
+  Index first = 0;         // the first column's place in the batch
+  Index batch = 1;         // columns of the batch
+  std::uint64_t draw = 0;  // the batch's number
 };
 
 /// A loss that sees the network: a Loss or InputLoss to which `penalty` adds, where Memory<F> is what it
