@@ -1,6 +1,7 @@
 // What a paper program found: claims of the paper held against our numbers, and the JSON file that carries
 // them.
 #pragma once
+#include <algorithm>    // std::max_element, std::min_element
 #include <cstdint>      // std::uint64_t
 #include <filesystem>   // std::filesystem::path
 #include <limits>       // std::numeric_limits
@@ -135,6 +136,14 @@ std::vector<double> of_each(const Runs& runs, const Get& get) {
       values.push_back(static_cast<double>(get(r)));
   }
   return values;
+}
+
+/// The smallest and the largest of some numbers, for a claim about each of them. There must be one.
+inline double smallest_of(const std::vector<double>& values) {
+  return *std::min_element(values.begin(), values.end());
+}
+inline double largest_of(const std::vector<double>& values) {
+  return *std::max_element(values.begin(), values.end());
 }
 
 /// A claim of the paper that is known not to come out, or only in part: it holds if the median lies in
