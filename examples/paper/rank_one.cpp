@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "basin/core/random.hpp"
+#include "basin/data/starts.hpp"
 #include "basin/dynamics/jacobian.hpp"
 #include "basin/dynamics/orbit.hpp"
 #include "basin/layers/maps.hpp"
@@ -61,6 +62,8 @@ std::vector<AnyMap> all_maps() {
 const std::vector<double> points = {-2.3, -0.7, 0.4, 1.1, 2.9};  // b
 bool usable(const AnyMap& phi, double b) { return std::abs(phi(b)) > 1e-6; }
 
+// The study: builds, trains, measures.
+
 /// x'J x / |x|^2, and the largest entry of J beyond that of lambda x x' / |x|^2.
 struct Eigen1 {
   double lambda, rest;
@@ -73,8 +76,7 @@ Eigen1 measure(const Model<TwoLayerNet<AnyMap>>& f, const Vec<double>& x) {
 
 /// A trained network: where its units ended, and its eigenvalue there.
 struct Trained {
-  std::string map;
-  double start, b, lambda, formula, rest, loss;
+  double b, lambda, formula, rest, loss;
 };
 Trained train(const AnyMap& phi, double b, const Vec<double>& x) {
   Model f = rank_one_network(x, units, 0.1, b, phi);
@@ -84,8 +86,7 @@ Trained train(const AnyMap& phi, double b, const Vec<double>& x) {
   const double end = f.layer.child<0>().weight(f.theta.head(f.layer.child<0>().param_size())).row(0).dot(x);
   const Eigen1 e = measure(f, x);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  return {phi.label, b,     end, e.lambda, usable(phi, end) ? rank_one_eigenvalue(end, phi) : nan,
-          e.rest,    r.loss};
+  return {end, e.lambda, usable(phi, end) ? rank_one_eigenvalue(end, phi) : nan, e.rest, r.loss};
 }
 
 /// Whether the orbit of 1.001 x does what |lambda| says: comes nearer below 1, goes away above.
@@ -94,6 +95,119 @@ bool orbit_agrees(const Model<TwoLayerNet<AnyMap>>& f, const Vec<double>& x, dou
   const double end = (orbit(f, 1.001 * x, {.max_steps = 300}).x - x).norm();
   return std::abs(lambda) < 1 ? end < start / 2 : !(end < 2 * start);
 }
+
+/// Networks with the solution built in, at all usable points.
+struct Built {
+  double error = 0;  // the largest: of the eigenvalue and the rest, relative to 1 + |lambda|, and of f(x) - x
+  double disagree = 0;  // orbits that do not do what |lambda| says
+};
+Built build(const AnyMap& phi, const Vec<double>& x) {
+  Built built;
+  for (const double b : points) {
+    if (!usable(phi, b)) continue;
+    const double lambda = rank_one_eigenvalue(b, phi);
+    for (const double norm : {1., 3.}) {
+      const Vec<double> y = norm * x;
+      const Model f = rank_one_solution(y, units, b, phi);
+      const Eigen1 e = measure(f, y);
+      built.error = std::max({built.error, std::abs(e.lambda - lambda) / (1 + std::abs(lambda)),
+                              e.rest / (1 + std::abs(lambda)), (f(y) - y).norm() / norm});
+      if (std::abs(std::abs(lambda) - 1) > 0.02) built.disagree += orbit_agrees(f, y, lambda) ? 0 : 1;
+    }
+  }
+  return built;
+}
+
+/// All maps and seeds.
+struct Study {
+  std::vector<double> errors;    // of built networks, for each map and seed
+  std::vector<double> disagree;  // orbits, for each seed
+  std::vector<Trained> trained;  // networks that reached a loss of 1e-20
+  Index unconverged = 0;         // and how many did not
+};
+
+Study study(const Program& program, const std::vector<AnyMap>& maps) {
+  Study s;
+  Progress progress("Rank-one networks");
+  for (const std::uint64_t seed : program.seeds()) {
+    Random random(seed);
+    const Vec<double> x = normal_starts<double>(d, 1, random).normalized();
+    s.disagree.push_back(0);
+    for (const AnyMap& phi : maps) {
+      const Built built = build(phi, x);
+      s.errors.push_back(built.error);
+      s.disagree.back() += built.disagree;
+      for (const double b : points) {
+        if (!usable(phi, b) || b < -1 || b > 2) continue;
+        const Trained t = train(phi, b, x);
+        if (interrupted()) return s;
+        if (t.loss <= 1e-20)
+          s.trained.push_back(t);
+        else
+          ++s.unconverged;
+      }
+      progress.update(
+          static_cast<double>(s.errors.size()) / static_cast<double>(maps.size() * program.seeds().size()),
+          phi.label);
+    }
+  }
+  return s;
+}
+
+// The claims.
+
+/// How many networks have |lambda| below, at and above 1.
+struct Kinds {
+  Index attracting = 0, neutral = 0, repelling = 0;
+};
+Kinds kinds(const std::vector<Trained>& trained) {
+  Kinds k;
+  for (const Trained& t : trained) {
+    const double size = std::abs(t.lambda);
+    ++(size < 1 - 1e-6 ? k.attracting : size > 1 + 1e-6 ? k.repelling : k.neutral);
+  }
+  return k;
+}
+
+void add_claims(Program& program, const Study& s) {
+  const auto unconverged = static_cast<double>(s.unconverged);
+  program.claim(exact_claim(
+      "rank one, formula",
+      "lambda = b phi'(b) / phi(b) is the one nonzero eigenvalue: error over 19 maps, 5 values of "
+      "b, |x| = 1 and 3.",
+      "exact", s.errors, at_most(1e-11), "", "relative to 1 + |lambda|, one value a map", "maps"));
+  program.claim(
+      exact_claim("rank one, orbits",
+                  "x attracts where |lambda| < 1 and repels where |lambda| > 1: orbits that do otherwise.",
+                  "none", s.disagree, Band{0, 0}, "", "for | |lambda| - 1 | > .02"));
+  program.claim(exact_claim(
+      "rank one, training",
+      "Training both layers from equal units keeps them equal and ends at the formula: error.", "exact",
+      of_each(s.trained,
+              [](const Trained& t) { return std::abs(t.lambda - t.formula) / (1 + std::abs(t.formula)); }),
+      at_most(1e-9), "",
+      text("from b = -.7, .4, 1.1; ", number(unconverged), " of ",
+           number(static_cast<double>(s.trained.size()) + unconverged),
+           " trainings did not reach a loss of 1e-20; rest of "
+           "the Jacobian at most ",
+           number(largest_of(of_each(s.trained, [](const Trained& t) { return t.rest; })))),
+      "trainings"));
+}
+
+void claim_attractors(Program& program, const std::vector<Trained>& trained) {
+  const Kinds k = kinds(trained);
+  const auto all = static_cast<double>(trained.size());
+  const auto percent = [&](Index n) { return 100 * static_cast<double>(n) / all; };
+  program.claim(
+      contested_claim("rank one, every activation",
+                      "Training on a single example makes it an attractor, whatever the activation.",
+                      "always", {percent(k.attracting)}, at_least(100), Band{30, 90}, "%",
+                      text("of ", number(all), " trained networks; ", number(percent(k.neutral)),
+                           "% have |lambda| = 1 (piecewise linear), ", number(percent(k.repelling)),
+                           "% more. The sentence is that of the abstract of arXiv:1909.12362")));
+}
+
+// The pictures.
 
 void draw(Program& program, const std::vector<AnyMap>& maps, const std::vector<std::string>& labels,
           const std::string& file, const std::string& title, const std::string& caption) {
@@ -116,52 +230,7 @@ void draw(Program& program, const std::vector<AnyMap>& maps, const std::vector<s
   program.draw(plot, file, caption);
 }
 
-void body(Program& program) {
-  const std::vector<AnyMap> maps = all_maps();
-  std::vector<double> built, trained_error, rest, disagree;
-  std::vector<Trained> trained;
-  double attracting = 0, neutral = 0, repelling = 0, unconverged = 0;
-  Progress progress("Rank-one networks");
-  for (const std::uint64_t seed : program.seeds()) {
-    Random random(seed);
-    Vec<double> x(d);
-    for (Index i = 0; i < d; ++i) x[i] = random.normal();
-    x.normalize();
-    double wrong = 0;
-    for (std::size_t m = 0; m < maps.size(); ++m) {
-      const AnyMap& phi = maps[m];
-      double error = 0;
-      for (const double b : points) {
-        if (!usable(phi, b)) continue;
-        const double lambda = rank_one_eigenvalue(b, phi);
-        for (const double norm : {1., 3.}) {
-          const Vec<double> y = norm * x;
-          const Model f = rank_one_solution(y, units, b, phi);
-          const Eigen1 e = measure(f, y);
-          error = std::max({error, std::abs(e.lambda - lambda) / (1 + std::abs(lambda)),
-                            e.rest / (1 + std::abs(lambda)), (f(y) - y).norm() / norm});
-          if (std::abs(std::abs(lambda) - 1) > 0.02) wrong += orbit_agrees(f, y, lambda) ? 0 : 1;
-        }
-        if (b < -1 || b > 2) continue;
-        const Trained t = train(phi, b, x);
-        if (interrupted()) return;
-        if (!(t.loss <= 1e-20)) {
-          ++unconverged;
-          continue;
-        }
-        trained_error.push_back(std::abs(t.lambda - t.formula) / (1 + std::abs(t.formula)));
-        rest.push_back(t.rest);
-        const double size = std::abs(t.lambda);
-        (size < 1 - 1e-6 ? attracting : size > 1 + 1e-6 ? repelling : neutral) += 1;
-        trained.push_back(t);
-      }
-      built.push_back(error);
-      progress.update(
-          static_cast<double>(built.size()) / static_cast<double>(maps.size() * program.seeds().size()),
-          phi.label);
-    }
-    disagree.push_back(wrong);
-  }
+void draw_all(Program& program, const std::vector<AnyMap>& maps) {
   draw(program, maps, {"sigmoid", "tanh", "softsign", "softplus", "ELU", "sin", "leaky ReLU"},
        "rank_one_attracting.png", "Eigenvalue at the one example of a two-layer network, by activation (1)",
        "Tanh, softsign and ELU (b < 0) attract wherever their units end; sigmoid, softplus and sine unless "
@@ -171,33 +240,15 @@ void body(Program& program) {
        "Eigenvalue at the one example of a two-layer network, by activation (2)",
        "Gated activations x g(x) have 1 + b g'(b) / g(b): above 1 for every b > 0, so that the example "
        "repels.");
+}
 
-  const auto converged = static_cast<double>(trained.size());
-  program.claim(exact_claim(
-      "rank one, formula",
-      "lambda = b phi'(b) / phi(b) is the one nonzero eigenvalue: error over 19 maps, 5 values of "
-      "b, |x| = 1 and 3.",
-      "exact", built, at_most(1e-11), "", "relative to 1 + |lambda|, one value a map", "maps"));
-  program.claim(
-      exact_claim("rank one, orbits",
-                  "x attracts where |lambda| < 1 and repels where |lambda| > 1: orbits that do otherwise.",
-                  "none", disagree, Band{0, 0}, "", "for | |lambda| - 1 | > .02"));
-  program.claim(exact_claim(
-      "rank one, training",
-      "Training both layers from equal units keeps them equal and ends at the formula: error.", "exact",
-      trained_error, at_most(1e-9), "",
-      text("from b = -.7, .4, 1.1; ", number(unconverged), " of ", number(converged + unconverged),
-           " trainings did not reach a loss of 1e-20; rest of "
-           "the Jacobian at most ",
-           number(*std::max_element(rest.begin(), rest.end()))),
-      "trainings"));
-  program.claim(
-      contested_claim("rank one, every activation",
-                      "Training on a single example makes it an attractor, whatever the activation.",
-                      "always", {100 * attracting / converged}, at_least(100), Band{30, 90}, "%",
-                      text("of ", number(converged), " trained networks; ", number(100 * neutral / converged),
-                           "% have |lambda| = 1 (piecewise linear), ", number(100 * repelling / converged),
-                           "% more. The sentence is that of the abstract of arXiv:1909.12362")));
+void body(Program& program) {
+  const std::vector<AnyMap> maps = all_maps();
+  const Study s = study(program, maps);
+  if (interrupted()) return;
+  draw_all(program, maps);
+  add_claims(program, s);
+  claim_attractors(program, s.trained);
 }
 
 }  // namespace
