@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "basin/core/statistics.hpp"
+#include "basin/data/starts.hpp"
 #include "basin/dynamics/singular_values.hpp"
 #include "basin/layers/dense.hpp"
 #include "basin/theory/linear_descent.hpp"
@@ -22,11 +23,7 @@ using namespace basin::examples;
 constexpr Index d = 20, n = 3;
 const std::vector<double> scales = {1e-3, 1e-2, 0.1, 1, 10};  // standard deviation of the entries of A_0
 
-Mat<double> normal_matrix(Index rows, Index cols, double scale, Random& random) {
-  Mat<double> A(rows, cols);
-  for (Index i = 0; i < A.size(); ++i) A.data()[i] = random.normal(0, scale);
-  return A;
-}
+// The study: trains, measures.
 
 template <class O>
 Mat<double> trained(const Mat<double>& X, const Mat<double>& A_0, O optimizer, FitOptions options) {
@@ -48,7 +45,7 @@ struct Run {
 };
 
 Run run(const Mat<double>& X, double scale, Random& random) {
-  const Mat<double> A_0 = normal_matrix(d, d, scale, random);
+  const Mat<double> A_0 = normal_starts<double>(d, d, random, 0, scale);
   const LinearDescent descent(X);
   const FitOptions options{.max_epochs = descent.steps(descent.rate_limit() / 2, 1e-15)};
   const GradientDescent<double> optimizer({.learning_rate = descent.rate_limit() / 2});
@@ -69,7 +66,7 @@ struct Change {
 };
 
 Change change(const Mat<double>& X, Random& random) {
-  const Mat<double> A_0 = normal_matrix(d, d, 0.1, random);
+  const Mat<double> A_0 = normal_starts<double>(d, d, random, 0, 0.1);
   const LinearDescent descent(X);
   const double gamma = descent.rate_limit() / 2;
   FitOptions plain{.max_epochs = 3000}, batches = plain, decayed{.max_epochs = 6000};
@@ -85,12 +82,93 @@ Change change(const Mat<double>& X, Random& random) {
       (adam * X - X).cwiseAbs().maxCoeff()};
 }
 
-void draw_singular_values(Program& program, const std::vector<Run>& runs) {
+/// All scales and seeds.
+struct Study {
+  std::vector<std::vector<Run>> runs;  // of each scale, one for each seed
+  std::vector<Change> changes;         // one for each seed
+};
+
+Study study(const Program& program) {
+  Study s{.runs = std::vector<std::vector<Run>>(scales.size()), .changes = {}};
+  Progress progress("Supplement I.2");
+  for (const std::uint64_t seed : program.seeds()) {
+    Random random(seed);
+    const Mat<double> X = normal_starts<double>(d, n, random);
+    for (std::size_t k = 0; k < scales.size(); ++k) s.runs[k].push_back(run(X, scales[k], random));
+    s.changes.push_back(change(X, random));
+    if (interrupted()) break;
+    progress.update(static_cast<double>(s.changes.size()) / static_cast<double>(program.seeds().size()));
+  }
+  return s;
+}
+
+// The claims.
+
+/// |A - P| / |P| of each of the runs.
+std::vector<double> distances(const std::vector<Run>& runs) {
+  return of_each(runs, [](const Run& r) { return r.distance; });
+}
+
+void claim_limit(Program& program, const std::vector<std::vector<Run>>& runs) {
+  std::vector<Run> all;
+  for (const std::vector<Run>& of_scale : runs) all.insert(all.end(), of_scale.begin(), of_scale.end());
+  const auto of = [&](double Run::*what) { return of_each(all, [&](const Run& r) { return r.*what; }); };
+  const std::string over = "initial values of scale 1e-3, 1e-2, .1, 1, 10; d = 20, n = 3";
+  program.claim(exact_claim("I.2, limit",
+                            "From A_0, A_t converges to P + A_0 (I - P): largest error of an entry.", "exact",
+                            of(&Run::formula_error), at_most(1e-11), "", over));
+  program.claim(exact_claim(
+      "I.2, bound", "sigma_i(A) <= sigma_i(P) + sigma_1(A_0) for all i: smallest difference of the sides.",
+      "at least 0", of(&Run::slack), at_least(0), "", over));
+  program.claim(
+      exact_claim("I.2, bounds from both sides (added)",
+                  "max(sigma_i(P), sigma_i(N)) <= sigma_i(A) <= sqrt(sigma_i(P)^2 + sigma_1(N)^2), N = "
+                  "A_0 (I - P): smallest difference.",
+                  no_paper, of(&Run::sharp_slack), at_least(-1e-11), "",
+                  text("so the n-th singular value is never below 1: smallest seen ",
+                       number(smallest_of(of_each(all, [](const Run& r) { return r.sigma[n - 1]; })), 4))));
+  program.claim(exact_claim("I.2, gradient descent",
+                            "The part of A_0 orthogonal to the examples is preserved: its relative change.",
+                            "none", of(&Run::kept), at_most(1e-10), "", over));
+}
+
+/// What other optimizers keep.
+void claim_optimizers(Program& program, const std::vector<Change>& changes) {
+  std::vector<double> others = of_each(changes, [](const Change& c) { return c.momentum; });
+  for (const Change& c : changes) others.push_back(c.stochastic);
+  program.claim(
+      exact_claim("I.2, momentum and stochastic descent",
+                  "It is preserved by momentum and by stochastic descent, too (initial values of scale .1).",
+                  "none", others, at_most(1e-10)));
+  program.claim(contested_claim(
+      "I.2, Adam",
+      "It is preserved \"regardless of the gradient descent algorithm used\": its relative "
+      "change by Adam.",
+      "none", of_each(changes, [](const Change& c) { return c.adam; }), at_most(1e-6), Band{0.2, 5}, "",
+      text("Adam interpolates all the same: max |A X - X| = ",
+           summary(of_each(changes, [](const Change& c) { return c.adam_error; })))));
+}
+
+void claim_sizes(Program& program, const std::vector<std::vector<Run>>& runs) {
+  program.claim(
+      median_claim("I.2, small initial values",
+                   "Small initial values (1e-3) leave a solution dominated by the projection: |A - P| / |P|.",
+                   "memorization is present", distances(runs.front()), at_most(0.02)));
+  program.claim(median_claim("I.2, large initial values",
+                             "Large ones (10) dominate the solution: |A - P| / |P|.", "noisy memorization",
+                             distances(runs.back()), at_least(50)));
+}
+
+// The pictures.
+
+void draw_singular_values(Program& program, const std::vector<std::vector<Run>>& all) {
   LinePlot plot{.title = "Singular values of the solution and their bound, d = 20, n = 3",
                 .x_label = "index i",
                 .y_label = "singular value",
                 .series = {},
                 .log_y = true};
+  std::vector<Run> runs;  // of each scale, with the first seed
+  for (const std::vector<Run>& of_scale : all) runs.push_back(of_scale.front());
   std::vector<double> index;
   for (Index i = 1; i <= d; ++i) index.push_back(static_cast<double>(i));
   const auto values = [](const Vec<double>& v) { return std::vector<double>(v.begin(), v.end()); };
@@ -124,8 +202,7 @@ void draw_distances(Program& program, const std::vector<std::vector<Run>>& all) 
                 .horizontal = {{1, "as large as the projection"}}};
   Series measured{"median over seeds", {}, {}, Series::Style::line_points};
   for (std::size_t k = 0; k < scales.size(); ++k) {
-    std::vector<double> values;
-    for (const Run& r : all[k]) values.push_back(r.distance);
+    const std::vector<double> values = distances(all[k]);
     measured.x.push_back(scales[k]);
     measured.y.push_back(median(values));
     measured.low.push_back(quantile(values, 0));
@@ -137,76 +214,13 @@ void draw_distances(Program& program, const std::vector<std::vector<Run>>& all) 
 }
 
 void body(Program& program) {
-  std::vector<std::vector<Run>> runs(scales.size());
-  std::vector<Change> changes;
-  Progress progress("Supplement I.2");
-  for (const std::uint64_t seed : program.seeds()) {
-    Random random(seed);
-    const Mat<double> X = normal_matrix(d, n, 1, random);
-    for (std::size_t k = 0; k < scales.size(); ++k) runs[k].push_back(run(X, scales[k], random));
-    changes.push_back(change(X, random));
-    if (interrupted()) return;
-    progress.update(static_cast<double>(changes.size()) / static_cast<double>(program.seeds().size()));
-  }
-  std::vector<Run> first;
-  for (const auto& of_scale : runs) first.push_back(of_scale.front());
-  draw_singular_values(program, first);
-  draw_distances(program, runs);
-
-  std::vector<double> formula, slack, sharp, kept, small, large, momentum, stochastic, adam, adam_error,
-      lowest;
-  for (const auto& of_scale : runs)
-    for (const Run& r : of_scale) {
-      formula.push_back(r.formula_error);
-      slack.push_back(r.slack);
-      sharp.push_back(r.sharp_slack);
-      kept.push_back(r.kept);
-      lowest.push_back(r.sigma[n - 1]);
-      if (r.scale == scales.front()) small.push_back(r.distance);
-      if (r.scale == scales.back()) large.push_back(r.distance);
-    }
-  for (const Change& c : changes) {
-    momentum.push_back(c.momentum);
-    stochastic.push_back(c.stochastic);
-    adam.push_back(c.adam);
-    adam_error.push_back(c.adam_error);
-  }
-  std::vector<double> others = momentum;
-  others.insert(others.end(), stochastic.begin(), stochastic.end());
-  const auto least = [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); };
-  const std::string over = "initial values of scale 1e-3, 1e-2, .1, 1, 10; d = 20, n = 3";
-  program.claim(exact_claim("I.2, limit",
-                            "From A_0, A_t converges to P + A_0 (I - P): largest error of an entry.", "exact",
-                            formula, at_most(1e-11), "", over));
-  program.claim(exact_claim(
-      "I.2, bound", "sigma_i(A) <= sigma_i(P) + sigma_1(A_0) for all i: smallest difference of the sides.",
-      "at least 0", slack, at_least(0), "", over));
-  program.claim(exact_claim(
-      "I.2, bounds from both sides (added)",
-      "max(sigma_i(P), sigma_i(N)) <= sigma_i(A) <= sqrt(sigma_i(P)^2 + sigma_1(N)^2), N = "
-      "A_0 (I - P): smallest difference.",
-      no_paper, sharp, at_least(-1e-11), "",
-      text("so the n-th singular value is never below 1: smallest seen ", number(least(lowest), 4))));
-  program.claim(exact_claim("I.2, gradient descent",
-                            "The part of A_0 orthogonal to the examples is preserved: its relative change.",
-                            "none", kept, at_most(1e-10), "", over));
-  program.claim(
-      exact_claim("I.2, momentum and stochastic descent",
-                  "It is preserved by momentum and by stochastic descent, too (initial values of scale .1).",
-                  "none", others, at_most(1e-10)));
-  program.claim(
-      contested_claim("I.2, Adam",
-                      "It is preserved \"regardless of the gradient descent algorithm used\": its relative "
-                      "change by Adam.",
-                      "none", adam, at_most(1e-6), Band{0.2, 5}, "",
-                      text("Adam interpolates all the same: max |A X - X| = ", summary(adam_error))));
-  program.claim(
-      median_claim("I.2, small initial values",
-                   "Small initial values (1e-3) leave a solution dominated by the projection: |A - P| / |P|.",
-                   "memorization is present", small, at_most(0.02)));
-  program.claim(median_claim("I.2, large initial values",
-                             "Large ones (10) dominate the solution: |A - P| / |P|.", "noisy memorization",
-                             large, at_least(50)));
+  const Study s = study(program);
+  if (interrupted()) return;
+  draw_singular_values(program, s.runs);
+  draw_distances(program, s.runs);
+  claim_limit(program, s.runs);
+  claim_optimizers(program, s.changes);
+  claim_sizes(program, s.runs);
 }
 
 }  // namespace
