@@ -8,10 +8,12 @@
 #include "basin/compose/chain.hpp"
 #include "basin/core/model.hpp"
 #include "basin/core/random.hpp"
+#include "basin/data/starts.hpp"
 #include "basin/layers/conv2d.hpp"
 #include "basin/layers/upsample.hpp"
 #include "basin/linearize/algorithms.hpp"
 #include "literal_algorithms.hpp"
+#include "support/contrast.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -20,11 +22,7 @@ using namespace basin;
 using namespace basin::examples;
 using S = double;
 
-Mat<S> normal_matrix(Index rows, Index cols, Random& random) {
-  Mat<S> m(rows, cols);
-  for (S& entry : m.reshaped()) entry = random.normal();
-  return m;
-}
+// The study: compares matrices with layers.
 
 Conv2d<S> conv(const Shape& in, Index filters, Index stride) {
   return {
@@ -35,7 +33,7 @@ Conv2d<S> conv(const Shape& in, Index filters, Index stride) {
 /// max |C add_ring(x) - add_ring(f(x))| / max |f(x)| over four random images x; infinite if the sizes differ.
 template <class F>
 double error_of(const Mat<S>& C, const Model<F>& f, Random& random) {
-  const Mat<S> x = normal_matrix(f.layer.in_size(), 4, random);
+  const Mat<S> x = normal_starts<S>(f.layer.in_size(), 4, random);
   const Mat<S> y = add_ring(f(x), *out_shape(f.layer, in_shape(f.layer)));
   const Mat<S> padded = add_ring(x, *in_shape(f.layer));
   if (C.rows() != y.rows() || C.cols() != padded.rows()) return std::numeric_limits<double>::infinity();
@@ -64,7 +62,7 @@ void convolutions(Run& r, Index cases, Random& random) {
   for (Index k = 0; k < cases; ++k) {
     const Index s = 1 + random.below(9), f = 1 + random.below(3), filters = 1 + random.below(3);
     const Index stride = 1 + random.below(3);
-    const Vec<S> theta = normal_matrix(9 * f * filters, 1, random);
+    const Vec<S> theta = normal_starts<S>(9 * f * filters, 1, random);
     r.convolution = std::max(r.convolution, error_of(create_filter_matrix(theta, s, f, stride),
                                                      Model(conv({f, s, s}, filters, stride), theta), random));
     const Vec<S> one = theta.head(9 * f);  // what is printed has one output filter
@@ -92,7 +90,7 @@ void compositions(Run& r, Index cases, Random& random) {
     const Index s = 1 + random.below(9), f = 1 + random.below(3), g = 1 + random.below(3), half = (s + 1) / 2;
     const Chain net(conv({f, s, s}, g, 2), conv({g, half, half}, 2, 1),
                     UpsampleNearest<S>({2, half, half}, 2), conv({2, 2 * half, 2 * half}, f, 1));
-    const Vec<S> theta = normal_matrix(net.param_size(), 1, random);
+    const Vec<S> theta = normal_starts<S>(net.param_size(), 1, random);
     const Mat<S> A = create_filter_matrix(theta.head(9 * f * g), s, f, 2);
     const Mat<S> B = create_filter_matrix(theta.segment(9 * f * g, 9 * g * 2), half, g, 1);
     const Mat<S> C = create_filter_matrix(theta.tail(9 * 2 * f), 2 * half, 2, 1);
@@ -101,6 +99,64 @@ void compositions(Run& r, Index cases, Random& random) {
   }
 }
 
+// The claims.
+
+/// What must never fail is shown by its worst case, not by a median.
+std::vector<double> worst(const std::vector<Run>& runs, double Run::*which) {
+  return {largest_of(of_each(runs, [&](const Run& r) { return r.*which; }))};
+}
+Share total(const std::vector<Run>& runs, Share Run::*which) {
+  Share sum;
+  for (const Run& r : runs) {
+    sum.right += (r.*which).right;
+    sum.all += (r.*which).all;
+  }
+  return sum;
+}
+/// "3 wrong of 10 cases OF".
+std::string counted(const std::vector<Run>& runs, Share Run::*which, const std::string& of) {
+  const Share sum = total(runs, which);
+  return text(sum.all - sum.right, " wrong of ", sum.all, " cases ", of);
+}
+
+void claim_corrected(Program& program, const std::vector<Run>& runs) {
+  program.claim(median_claim(
+      "algorithm 1, corrected",
+      "The matrix times the zero-padded image is the convolution (largest relative error over random "
+      "sizes, channels, filters and strides).",
+      "equal", worst(runs, &Run::convolution), at_most(rounding)));
+  program.claim(
+      median_claim("algorithm 2, corrected",
+                   "The matrix times the zero-padded image is the upsampled one (largest relative error).",
+                   "equal", worst(runs, &Run::upsampling), at_most(0)));
+  program.claim(median_claim("composition",
+                             "Products of the matrices are the matrices of networks: stride-2 convolution, "
+                             "convolution, upsampling, convolution (largest relative error).",
+                             "equal", worst(runs, &Run::composition), at_most(rounding)));
+}
+
+void claim_printed(Program& program, const std::vector<Run>& runs) {
+  program.claim(
+      contested_claim("algorithm 1 as printed, line 3",
+                      "resized = s / stride: the matrix is right where the stride does not divide s.",
+                      "always", {total(runs, &Run::size_does_not).percent()}, at_least(100), at_most(0), "%",
+                      counted(runs, &Run::size_does_not, "where it does not divide")));
+  program.claim(median_claim("algorithm 1 as printed, line 3, stride divides s",
+                             "resized = s / stride: the matrix is right where the stride divides s.",
+                             "always", {total(runs, &Run::size_divides).percent()}, at_least(100), "%",
+                             counted(runs, &Run::size_divides, "where it divides")));
+  program.claim(contested_claim("algorithm 1 as printed, line 21",
+                                "The shift of line 21, stored as rowBlock, moves every block of rows.",
+                                "always", {total(runs, &Run::shift).percent()}, at_least(100), at_most(0),
+                                "%", counted(runs, &Run::shift, "with more than one row of outputs")));
+  program.claim(contested_claim("algorithm 2 as printed, line 8",
+                                "columnIndex runs from 0 to s: the matrix is the upsampling.", "always",
+                                {total(runs, &Run::columns).percent()}, at_least(100), at_most(0), "%",
+                                counted(runs, &Run::columns, "in all")));
+}
+
+// The pictures.
+
 /// A as a picture of `side` x `side` entries, `zoom` pixels each: zeros black, the 3 x 3 filter's numbers by
 /// size, what is outside the matrix grey.
 Vec<S> picture(const Mat<S>& A, Index side, Index zoom) {
@@ -108,10 +164,7 @@ Vec<S> picture(const Mat<S>& A, Index side, Index zoom) {
   const S largest = std::max(A.cwiseAbs().maxCoeff(), S(1e-300));
   canvas.topLeftCorner(A.rows(), A.cols()) =
       A.unaryExpr([&](S a) { return a == 0 ? S(0) : 0.45 + 0.55 * std::abs(a) / largest; });
-  Vec<S> pixels(side * zoom * side * zoom);
-  for (Index i = 0; i < side * zoom; ++i)
-    for (Index j = 0; j < side * zoom; ++j) pixels[i * side * zoom + j] = canvas(i / zoom, j / zoom);
-  return pixels;
+  return magnified(canvas, zoom);
 }
 
 void draw_matrices(Program& program) {
@@ -151,54 +204,8 @@ void body(Program& program) {
   });
   draw_matrices(program);
   if (runs.empty()) return;
-  // What must never fail is shown by its worst case, not by a median.
-  const auto worst = [&](double Run::*which) {
-    double largest = 0;
-    for (const Run& r : runs) largest = std::max(largest, r.*which);
-    return std::vector<double>{largest};
-  };
-  const auto total = [&](Share Run::*which) {
-    Share sum;
-    for (const Run& r : runs) {
-      sum.right += (r.*which).right;
-      sum.all += (r.*which).all;
-    }
-    return sum;
-  };
-  const auto counted = [&](Share Run::*which, const std::string& of) {
-    const Share sum = total(which);
-    return text(sum.all - sum.right, " wrong of ", sum.all, " cases ", of);
-  };
-  program.claim(median_claim(
-      "algorithm 1, corrected",
-      "The matrix times the zero-padded image is the convolution (largest relative error over random "
-      "sizes, channels, filters and strides).",
-      "equal", worst(&Run::convolution), at_most(rounding)));
-  program.claim(
-      median_claim("algorithm 2, corrected",
-                   "The matrix times the zero-padded image is the upsampled one (largest relative error).",
-                   "equal", worst(&Run::upsampling), at_most(0)));
-  program.claim(median_claim("composition",
-                             "Products of the matrices are the matrices of networks: stride-2 convolution, "
-                             "convolution, upsampling, convolution (largest relative error).",
-                             "equal", worst(&Run::composition), at_most(rounding)));
-  program.claim(
-      contested_claim("algorithm 1 as printed, line 3",
-                      "resized = s / stride: the matrix is right where the stride does not divide s.",
-                      "always", {total(&Run::size_does_not).percent()}, at_least(100), at_most(0), "%",
-                      counted(&Run::size_does_not, "where it does not divide")));
-  program.claim(median_claim("algorithm 1 as printed, line 3, stride divides s",
-                             "resized = s / stride: the matrix is right where the stride divides s.",
-                             "always", {total(&Run::size_divides).percent()}, at_least(100), "%",
-                             counted(&Run::size_divides, "where it divides")));
-  program.claim(contested_claim("algorithm 1 as printed, line 21",
-                                "The shift of line 21, stored as rowBlock, moves every block of rows.",
-                                "always", {total(&Run::shift).percent()}, at_least(100), at_most(0), "%",
-                                counted(&Run::shift, "with more than one row of outputs")));
-  program.claim(contested_claim("algorithm 2 as printed, line 8",
-                                "columnIndex runs from 0 to s: the matrix is the upsampling.", "always",
-                                {total(&Run::columns).percent()}, at_least(100), at_most(0), "%",
-                                counted(&Run::columns, "in all")));
+  claim_corrected(program, runs);
+  claim_printed(program, runs);
 }
 
 }  // namespace

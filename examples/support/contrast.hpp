@@ -1,6 +1,6 @@
-// Images of any range made visible.
+// Images of any range, and matrices, made visible.
 #pragma once
-#include "basin/core/types.hpp"  // Index, Mat
+#include "basin/core/types.hpp"  // Index, Mat, MatIn, Vec
 
 namespace basin::examples {
 
@@ -17,6 +17,16 @@ Mat<float> stretched(const Eigen::MatrixBase<Derived>& images) {
       shown.col(j).setConstant(0.5f);
   }
   return shown;
+}
+
+/// The matrix as a grey picture of zoom * rows x zoom * cols pixels, row by row: zoom x zoom of them for each
+/// entry.
+inline Vec<double> magnified(MatIn<double> A, Index zoom) {
+  const Index height = A.rows() * zoom, width = A.cols() * zoom;
+  Vec<double> pixels(height * width);
+  for (Index i = 0; i < height; ++i)
+    for (Index j = 0; j < width; ++j) pixels[i * width + j] = A(i / zoom, j / zoom);
+  return pixels;
 }
 
 }  // namespace basin::examples
