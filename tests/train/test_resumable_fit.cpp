@@ -189,7 +189,7 @@ int train_under_fire(const Checkpoint& file, Index batch, std::mt19937& random) 
     }
     close(epochs[1]);
     char byte;
-    for (unsigned left = 2 + random() % 10; left > 0 && read(epochs[0], &byte, 1) == 1; --left) {
+    for (auto left = 2 + random() % 10; left > 0 && read(epochs[0], &byte, 1) == 1; --left) {
     }
     usleep(static_cast<useconds_t>(random() % 500));
     kill(child, SIGKILL);
