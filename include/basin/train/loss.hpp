@@ -67,12 +67,12 @@ namespace detail {
 /// Memory of a loss that sees the network.
 template <class L, class F>
 struct LossMemory {
-  struct type {};
+  struct Type {};
 };
 template <class L, class F>
 requires NetworkLoss<L, F>
 struct LossMemory<L, F> {
-  using type = typename L::template Memory<F>;
+  using Type = typename L::template Memory<F>;
 };
 
 /// The share of some columns in the loss, of either kind; y_bar follows if it is wanted.

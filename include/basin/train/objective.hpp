@@ -64,7 +64,7 @@ class Objective {
     Scratch<S> y, y_bar;
     Vec<S> gradient;  // of all parts but the first, which writes the caller's
     double loss = 0;
-    [[no_unique_address]] typename detail::LossMemory<L, F>::type memory;
+    [[no_unique_address]] typename detail::LossMemory<L, F>::Type memory;
   };
 
   void require_sizes(VecIn<S> theta, MatIn<S> x, MatIn<S> target) const {
