@@ -1,20 +1,10 @@
 # One way to get basin, KIND, tried as a user would, with an environment free of flags: each ends with a program that runs.
 cmake_minimum_required(VERSION 3.22)
-foreach(variable CXXFLAGS CPPFLAGS LDFLAGS CMAKE_PREFIX_PATH basin_DIR basin_ROOT CPLUS_INCLUDE_PATH PKG_CONFIG_PATH)
-  unset(ENV{${variable}})
-endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/as_a_user.cmake)
 file(REMOVE_RECURSE ${WORK})
 set(packages ${CMAKE_CURRENT_LIST_DIR}/packages)
 set(tools -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${COMPILER})
 set(headers_alone -DBASIN_BUILD_TESTS=OFF -DBASIN_BUILD_EXAMPLES=OFF -DBASIN_BUILD_BENCH=OFF)
-
-function(run)
-  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status)
-  if(NOT status EQUAL 0)
-    list(JOIN ARGV " " command)
-    message(FATAL_ERROR "failed (${status}): ${command}")
-  endif()
-endfunction()
 
 function(expect_found program)
   execute_process(COMMAND ${program} OUTPUT_VARIABLE text RESULT_VARIABLE status)

@@ -1,17 +1,7 @@
 # Configures, builds and runs the consumer project KIND in WORK as a user would, with an environment free of flags.
 cmake_minimum_required(VERSION 3.22)
-foreach(variable CXXFLAGS CPPFLAGS LDFLAGS CMAKE_PREFIX_PATH basin_DIR basin_ROOT CPLUS_INCLUDE_PATH)
-  unset(ENV{${variable}})
-endforeach()
+include(${CMAKE_CURRENT_LIST_DIR}/as_a_user.cmake)
 file(REMOVE_RECURSE ${WORK})
-
-function(run)
-  execute_process(COMMAND ${ARGV} RESULT_VARIABLE status)
-  if(NOT status EQUAL 0)
-    list(JOIN ARGV " " command)
-    message(FATAL_ERROR "failed (${status}): ${command}")
-  endif()
-endfunction()
 
 set(where -DBASIN_SOURCE=${BASIN_SOURCE})
 if(KIND STREQUAL "find_package")
