@@ -1,20 +1,7 @@
 // training_memory against what the heap says after a step.
 #include "basin/train/memory.hpp"
 
-#include <malloc.h>
-
 #include <cmath>
-
-#if defined(__SANITIZE_ADDRESS__)  // g++
-#define BASIN_ADDRESS_SANITIZER
-#elif defined(__has_feature)  // clang++
-#if __has_feature(address_sanitizer)
-#define BASIN_ADDRESS_SANITIZER
-#endif
-#endif
-#ifdef BASIN_ADDRESS_SANITIZER
-#include <sanitizer/allocator_interface.h>
-#endif
 
 #include "basin/compose/chain.hpp"
 #include "basin/compose/concat.hpp"
@@ -34,6 +21,7 @@
 #include "basin/layers/upsample.hpp"
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
+#include "support/bytes_in_use.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
@@ -41,16 +29,6 @@
 using namespace basin;
 
 namespace {
-
-double bytes_in_use() {
-#ifdef BASIN_ADDRESS_SANITIZER
-  return static_cast<double>(
-      __sanitizer_get_current_allocated_bytes());  // its malloc does not count for mallinfo2
-#else
-  const struct mallinfo2 m = mallinfo2();
-  return static_cast<double>(m.uordblks) + static_cast<double>(m.hblkhd);
-#endif
-}
 
 /// One step, with the working memory of this thread grown before.
 template <Layer F>

@@ -1,20 +1,7 @@
 // orbit_memory and jacobian_memory against what the heap says while these are under way.
-#include <malloc.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
-
-#if defined(__SANITIZE_ADDRESS__)  // g++
-#define BASIN_ADDRESS_SANITIZER
-#elif defined(__has_feature)  // clang++
-#if __has_feature(address_sanitizer)
-#define BASIN_ADDRESS_SANITIZER
-#endif
-#endif
-#ifdef BASIN_ADDRESS_SANITIZER
-#include <sanitizer/allocator_interface.h>
-#endif
 
 #include "basin/compose/chain.hpp"
 #include "basin/compose/fully_connected.hpp"
@@ -27,6 +14,7 @@
 #include "basin/layers/dense.hpp"
 #include "basin/layers/maps.hpp"
 #include "basin/layers/pointwise.hpp"
+#include "support/bytes_in_use.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
@@ -34,16 +22,6 @@
 using namespace basin;
 
 namespace {
-
-double bytes_in_use() {
-#ifdef BASIN_ADDRESS_SANITIZER
-  return static_cast<double>(
-      __sanitizer_get_current_allocated_bytes());  // its malloc does not count for mallinfo2
-#else
-  const struct mallinfo2 m = mallinfo2();
-  return static_cast<double>(m.uordblks) + static_cast<double>(m.hblkhd);
-#endif
-}
 
 /// The most that was in use when somebody looked.
 double most_in_use = 0;
