@@ -3,14 +3,15 @@
 #include <algorithm>  // std::max, std::min
 #include <cstdint>    // std::uint64_t
 
-#include "basin/compose/dual.hpp"  // TwiceDifferentiable, detail::Dual
-#include "basin/core/error.hpp"    // require
-#include "basin/core/random.hpp"   // Random, SplitMix64
-#include "basin/core/scratch.hpp"  // Scratch
-#include "basin/core/sum.hpp"      // detail::sum_of
-#include "basin/core/types.hpp"    // Index, MatIn, MatOut, VecIn, VecOut
-#include "basin/train/checks.hpp"  // detail::require_nonnegative
-#include "basin/train/loss.hpp"    // BatchPlace, InputLoss, Loss, MeanSquaredError
+#include "basin/compose/dual.hpp"      // TwiceDifferentiable, detail::Dual
+#include "basin/core/error.hpp"        // require
+#include "basin/core/random.hpp"       // Random
+#include "basin/core/scratch.hpp"      // Scratch
+#include "basin/core/sum.hpp"          // detail::sum_of
+#include "basin/core/types.hpp"        // Index, MatIn, MatOut, VecIn, VecOut
+#include "basin/train/checks.hpp"      // detail::require_nonnegative
+#include "basin/train/loss.hpp"        // BatchPlace, InputLoss, Loss, MeanSquaredError
+#include "basin/train/resampling.hpp"  // detail::EpochRandom
 
 namespace basin::inline BASIN_ABI {
 
@@ -127,10 +128,9 @@ struct Contractive {
       u.row(k).setOnes();
       return;
     }
-    const auto hash = [](std::uint64_t key) { return SplitMix64(key)(); };
-    const std::uint64_t key = hash(hash(hash(seed) ^ place.draw) ^ static_cast<std::uint64_t>(k));
+    const detail::EpochRandom numbers(detail::EpochRandom::hash(seed) ^ place.draw, k);
     for (Index j = 0; j < u.cols(); ++j) {
-      Random random(hash(key ^ static_cast<std::uint64_t>(first + j)));
+      Random random = numbers.column(first + j);
       for (Index i = 0; i < u.rows();) {
         std::uint64_t bits = random();
         for (int b = 0; b < 64 && i < u.rows(); ++b, ++i, bits >>= 1)

@@ -31,8 +31,8 @@ struct Resampling {
 
 namespace detail {
 
-/// Random numbers of an epoch, one sequence a column. Hashed one after the other, so that neighbouring seeds,
-/// epochs and columns share nothing.
+/// Random numbers of an epoch (or of anything else that is numbered), one sequence a column. Hashed one after
+/// the other, so that neighbouring seeds, epochs and columns share nothing.
 class EpochRandom {
  public:
   EpochRandom(std::uint64_t seed, Index epoch) : key_(hash(hash(seed) ^ static_cast<std::uint64_t>(epoch))) {}
