@@ -49,12 +49,12 @@ inline void set_num_threads(int n) {
 
 namespace detail {
 #ifdef _OPENMP
-/// parallel_for by a team of `threads` > 1; tells `crowding` what the calling thread saw.
+/// parallel_for by a team of `threads` > 1, called at the time `called`; returns the time when it ended. Tells
+/// `crowding` what the calling thread saw.
 template <class Body>
-void by_team(Index parts, int threads, const Body& body, Crowding& crowding) {
+double by_team(Index parts, int threads, const Body& body, double called, Crowding& crowding) {
   std::exception_ptr error;
   Index error_part = parts;
-  const double called = steady_seconds();
   double now = called, longest = 0, waited = 0;  // of the calling thread
 #pragma omp parallel num_threads(threads)
   {
@@ -84,6 +84,7 @@ void by_team(Index parts, int threads, const Body& body, Crowding& crowding) {
   const double end = steady_seconds();
   crowding.saw(end, longest, waited + (end - now));
   if (error) std::rethrow_exception(error);
+  return end;
 }
 
 /// What the calling thread saw of the cores.
@@ -117,11 +118,14 @@ void parallel_for(Index parts, const Body& body) {
   if (threads > 1) {
     const double begin = detail::steady_seconds();
     double& last = detail::last_seconds<Body>();
-    if (last < detail::brief_seconds && detail::crowding().alone(begin))
+    double end;
+    if (last < detail::brief_seconds && detail::crowding().alone(begin)) {
       alone();
-    else
-      detail::by_team(parts, threads, body, detail::crowding());
-    last = detail::steady_seconds() - begin;
+      end = detail::steady_seconds();
+    } else {
+      end = detail::by_team(parts, threads, body, begin, detail::crowding());
+    }
+    last = end - begin;
     return;
   }
 #endif
