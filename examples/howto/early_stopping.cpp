@@ -1,5 +1,4 @@
-// How to: stop when the loss on validation data no longer falls, and keep the best parameters. `fit` is
-// called for ten epochs at a time; optimizer and epochs go on where they were.
+// How to: stop when the loss on validation data no longer falls, and keep the best parameters.
 #include <cmath>
 #include <iostream>
 
@@ -23,20 +22,15 @@ int main() {
   Model f(net, initial_values(net, initial::pytorch_default(), 1));
   Adam<double> adam({.learning_rate = 3e-3});
 
-  const Index patience = 20;  // rounds without a new best
-  Vec<double> best_theta = f.theta;
-  double best = std::numeric_limits<double>::infinity();
-  Index round = 0, best_round = 0;
-  for (; round < 1000 && round - best_round < patience; ++round) {
-    (void)fit(f, X, adam, {.max_epochs = 10 * (round + 1), .first_epoch = 10 * round});
-    const double loss = loss_value(MeanSquaredError{}, f(validation), validation);
-    if (loss < best) best = loss, best_theta = f.theta, best_round = round;
-  }
-  const double at_the_end = loss_value(MeanSquaredError{}, f(validation), validation);
-  f.theta = best_theta;
-  const bool stopped = round < 1000, kept = loss_value(MeanSquaredError{}, f(validation), validation) == best;
+  FitOptions options{.max_epochs = 10000};
+  options.validation = validation_loss(f, validation);
+  options.patience = 200;  // epochs without a new best
+  const FitResult r = fit(f, X, adam, options);
+
+  const bool stopped = r.status == FitStatus::stopped, kept = options.validation() == r.validation,
+             worse = r.history.back().validation > r.validation;
   std::cout << "stopped before all epochs were used: " << (stopped ? "yes" : "no")
-            << "\nthe last parameters are worse than the best: " << (at_the_end > best ? "yes" : "no")
+            << "\nthe last parameters are worse than the best: " << (worse ? "yes" : "no")
             << "\nthe best are kept: " << (kept ? "yes" : "no") << "\n";
-  return stopped && kept && at_the_end > best ? 0 : 1;
+  return stopped && kept && worse ? 0 : 1;
 }
