@@ -49,8 +49,8 @@ inline void set_num_threads(int n) {
 
 namespace detail {
 #ifdef _OPENMP
-/// parallel_for by a team of `threads` > 1, called at the time `called`; returns the time when it ended. Tells
-/// `crowding` what the calling thread saw.
+/// parallel_for by a team of `threads` > 1, called at the time `called`; returns the time when it ended.
+/// Tells `crowding` what the calling thread saw.
 template <class Body>
 double by_team(Index parts, int threads, const Body& body, double called, Crowding& crowding) {
   std::exception_ptr error;
