@@ -1,7 +1,14 @@
 // Train a deep autoencoder on two points of a line, then look at it as a dynamical system x -> f(x).
 #include <iostream>
 
-#include "basin/basin.hpp"
+#include "basin/compose/fully_connected.hpp"
+#include "basin/core/model.hpp"
+#include "basin/dynamics/basins.hpp"
+#include "basin/dynamics/jacobian.hpp"
+#include "basin/dynamics/orbit.hpp"
+#include "basin/train/adam.hpp"
+#include "basin/train/fit.hpp"
+#include "basin/train/initial.hpp"
 
 int main() {
   using namespace basin;

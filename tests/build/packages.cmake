@@ -92,7 +92,7 @@ function(try_bundle)
   expect_found(${WORK}/user)
 
   run(${BASIN_SOURCE}/cmake/bundle -o ${WORK}/include/basin/basin.hpp)
-  run(${COMPILER} -std=c++20 -fsyntax-only -I ${WORK}/include -isystem ${EIGEN_HEADERS} ${BASIN_SOURCE}/examples/first_net.cpp)
+  run(${COMPILER} -std=c++20 -fsyntax-only -I ${WORK}/include -isystem ${EIGEN_HEADERS} ${BASIN_SOURCE}/examples/howto/spectrum.cpp)
   execute_process(COMMAND ${BASIN_SOURCE}/cmake/bundle basin/no_such.hpp RESULT_VARIABLE status ERROR_VARIABLE error)
   if(status EQUAL 0 OR NOT error MATCHES "there is no header 'basin/no_such.hpp'")
     message(FATAL_ERROR "a header that does not exist gave ${status}: ${error}")
