@@ -1,55 +1,73 @@
 #include "support/gnuplot.hpp"
 
-#include <fcntl.h>     // O_RDONLY, O_WRONLY
 #include <spawn.h>     // posix_spawnp
 #include <sys/wait.h>  // waitpid
-#include <unistd.h>    // environ, getpid
+#include <unistd.h>    // environ
 
-#include <array>         // std::array
-#include <cerrno>        // errno, ENOENT
-#include <cstring>       // std::strerror
-#include <system_error>  // std::error_code
+#include <algorithm>    // std::max_element
+#include <array>        // std::array
+#include <cerrno>       // errno, ENOENT
+#include <cstdio>       // std::tmpfile
+#include <cstring>      // std::strerror
+#include <string_view>  // std::string_view
 
-#include "basin/core/error.hpp"      // require
-#include "basin/data/bytes.hpp"      // read_plain_bytes
+#include "basin/core/error.hpp"      // require, FileError
+#include "basin/data/bytes.hpp"      // detail::File
 #include "basin/io/atomic_file.hpp"  // write_atomically
 #include "support/text.hpp"          // text
 
 namespace basin::examples {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-/// Temporary files that go when this does.
-struct Temporaries {
-  fs::path script, picture, messages;
-  explicit Temporaries(const fs::path& file)
-      : script(beside(file, ".gnuplot")), picture(beside(file, ".png")), messages(beside(file, ".txt")) {}
-  Temporaries(const Temporaries&) = delete;
-  Temporaries& operator=(const Temporaries&) = delete;
-  ~Temporaries() {
-    std::error_code ignored;
-    for (const fs::path& p : {script, picture, messages}) fs::remove(p, ignored);
+/// A file without a name, which goes with its last descriptor, however the process ends.
+class NamelessFile {
+ public:
+  explicit NamelessFile(std::string_view contents = {}) : file_(std::tmpfile()) {
+    if (!file_ || std::fwrite(contents.data(), 1, contents.size(), file_.get()) != contents.size() ||
+        std::fflush(file_.get()) != 0)
+      throw FileError(
+          text("a temporary file: cannot write ", contents.size(), " bytes: ", std::strerror(errno)));
+    std::rewind(file_.get());
   }
+  int descriptor() const { return fileno(file_.get()); }
+  /// What is in it now.
+  std::string contents() const {
+    std::rewind(file_.get());
+    std::string all;
+    for (char buffer[4096]; const std::size_t n = std::fread(buffer, 1, sizeof buffer, file_.get());)
+      all.append(buffer, n);
+    return all;
+  }
+
+ private:
+  detail::File file_;
 };
 
-/// Starts gnuplot on `script`, all it says going to `messages`, and waits. Returns errno's value if it could
-/// not start.
-int spawn_gnuplot(const fs::path& script, const fs::path& messages, int& status) {
+/// What gnuplot reads, and what it writes.
+struct Streams {
+  NamelessFile script, data, picture, messages;
+};
+
+/// Starts gnuplot and waits for its status. Returns errno's value if it could not start.
+int spawn_gnuplot(const Streams& streams, int& status) {
+  // gnuplot's descriptors 0 to 3, by way of numbers that are none of these.
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, messages.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_adddup2(&files, 1, 2);
+  const std::array<int, 4> from = {streams.script.descriptor(), streams.picture.descriptor(),
+                                   streams.messages.descriptor(), streams.data.descriptor()};
+  const int high = 10 + *std::max_element(from.begin(), from.end());
+  for (int k = 0; k < 4; ++k) posix_spawn_file_actions_adddup2(&files, from[std::size_t(k)], high + k);
+  for (int k = 0; k < 4; ++k) posix_spawn_file_actions_adddup2(&files, high + k, k);
+  for (int k = 0; k < 4; ++k) posix_spawn_file_actions_addclose(&files, high + k);
   // A process group of its own: Ctrl-C ends the program in order, with the picture at hand finished.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   posix_spawnattr_setpgroup(&attributes, 0);
 
-  std::string program = "gnuplot", no_init_file = "-d", path = script.string();
-  std::array<char*, 4> arguments = {program.data(), no_init_file.data(), path.data(), nullptr};
+  std::string program = "gnuplot", no_init_file = "-d";
+  std::array<char*, 3> arguments = {program.data(), no_init_file.data(), nullptr};
   pid_t child = 0;
   const int error = posix_spawnp(&child, "gnuplot", &files, &attributes, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&files);
@@ -61,9 +79,8 @@ int spawn_gnuplot(const fs::path& script, const fs::path& messages, int& status)
 }
 
 /// What gnuplot complained about: the line after its copy of the offending one, or the last there is.
-std::string complaint(const fs::path& messages) {
-  const Bytes said = read_plain_bytes(messages);
-  std::istringstream lines(std::string(said.begin(), said.end()));
+std::string complaint(const NamelessFile& messages) {
+  std::istringstream lines(messages.contents());
   std::string found;
   for (std::string line; std::getline(lines, line);)
     if (line.find_first_not_of(" \t^") != std::string::npos) found = line;
@@ -71,10 +88,6 @@ std::string complaint(const fs::path& messages) {
 }
 
 }  // namespace
-
-fs::path beside(const fs::path& file, const std::string& suffix) {
-  return file.parent_path() / text(".", file.filename().string(), ".", getpid(), suffix);
-}
 
 std::string gnuplot_quoted(const std::string& s) {
   std::string quoted = "'";
@@ -102,19 +115,18 @@ std::ostringstream gnuplot_script(int width, int height) {
   return script;
 }
 
-Drawn run_gnuplot(const std::string& script, const fs::path& file) {
-  const Temporaries temporary(file);
+Drawn run_gnuplot(const std::string& script, const std::filesystem::path& file, const std::string& data) {
   try {
-    write_atomically(temporary.script, "set output " + gnuplot_quoted(temporary.picture.string()) + "\n" +
-                                           script + "\nunset output\n");
+    const Streams streams{NamelessFile(script + "\nunset output\n"), NamelessFile(data), NamelessFile(),
+                          NamelessFile()};
     int status = 0;
-    const int error = spawn_gnuplot(temporary.script, temporary.messages, status);
+    const int error = spawn_gnuplot(streams, status);
     if (error == ENOENT) return {"gnuplot is not installed (on Debian: apt-get install gnuplot-nox)"};
     if (error != 0) return {text("gnuplot could not be started: ", std::strerror(error))};
-    if (status != 0) return {"gnuplot failed: " + complaint(temporary.messages)};
-    std::error_code missing;
-    if (!(fs::file_size(temporary.picture, missing) > 0) || missing) return {"gnuplot wrote no picture"};
-    fs::rename(temporary.picture, file);
+    if (status != 0) return {"gnuplot failed: " + complaint(streams.messages)};
+    const std::string picture = streams.picture.contents();
+    if (picture.empty()) return {"gnuplot wrote no picture"};
+    write_atomically(file, picture);
   } catch (const std::exception& e) {
     return {e.what()};
   }

@@ -18,10 +18,11 @@ const char* gnuplot_color(std::size_t i);
 /// The start of every script: terminal and fonts. What the plot adds follows, without `set output`.
 std::ostringstream gnuplot_script(int width, int height);
 
-/// A name beside `file` that no other process uses, for a temporary file.
-std::filesystem::path beside(const std::filesystem::path& file, const std::string& suffix);
+/// What a script plots when it plots the `data` of run_gnuplot.
+inline constexpr const char* gnuplot_data = "'/dev/fd/3'";
 
-/// Runs gnuplot on `script` and puts the picture where `file` says, whole or not at all.
-Drawn run_gnuplot(const std::string& script, const std::filesystem::path& file);
+/// Runs gnuplot on `script` and puts the picture where `file` says, whole or not at all; no other file is
+/// made.
+Drawn run_gnuplot(const std::string& script, const std::filesystem::path& file, const std::string& data = "");
 
 }  // namespace basin::examples

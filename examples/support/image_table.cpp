@@ -1,14 +1,12 @@
 #include "support/image_table.hpp"
 
-#include <algorithm>     // std::copy_n, std::max
-#include <sstream>       // std::ostringstream, std::istringstream
-#include <system_error>  // std::error_code
-#include <utility>       // std::move
+#include <algorithm>  // std::copy_n, std::max
+#include <sstream>    // std::ostringstream, std::istringstream
+#include <utility>    // std::move
 
-#include "basin/core/error.hpp"      // require, FileError
-#include "basin/io/atomic_file.hpp"  // write_atomically
-#include "basin/io/picture.hpp"      // Picture, image_grid
-#include "support/gnuplot.hpp"       // run_gnuplot, gnuplot_script, gnuplot_quoted, beside
+#include "basin/core/error.hpp"  // require
+#include "basin/io/picture.hpp"  // Picture, image_grid
+#include "support/gnuplot.hpp"   // run_gnuplot, gnuplot_script, gnuplot_quoted
 
 namespace basin::examples {
 
@@ -121,23 +119,13 @@ Drawn draw(const ImageTable& table, const std::filesystem::path& file) {
   }
 
   // The canvas fills the whole picture, pixel for pixel.
-  const std::filesystem::path pixels = beside(file, ".rgb");
   script << "unset border\nunset tics\nunset key\nset lmargin at screen 0\nset rmargin at screen 1\n"
          << "set bmargin at screen 0\nset tmargin at screen 1\n"
          << "set xrange [-0.5:" << double(at.width) - 0.5 << "]\nset yrange [" << double(at.height) - 0.5
          << ":-0.5]\n"
-         << "plot " << gnuplot_quoted(pixels.string()) << " binary array=(" << at.width << "," << at.height
+         << "plot " << gnuplot_data << " binary array=(" << at.width << "," << at.height
          << ") format='%uchar%uchar%uchar' using 1:2:3 with rgbimage\n";
-  Drawn drawn;
-  try {
-    write_atomically(pixels, canvas(table, at));
-    drawn = run_gnuplot(script.str(), file);
-  } catch (const FileError& e) {
-    drawn.problem = e.what();
-  }
-  std::error_code ignored;
-  std::filesystem::remove(pixels, ignored);
-  return drawn;
+  return run_gnuplot(script.str(), file, canvas(table, at));
 }
 
 }  // namespace basin::examples

@@ -6,8 +6,9 @@
 #include <limits>   // std::numeric_limits
 #include <set>      // std::set
 
-#include <fcntl.h>   // open
-#include <unistd.h>  // dup, dup2
+#include <fcntl.h>     // open
+#include <sys/wait.h>  // waitpid
+#include <unistd.h>    // dup, dup2, fork, usleep
 
 #include "basin/core/parallel.hpp"
 #include "basin/io/png.hpp"
@@ -650,6 +651,23 @@ TEST_CASE("pictures are drawn whole or not at all", "[examples]") {
   CHECK(contains(draw(lines, dir / "x.png").problem, "no point that could be shown"));
   CHECK(contains(draw(histogram, dir / "no/such/folder/x.png").problem, "no/such/folder"));
   CHECK(dir.count() == 3);
+}
+
+TEST_CASE("a process that is killed while it draws leaves no file but the picture", "[examples]") {
+  const TempDir dir;
+  LinePlot plot;
+  plot.series = {{"", {1, 2}, {1, 2}}};
+  for (const useconds_t moment : {1000u, 4000u, 10'000u, 20'000u, 40'000u, 80'000u}) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0)
+      for (;;) (void)draw(plot, dir / "a.png");
+    usleep(moment);
+    kill(child, SIGKILL);
+    REQUIRE(waitpid(child, nullptr, 0) == child);
+  }
+  REQUIRE(draw(plot, dir / "a.png"));
+  CHECK(dir.count() == 1);
 }
 
 TEST_CASE("a cobweb goes between the graph and the diagonal", "[examples]") {
