@@ -1,8 +1,10 @@
-// Training and orbits that show their progress and end when the program is interrupted.
+// Training and orbits that show their progress and end when the program is interrupted, and where such work
+// is kept.
 #pragma once
-#include <optional>  // std::optional
-#include <string>    // std::string
-#include <utility>   // std::move
+#include <filesystem>  // std::filesystem::path
+#include <optional>    // std::optional
+#include <string>      // std::string
+#include <utility>     // std::move
 
 #include "basin/core/model.hpp"           // Model
 #include "basin/dynamics/orbit.hpp"       // orbit
@@ -14,6 +16,13 @@
 #include "support/text.hpp"               // text
 
 namespace basin::examples {
+
+/// Where work is kept that came about as `origin` says: in `folder`, or nowhere where that is empty.
+inline std::optional<Checkpoint> kept_in(const std::filesystem::path& folder, const std::string& file,
+                                         const std::string& origin) {
+  if (folder.empty()) return {};
+  return Checkpoint(folder / file, origin);
+}
 
 /// fit(f, X, optimizer, options), which resumable_fit keeps in `kept` if there is one.
 template <Layer F, class O>
