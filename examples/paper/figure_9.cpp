@@ -27,6 +27,8 @@ using namespace basin;
 using namespace basin::examples;
 using S = double;
 
+// The study: trains, measures.
+
 const Shape shape{1, 4, 4};
 constexpr Index layers = 29, inputs = 200;
 constexpr double loss_goal = 1e-6;  // mean squared error, pixels 0 and 1
@@ -93,17 +95,29 @@ Outputs look_at(const Model<Net>& f, std::uint64_t seed) {
   return o;
 }
 
+/// The moduli of the eigenvalues at the image, largest first.
+std::vector<double> moduli_at_image(const Model<Net>& f) {
+  std::vector<double> moduli;
+  for (const auto& value : eigenvalues(jacobian(f, training_image().col(0))))
+    moduli.push_back(std::abs(value));
+  return moduli;
+}
+
 /// One kind of initial values: a row of the table in the docs.
 struct Start {
   std::string name;
   initial::Scheme scheme;
-  Band trained, cosine;  // promised: percent of seeds below the loss, and the median cosine of those
 };
 
 struct Row {
   Start start;
-  std::vector<double> trained, cosine, alike, distance,
-      second;  // one for each seed; the others of trained ones
+  std::vector<double> trained;  // 1 or 0, one for each seed; the others of trained ones
+  std::vector<double> cosine, alike, distance, second;
+  double percent_trained() const {
+    double percent = 0;
+    for (const double one : trained) percent += 100 * one / static_cast<double>(trained.size());
+    return percent;
+  }
 };
 
 Row run(const Start& start, const std::vector<std::uint64_t>& seeds) {
@@ -118,10 +132,77 @@ Row run(const Start& start, const std::vector<std::uint64_t>& seeds) {
     row.cosine.push_back(median(o.cosines));
     row.alike.push_back(o.alike);
     row.distance.push_back(median(o.distances));
-    row.second.push_back(std::abs(eigenvalues(jacobian(t.f, training_image().col(0)))[1]));
+    row.second.push_back(moduli_at_image(t.f)[1]);
   }
   return row;
 }
+
+// The claims.
+
+void claim_training(Program& program, const Trained& t) {
+  program.claim(median_claim(
+      "9, interpolation", "29 layers, all weights .1, interpolate the image (mean squared error).", "trained",
+      {t.result.loss}, at_most(loss_goal), "", text(t.result.epochs, " epochs of Adam")));
+}
+
+/// `sets`: the outputs for several sets of noise.
+void claim_outputs(Program& program, const std::vector<Outputs>& sets) {
+  program.claim(median_claim(
+      "9, direction",
+      "Noise is mapped to the training image, up to size (median cosine of 200 outputs with it).",
+      "memorizes (by eye)", of_each(sets, [](const Outputs& o) { return median(o.cosines); }),
+      at_least(0.999)));
+  program.claim(contested_claim(
+      "9, all noise", "Every image of noise is mapped to the training image, up to size (cosine from .95).",
+      "all that are shown (here: from 95%)", of_each(sets, [](const Outputs& o) { return o.alike; }),
+      at_least(95), at_least(90), "%",
+      text("the largest of the other outputs has ",
+           number(largest_of(of_each(sets, [](const Outputs& o) { return o.exception; }))),
+           " of the image's norm")));
+  program.claim(contested_claim(
+      "9, the image itself",
+      "Noise is mapped to the training image itself (median distance, relative to its norm).",
+      "memorizes (by eye; here: to 5%)", of_each(sets, [](const Outputs& o) { return median(o.distances); }),
+      at_most(0.05), Band{0.4, 0.9}, "", "it cannot be: see the next line"));
+  program.claim(median_claim("9, homogeneity",
+                             "Correction: without bias f(a z) = a f(z) for a > 0, so that f returns "
+                             "multiples of the image, of any size "
+                             "(largest relative deviation, a from .001 to 1000).",
+                             no_paper, of_each(sets, [](const Outputs& o) { return o.inhomogeneity; }),
+                             at_most(1e-11)));
+}
+
+void claim_spectrum(Program& program, const std::vector<double>& moduli) {
+  program.claim(
+      median_claim("9, second eigenvalue",
+                   "The Jacobian at the image is the nonlinear equivalent of the spectrum of a linear net: "
+                   "its second eigenvalue is small.",
+                   "no equivalent known; < 1e-3 for the linear net (Table 2)", {moduli[1]}, at_most(1e-3)));
+  program.claim(contested_claim(
+      "9, attractor", "The training image is an attractor (spectral radius below 1; here: below .99).",
+      "memorizes", {moduli[0]}, at_most(0.99), Band{0.99, 1.01}, "",
+      "f(x) = J(x) x, so an image that is reproduced has the eigenvalue 1: all its positive multiples "
+      "are fixed points"));
+}
+
+/// `trained` and `cosine` are promised: percent of seeds below the loss, and the median cosine of those.
+void claim_start(Program& program, const Row& row, const Band& trained, const Band& cosine) {
+  program.claim(median_claim(
+      text("9, ", row.start.name, ", trained"),
+      text("Initial values drawn from ", row.start.name, ": seeds that reach the loss within 40000 epochs."),
+      no_paper, {row.percent_trained()}, trained, "%", text("of ", row.trained.size(), " seeds")));
+  if (row.cosine.empty()) return;
+  program.claim(
+      median_claim(text("9, ", row.start.name, ", direction"),
+                   text("Initial values drawn from ", row.start.name,
+                        ": where it trains, noise is mapped to the image, up to size (median cosine)."),
+                   no_paper, row.cosine, cosine, "",
+                   text("outputs in the direction of the image ", summary(row.alike, "%"),
+                        "; second eigenvalue at the image ", summary(row.second),
+                        "; distance from the image ", summary(row.distance))));
+}
+
+// The pictures.
 
 void draw_images(Program& program, const Model<Net>& f, std::uint64_t seed) {
   constexpr Index shown = 8;
@@ -170,63 +251,7 @@ void draw_homogeneity(Program& program, const Model<Net>& f, std::uint64_t seed)
                "proportional to a. At one a only is it the image itself.");
 }
 
-void add_claims(Program& program, const Trained& t, const std::vector<Outputs>& sets) {
-  const auto collect = [&](const auto& number_of) {
-    std::vector<double> values;
-    for (const Outputs& o : sets) values.push_back(number_of(o));
-    return values;
-  };
-  program.claim(median_claim(
-      "9, interpolation", "29 layers, all weights .1, interpolate the image (mean squared error).", "trained",
-      {t.result.loss}, at_most(loss_goal), "", text(t.result.epochs, " epochs of Adam")));
-  program.claim(median_claim(
-      "9, direction",
-      "Noise is mapped to the training image, up to size (median cosine of 200 outputs with it).",
-      "memorizes (by eye)", collect([](const Outputs& o) { return median(o.cosines); }), at_least(0.999)));
-  const Band nearly_all = at_least(95);
-  program.claim(contested_claim(
-      "9, all noise", "Every image of noise is mapped to the training image, up to size (cosine from .95).",
-      "all that are shown (here: from 95%)", collect([](const Outputs& o) { return o.alike; }), nearly_all,
-      at_least(90), "%",
-      text("the largest of the other outputs has ",
-           number(quantile(collect([](const Outputs& o) { return o.exception; }), 1)),
-           " of the image's norm")));
-  program.claim(contested_claim(
-      "9, the image itself",
-      "Noise is mapped to the training image itself (median distance, relative to its norm).",
-      "memorizes (by eye; here: to 5%)", collect([](const Outputs& o) { return median(o.distances); }),
-      at_most(0.05), Band{0.4, 0.9}, "", "it cannot be: see the next line"));
-  program.claim(median_claim("9, homogeneity",
-                             "Correction: without bias f(a z) = a f(z) for a > 0, so that f returns "
-                             "multiples of the image, of any size "
-                             "(largest relative deviation, a from .001 to 1000).",
-                             "not mentioned", collect([](const Outputs& o) { return o.inhomogeneity; }),
-                             at_most(1e-11)));
-  const auto spectrum = eigenvalues(jacobian(t.f, training_image().col(0)));
-  program.claim(median_claim(
-      "9, second eigenvalue",
-      "The Jacobian at the image is the nonlinear equivalent of the spectrum of a linear net: "
-      "its second eigenvalue is small.",
-      "no equivalent known; < 1e-3 for the linear net (Table 2)", {std::abs(spectrum[1])}, at_most(1e-3)));
-  program.claim(contested_claim(
-      "9, attractor", "The training image is an attractor (spectral radius below 1; here: below .99).",
-      "memorizes", {std::abs(spectrum[0])}, at_most(0.99), Band{0.99, 1.01}, "",
-      "f(x) = J(x) x, so an image that is reproduced has the eigenvalue 1: all its positive multiples "
-      "are fixed points"));
-}
-
-void body(Program& program) {
-  const Trained t = train(initial::constant(0.1), 0, "all weights .1");
-  if (interrupted()) return;
-  std::vector<Outputs> sets;
-  for (const std::uint64_t seed : program.seeds()) sets.push_back(look_at(t.f, seed));
-  draw_images(program, t.f, program.seeds().front());
-  draw_homogeneity(program, t.f, program.seeds().front());
-  add_claims(program, t, sets);
-
-  std::vector<Start> starts = {{"U(0, .2)", initial::uniform(0, 0.2), at_least(60), at_least(0.99)}};
-  if (program.full())
-    starts.push_back({"Xavier-uniform", initial::xavier_uniform(), at_most(40), at_least(0.3)});
+void draw_cosines(Program& program, const std::vector<Outputs>& sets) {
   Histogram histogram{
       .title = "Cosine of the outputs with the training image, all weights .1, all sets of noise",
       .x_label = "cosine with the training image",
@@ -237,25 +262,30 @@ void body(Program& program) {
     histogram.groups[0].values.insert(histogram.groups[0].values.end(), o.cosines.begin(), o.cosines.end());
   program.draw(histogram, "figure_9_cosines.png",
                "Nearly all outputs are multiples of the image; a few are not.");
-  for (const Start& start : starts) {
+}
+
+/// From other initial values.
+void report_starts(Program& program) {
+  const auto report = [&](const Start& start, const Band& trained, const Band& cosine) {
     const Row row = run(start, program.seeds());
-    if (row.trained.empty()) return;
-    double trained = 0;
-    for (const double one : row.trained) trained += 100 * one / static_cast<double>(row.trained.size());
-    program.claim(median_claim(
-        text("9, ", start.name, ", trained"),
-        text("Initial values drawn from ", start.name, ": seeds that reach the loss within 40000 epochs."),
-        "not tried", {trained}, start.trained, "%", text("of ", row.trained.size(), " seeds")));
-    if (row.cosine.empty()) continue;
-    program.claim(
-        median_claim(text("9, ", start.name, ", direction"),
-                     text("Initial values drawn from ", start.name,
-                          ": where it trains, noise is mapped to the image, up to size (median cosine)."),
-                     "not tried", row.cosine, start.cosine, "",
-                     text("outputs in the direction of the image ", summary(row.alike, "%"),
-                          "; second eigenvalue at the image ", summary(row.second),
-                          "; distance from the image ", summary(row.distance))));
-  }
+    if (!row.trained.empty()) claim_start(program, row, trained, cosine);
+  };
+  report({"U(0, .2)", initial::uniform(0, 0.2)}, at_least(60), at_least(0.99));
+  if (program.full()) report({"Xavier-uniform", initial::xavier_uniform()}, at_most(40), at_least(0.3));
+}
+
+void body(Program& program) {
+  const Trained t = train(initial::constant(0.1), 0, "all weights .1");
+  if (interrupted()) return;
+  std::vector<Outputs> sets;
+  for (const std::uint64_t seed : program.seeds()) sets.push_back(look_at(t.f, seed));
+  draw_images(program, t.f, program.seeds().front());
+  draw_homogeneity(program, t.f, program.seeds().front());
+  draw_cosines(program, sets);
+  claim_training(program, t);
+  claim_outputs(program, sets);
+  claim_spectrum(program, moduli_at_image(t.f));
+  report_starts(program);
 }
 
 }  // namespace
