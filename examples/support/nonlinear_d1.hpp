@@ -92,6 +92,8 @@ struct Stage {
   Index epoch = 0;
   double loss = 0;
   Vec<float> theta;  // empty: not reached
+  /// Whether it was kept for its epoch, not for its loss or as the end.
+  bool by_epoch() const { return name.find("epochs") != std::string::npos; }
 };
 
 /// A training and what came out of it.
