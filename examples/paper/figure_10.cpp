@@ -26,6 +26,8 @@ using namespace basin;
 using namespace basin::examples;
 using S = double;
 
+// The study: trains, measures.
+
 const Shape shape{1, 2, 2};
 constexpr Index inputs = 200, max_epochs = 50000;
 constexpr double loss_goal = 1e-7;  // mean squared error, pixels 0 and 1
@@ -60,6 +62,11 @@ struct Row {
   std::vector<double> in_span;    // median share |P y| / |y| of the plane of the examples
   std::vector<double> of_inputs;  // |cosine| of the noise itself
   Mat<S> noise, outputs;          // of the seed with the most single outputs
+  double percent_trained() const {
+    double percent = 0;
+    for (const double one : trained) percent += 100 * one / static_cast<double>(trained.size());
+    return percent;
+  }
 };
 
 std::vector<double> nearest_cosines(const Mat<S>& y, const Mat<S>& X) {
@@ -124,6 +131,38 @@ Row run(Program& program, const std::string& name, const F& net) {
   return row;
 }
 
+// The claims.
+
+void claim_row(Program& program, const Row& row, const Band& trained, const Band& single_band,
+               const Band& cosine) {
+  program.claim(median_claim(
+      "10, " + row.name + ", trained", text("It reaches the loss within ", max_epochs, " epochs (seeds)."),
+      "trained", {row.percent_trained()}, trained, "%", text("of ", row.trained.size(), " seeds")));
+  if (row.single.empty()) return;
+  program.claim(contested_claim(
+      "10, " + row.name,
+      "Noise is mapped to individual training images, not to combinations (outputs with |cosine| from .95).",
+      "all that are shown (here: from 95%)", row.single, at_least(95), single_band, "%",
+      text("a projection onto the plane of the two images would give ", number(by_projection), "%")));
+  program.claim(contested_claim(
+      "10, " + row.name + ", cosine", "The same as the median |cosine| with the nearest training image.",
+      "about 1 by eye (here: from .95)", row.cosine, at_least(0.95), cosine, "",
+      text("the noise itself has ", summary(row.of_inputs),
+           "; of the outputs' norm in the plane of the images: ", summary(row.in_span))));
+}
+
+/// Both without skips.
+void claim_against_linear(Program& program, const Row& leaky, const Row& linear) {
+  const double nonlinear = median(leaky.single), of_linear = median(linear.single);
+  program.claim(yes_no_claim(
+      "10, against the linear net",
+      "Memorization is stronger in the nonlinear net: more single training images than from the "
+      "linear one (both without skips, medians over seeds).",
+      "stronger", text(number(nonlinear), "% against ", number(of_linear), "%"), nonlinear > of_linear));
+}
+
+// The pictures.
+
 void draw_images(Program& program, const Row& row, const std::string& file) {
   constexpr Index shown = 8;
   Mat<S> in(shape.size(), shown + 2), out = in;
@@ -167,26 +206,6 @@ void draw_distribution(Program& program, const std::vector<Row>& rows) {
       "the typical one.");
 }
 
-void add_claims(Program& program, const Row& row, const Band& trained, const Band& single_band,
-                const Band& cosine) {
-  double percent = 0;
-  for (const double one : row.trained) percent += 100 * one / static_cast<double>(row.trained.size());
-  program.claim(median_claim("10, " + row.name + ", trained",
-                             text("It reaches the loss within ", max_epochs, " epochs (seeds)."), "trained",
-                             {percent}, trained, "%", text("of ", row.trained.size(), " seeds")));
-  if (row.single.empty()) return;
-  program.claim(contested_claim(
-      "10, " + row.name,
-      "Noise is mapped to individual training images, not to combinations (outputs with |cosine| from .95).",
-      "all that are shown (here: from 95%)", row.single, at_least(95), single_band, "%",
-      text("a projection onto the plane of the two images would give ", number(by_projection), "%")));
-  program.claim(contested_claim(
-      "10, " + row.name + ", cosine", "The same as the median |cosine| with the nearest training image.",
-      "about 1 by eye (here: from .95)", row.cosine, at_least(0.95), cosine, "",
-      text("the noise itself has ", summary(row.of_inputs),
-           "; of the outputs' norm in the plane of the images: ", summary(row.in_span))));
-}
-
 void body(Program& program) {
   const L leaky = layer(0.01), linear = layer(1);
   const std::vector<Row> rows = {run(program, "skips from the input", skips_from_input(leaky)),
@@ -194,18 +213,13 @@ void body(Program& program) {
                                  run(program, "no skips", no_skips(leaky)),
                                  run(program, "linear, no skips", no_skips(linear))};
   if (interrupted()) return;
-  add_claims(program, rows[0], at_least(80), Band{15, 50}, Band{0.6, 0.9});
-  add_claims(program, rows[1], at_least(80), Band{15, 65}, Band{0.6, 0.98});
-  add_claims(program, rows[2], at_least(60), Band{45, 90}, Band{0.9, 1});
-  add_claims(program, rows[3], at_least(80), Band{20, 45}, Band{0.8, 0.95});
+  claim_row(program, rows[0], at_least(80), Band{15, 50}, Band{0.6, 0.9});
+  claim_row(program, rows[1], at_least(80), Band{15, 65}, Band{0.6, 0.98});
+  claim_row(program, rows[2], at_least(60), Band{45, 90}, Band{0.9, 1});
+  claim_row(program, rows[3], at_least(80), Band{20, 45}, Band{0.8, 0.95});
   for (const Row& row : rows)
     if (row.single.empty()) return program.note(text("No seed of \"", row.name, "\" reached the loss."));
-  const double nonlinear = median(rows[2].single), of_linear = median(rows[3].single);
-  program.claim(yes_no_claim(
-      "10, against the linear net",
-      "Memorization is stronger in the nonlinear net: more single training images than from the "
-      "linear one (both without skips, medians over seeds).",
-      "stronger", text(number(nonlinear), "% against ", number(of_linear), "%"), nonlinear > of_linear));
+  claim_against_linear(program, rows[2], rows[3]);
   draw_images(program, rows[0], "figure_10.png");
   draw_images(program, rows[2], "figure_10_no_skips.png");
   draw_distribution(program, rows);
