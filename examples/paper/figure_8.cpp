@@ -29,6 +29,8 @@ using namespace basin;
 using namespace basin::examples;
 using S = double;
 
+// The study: trains, measures.
+
 constexpr double initial_value = 1.8e-3;
 constexpr Index filters = 64, epochs = 10000;
 constexpr double rate = 1e-3;  // of Adam for the one filter, down to 1% by half a cosine
@@ -162,8 +164,141 @@ double compare(const Mat<S>& x, const Shape& shape, Index width, Index last, std
   return (y - one_filter(f)(noise)).norm() / y.norm();
 }
 
-void draw_images(Program& program, const ImageData& data, const std::vector<Run>& photos,
-                 const std::vector<Run>& blocks, const std::vector<Run>& drawings) {
+/// The networks of the seeds: trained on a photo, on its blocks, and with the decoder that can draw.
+struct Study {
+  std::vector<Run> photos, blocks, drawings;
+  std::vector<double> differences;  // of all filters from one
+  std::vector<const std::vector<Run>*> all() const { return {&photos, &blocks, &drawings}; }
+};
+
+/// Adds the networks of one seed, once all are trained.
+void add_seed(Study& s, const Mat<S>& x, const Shape& shape, std::uint64_t seed) {
+  Run photo = run(thin_d2(shape), x, seed, "D2 on a photo");
+  if (interrupted()) return;
+  Run block = run(thin_d2(shape), blocks_of(x, shape), seed, "D2 on blocks");
+  if (interrupted()) return;
+  Run drawn = run(drawing_d2(shape), x, seed, "D2 with a fully connected decoder");
+  if (interrupted()) return;
+  s.photos.push_back(std::move(photo));
+  s.blocks.push_back(std::move(block));
+  s.drawings.push_back(std::move(drawn));
+}
+
+Study study(const Program& program, const ImageSet& images) {
+  const Shape shape = images.shape;
+  Study s;
+  for (const std::uint64_t seed : program.seeds()) {
+    const Mat<S> x = choose_images<S>(images, 1, seed);
+    add_seed(s, x, shape, seed);
+    if (interrupted()) break;
+    if (program.full() && s.differences.size() == 2) continue;  // two seeds of all 64 filters are enough
+    const double difference =
+        program.full() ? compare(x, shape, filters, 1000, seed) : compare(x, shape, 4, 500, seed);
+    if (interrupted()) break;
+    s.differences.push_back(difference);
+  }
+  return s;
+}
+
+// The claims.
+
+double from_one(const Run& r) { return std::abs(r.leading.values.at(0) - 1.0); }
+double second_modulus(const Run& r) { return r.modulus(1); }
+
+void claim_photos(Program& program, const Shape& shape, const std::vector<Run>& photos) {
+  const std::vector<double> floors = of_each(photos, [&](const Run& r) { return least_loss(r.x, shape); });
+  program.claim(contested_claim(
+      "8, training", "D2 reproduces its training image (relative error |f(x) - x| / |x|).",
+      "the image is seen (here: up to 0.05)", of_each(photos, [](const Run& r) { return r.error; }),
+      at_most(0.05), Band{0.1, 0.5}, "",
+      text("mean squared error ", summary(of_each(photos, [](const Run& r) { return r.training.loss; })),
+           "; no D2 of our reading can get below ", summary(floors))));
+  program.claim(contested_claim("8, eigenvalue 1", "The leading eigenvalue is 1 (|lambda - 1|).",
+                                "0 (here: up to 0.01)", of_each(photos, from_one), at_most(0.01),
+                                at_most(0.2)));
+  program.claim(contested_claim("8, second eigenvalue",
+                                "All other eigenvalues are below 7e-6 in modulus (the largest of them).",
+                                "< 7e-6", of_each(photos, second_modulus), at_most(7e-6), at_most(5e-5), "",
+                                "the paper's order of size; some images lie above its bound"));
+  program.claim(median_claim(
+      "8, rank",
+      "D2 has rank 1: of N(0, 1) noise it makes a multiple of one image (least |cos| between f(noise) and "
+      "f(x)).",
+      "a multiple", of_each(photos, [](const Run& r) { return r.noise_to_output; }), at_least(0.999)));
+  program.claim(contested_claim(
+      "8, noise", "That image is the training image (|cos| between f(noise) and x).",
+      "a multiple (here: from 0.99)", of_each(photos, [](const Run& r) { return r.noise_to_image; }),
+      at_least(0.99), Band{0.85, 0.99}));
+}
+
+void claim_residuals(Program& program, const Study& s) {
+  double residual = 0;
+  bool converged = true;
+  for (const std::vector<Run>* runs : s.all())
+    for (const Run& r : *runs) {
+      converged = converged && r.leading.converged;
+      for (const double value : r.leading.residuals) residual = std::max(residual, value);
+    }
+  program.claim(yes_no_claim("8, residuals", "The Arnoldi iteration for the eigenvalues has converged.",
+                             no_paper, text("largest residual ", number(residual)),
+                             converged && residual < 1e-8));
+}
+
+void claim_blocks(Program& program, const std::vector<Run>& blocks) {
+  program.claim(median_claim("8, blocks: eigenvalue 1",
+                             "The leading eigenvalue is 1, for an image that D2 can draw (|lambda - 1|).",
+                             "0", of_each(blocks, from_one), at_most(1e-2)));
+  program.claim(contested_claim("8, blocks: second eigenvalue",
+                                "All other eigenvalues are below 7e-6 in modulus (the largest of them).",
+                                "< 7e-6", of_each(blocks, second_modulus), at_most(7e-6), at_most(5e-5)));
+  program.claim(median_claim(
+      "8, blocks: noise", "Of noise it makes a multiple of the training image (|cos|).", "a multiple",
+      of_each(blocks, [](const Run& r) { return r.noise_to_image; }), at_least(0.999)));
+}
+
+/// The second modulus that D2 has without training, where the first is scaled to 1: on 4 x 4 pixels equal
+/// kernels have the eigenvalues (1 + 2 cos(pi i / 5)) (1 + 2 cos(pi j / 5)), whose two largest have the ratio
+/// .618.
+void claim_untrained(Program& program, const Shape& shape) {
+  const Leading before = leading_eigenvalues(thin_d2(shape), Vec<S>::Zero(shape.size()), 2);
+  program.claim(median_claim("8, before training",
+                             "The second eigenvalue relative to the first lies below the paper's 7e-6 "
+                             "already in the initial values.",
+                             no_paper, {std::abs(before.values.at(1)) / std::abs(before.values.at(0))},
+                             {1.8e-6, 1.9e-6}, "", ".618 to the power of 27 is 2.3e-6"));
+}
+
+/// Regression guards: their bands were set from the same seeds.
+void claim_drawings(Program& program, const std::vector<Run>& drawings) {
+  program.claim(median_claim(
+      "8, fully connected decoder: training",
+      "With a fully connected decoder it reproduces its training image (|f(x) - x| / |x|).",
+      "the image is seen", of_each(drawings, [](const Run& r) { return r.error; }), at_most(0.01), "",
+      text("mean squared error ", summary(of_each(drawings, [](const Run& r) { return r.training.loss; })))));
+  program.claim(median_claim("8, fully connected decoder: eigenvalue 1",
+                             "The leading eigenvalue is 1 (|lambda - 1|).", "0", of_each(drawings, from_one),
+                             at_most(1e-2)));
+  program.claim(contested_claim("8, fully connected decoder: second eigenvalue",
+                                "All other eigenvalues are below 7e-6 in modulus (the largest of them).",
+                                "< 7e-6", of_each(drawings, second_modulus), at_most(7e-6), at_most(1e-12)));
+  program.claim(median_claim(
+      "8, fully connected decoder: noise", "Of noise it makes a multiple of the training image (|cos|).",
+      "a multiple", of_each(drawings, [](const Run& r) { return r.noise_to_image; }), at_least(0.999)));
+}
+
+void claim_symmetry(Program& program, const std::vector<double>& differences) {
+  if (differences.empty()) return;
+  program.claim(median_claim(
+      "8, symmetry",
+      "From constant initial values all filters stay equal: D2 is the D2 with one filter (relative "
+      "difference of the two).",
+      no_paper, differences, at_most(1e-9), "",
+      program.full() ? "64 filters, 1000 epochs of Adam" : "4 filters, 500 epochs of Adam; 64 in full mode"));
+}
+
+// The pictures.
+
+void draw_images(Program& program, const ImageData& data, const Study& s) {
   ImageTable table(text("Figure 8: D2 trained on one image of ", data.name), data.train.shape,
                    {"input", "output", "output,\nstretched", "leading\neigenvector", "second\neigenvector"});
   Random random(program.seeds().front());
@@ -181,9 +316,9 @@ void draw_images(Program& program, const ImageData& data, const std::vector<Run>
     add("new", runs[0], unseen, unseen);
     add("noise", runs[0], noise, shown_noise);
   };
-  add_group("training", photos, 3);
-  add_group("blocks", blocks, 1);
-  add_group("fully connected\ndecoder", drawings, 2);
+  add_group("training", s.photos, 3);
+  add_group("blocks", s.blocks, 1);
+  add_group("fully connected\ndecoder", s.drawings, 2);
   program.draw(
       table, "figure_8_images.png",
       "Inputs and outputs of D2, and its two leading eigenvectors. Above: trained on a photo (one network "
@@ -232,125 +367,20 @@ void draw_lines(Program& program, const Groups& groups) {
   program.draw(losses, "figure_8_training.png", "The training loss.");
 }
 
-double from_one(const Run& r) { return std::abs(r.leading.values.at(0) - 1.0); }
-double second_modulus(const Run& r) { return r.modulus(1); }
-
-void add_claims(Program& program, const Shape& shape, const std::vector<Run>& photos,
-                const std::vector<const std::vector<Run>*>& all) {
-  const std::vector<double> floors = of_each(photos, [&](const Run& r) { return least_loss(r.x, shape); });
-  program.claim(contested_claim(
-      "8, training", "D2 reproduces its training image (relative error |f(x) - x| / |x|).",
-      "the image is seen (here: up to 0.05)", of_each(photos, [](const Run& r) { return r.error; }),
-      at_most(0.05), Band{0.1, 0.5}, "",
-      text("mean squared error ", summary(of_each(photos, [](const Run& r) { return r.training.loss; })),
-           "; no D2 of our reading can get below ", summary(floors))));
-  program.claim(contested_claim("8, eigenvalue 1", "The leading eigenvalue is 1 (|lambda - 1|).",
-                                "0 (here: up to 0.01)", of_each(photos, from_one), at_most(0.01),
-                                at_most(0.2)));
-  program.claim(contested_claim("8, second eigenvalue",
-                                "All other eigenvalues are below 7e-6 in modulus (the largest of them).",
-                                "< 7e-6", of_each(photos, second_modulus), at_most(7e-6), at_most(5e-5), "",
-                                "the paper's order of size; some images lie above its bound"));
-  program.claim(median_claim(
-      "8, rank",
-      "D2 has rank 1: of N(0, 1) noise it makes a multiple of one image (least |cos| between f(noise) and "
-      "f(x)).",
-      "a multiple", of_each(photos, [](const Run& r) { return r.noise_to_output; }), at_least(0.999)));
-  program.claim(contested_claim(
-      "8, noise", "That image is the training image (|cos| between f(noise) and x).",
-      "a multiple (here: from 0.99)", of_each(photos, [](const Run& r) { return r.noise_to_image; }),
-      at_least(0.99), Band{0.85, 0.99}));
-  double residual = 0;
-  bool converged = true;
-  for (const std::vector<Run>* runs : all)
-    for (const Run& r : *runs) {
-      converged = converged && r.leading.converged;
-      for (const double value : r.leading.residuals) residual = std::max(residual, value);
-    }
-  program.claim(yes_no_claim("8, residuals", "The Arnoldi iteration for the eigenvalues has converged.", "-",
-                             text("largest residual ", number(residual)), converged && residual < 1e-8));
-}
-
-void add_block_claims(Program& program, const std::vector<Run>& blocks) {
-  program.claim(median_claim("8, blocks: eigenvalue 1",
-                             "The leading eigenvalue is 1, for an image that D2 can draw (|lambda - 1|).",
-                             "0", of_each(blocks, from_one), at_most(1e-2)));
-  program.claim(contested_claim("8, blocks: second eigenvalue",
-                                "All other eigenvalues are below 7e-6 in modulus (the largest of them).",
-                                "< 7e-6", of_each(blocks, second_modulus), at_most(7e-6), at_most(5e-5)));
-  program.claim(median_claim(
-      "8, blocks: noise", "Of noise it makes a multiple of the training image (|cos|).", "a multiple",
-      of_each(blocks, [](const Run& r) { return r.noise_to_image; }), at_least(0.999)));
-}
-
-/// The second modulus that D2 has without training, where the first is scaled to 1: on 4 x 4 pixels equal
-/// kernels have the eigenvalues (1 + 2 cos(pi i / 5)) (1 + 2 cos(pi j / 5)), whose two largest have the ratio
-/// .618.
-void add_untrained_claim(Program& program, const Shape& shape) {
-  const Leading before = leading_eigenvalues(thin_d2(shape), Vec<S>::Zero(shape.size()), 2);
-  program.claim(median_claim("8, before training",
-                             "The second eigenvalue relative to the first lies below the paper's 7e-6 "
-                             "already in the initial values.",
-                             no_paper, {std::abs(before.values.at(1)) / std::abs(before.values.at(0))},
-                             {1.8e-6, 1.9e-6}, "", ".618 to the power of 27 is 2.3e-6"));
-}
-
-/// Regression guards: their bands were set from the same seeds.
-void add_drawing_claims(Program& program, const std::vector<Run>& drawings) {
-  program.claim(median_claim(
-      "8, fully connected decoder: training",
-      "With a fully connected decoder it reproduces its training image (|f(x) - x| / |x|).",
-      "the image is seen", of_each(drawings, [](const Run& r) { return r.error; }), at_most(0.01), "",
-      text("mean squared error ", summary(of_each(drawings, [](const Run& r) { return r.training.loss; })))));
-  program.claim(median_claim("8, fully connected decoder: eigenvalue 1",
-                             "The leading eigenvalue is 1 (|lambda - 1|).", "0", of_each(drawings, from_one),
-                             at_most(1e-2)));
-  program.claim(contested_claim("8, fully connected decoder: second eigenvalue",
-                                "All other eigenvalues are below 7e-6 in modulus (the largest of them).",
-                                "< 7e-6", of_each(drawings, second_modulus), at_most(7e-6), at_most(1e-12)));
-  program.claim(median_claim(
-      "8, fully connected decoder: noise", "Of noise it makes a multiple of the training image (|cos|).",
-      "a multiple", of_each(drawings, [](const Run& r) { return r.noise_to_image; }), at_least(0.999)));
-}
-
 void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
+  const Study s = study(program, data.train);
+  if (s.photos.empty()) return;  // interrupted before anything was finished
+  draw_images(program, data, s);
+  draw_lines(program, {{"photo", &s.photos}, {"blocks", &s.blocks}, {"drawn", &s.drawings}});
   const Shape shape = data.train.shape;
-  std::vector<Run> photos, blocks, drawings;
-  std::vector<double> differences;
-  for (const std::uint64_t seed : program.seeds()) {
-    const Mat<S> x = choose_images<S>(data.train, 1, seed);
-    Run photo = run(thin_d2(shape), x, seed, "D2 on a photo");
-    if (interrupted()) break;
-    Run block = run(thin_d2(shape), blocks_of(x, shape), seed, "D2 on blocks");
-    if (interrupted()) break;
-    Run drawn = run(drawing_d2(shape), x, seed, "D2 with a fully connected decoder");
-    if (interrupted()) break;
-    photos.push_back(std::move(photo));
-    blocks.push_back(std::move(block));
-    drawings.push_back(std::move(drawn));
-    if (program.full() && differences.size() == 2) continue;  // two seeds of all 64 filters are enough
-    const double difference =
-        program.full() ? compare(x, shape, filters, 1000, seed) : compare(x, shape, 4, 500, seed);
-    if (interrupted()) break;
-    differences.push_back(difference);
-  }
-  if (photos.empty()) return;  // interrupted before anything was finished
-  draw_images(program, data, photos, blocks, drawings);
-  draw_lines(program, {{"photo", &photos}, {"blocks", &blocks}, {"drawn", &drawings}});
-  add_claims(program, shape, photos, {&photos, &blocks, &drawings});
-  add_untrained_claim(program, shape);
-  add_block_claims(program, blocks);
-  add_drawing_claims(program, drawings);
-  if (!differences.empty())
-    program.claim(median_claim(
-        "8, symmetry",
-        "From constant initial values all filters stay equal: D2 is the D2 with one filter (relative "
-        "difference of the two).",
-        "not noted", differences, at_most(1e-9), "",
-        program.full() ? "64 filters, 1000 epochs of Adam"
-                       : "4 filters, 500 epochs of Adam; 64 in full mode"));
+  claim_photos(program, shape, s.photos);
+  claim_residuals(program, s);
+  claim_untrained(program, shape);
+  claim_blocks(program, s.blocks);
+  claim_drawings(program, s.drawings);
+  claim_symmetry(program, s.differences);
 }
 
 }  // namespace
