@@ -1,5 +1,6 @@
 // Algorithms 1 and 2 of the paper, corrected, against the library's convolution and upsampling on random
 // cases; products of their matrices against whole networks; and what the algorithms give as they are printed.
+// Page: docs/paper/algorithms.md.
 #include <algorithm>
 #include <limits>
 #include <string>

@@ -1,5 +1,6 @@
-// Appendix A of the paper: gradient descent on a linear autoencoder in closed form, its limit, the range of
+// Supplement A of the paper: gradient descent on a linear autoencoder in closed form, its limit, the range of
 // the learning rate, and which optimizers stay in the span of the examples.
+// Page: docs/paper/appendix_a.md.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -153,7 +154,7 @@ struct Study {
 
 Study study(const Program& program) {
   Study s;
-  Progress progress("Appendix A");
+  Progress progress("Supplement A");
   for (const std::uint64_t seed : program.seeds()) {
     Random random(seed);
     for (const auto& [d, n] : sizes) {
@@ -293,6 +294,6 @@ void body(Program& program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return run_program("appendix_a", "Appendix A: linear autoencoders by gradient descent",
+  return run_program("appendix_a", "Supplement A: linear autoencoders by gradient descent",
                      {.quick = 2, .full = 5}, argc, argv, body);
 }

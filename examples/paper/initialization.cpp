@@ -1,4 +1,5 @@
 // Supplement I.2 of the paper: what gradient descent on a linear autoencoder keeps of its initial values.
+// Page: docs/paper/initialization.md.
 #include <algorithm>
 #include <cmath>
 #include <string>

@@ -1,5 +1,6 @@
 // Closed forms for one example in a two-layer network with equal units: the eigenvalue b phi'(b) / phi(b) of
 // each activation, held against networks that were built and networks that were trained.
+// Page: docs/paper/rank_one.md.
 #include <algorithm>
 #include <cmath>
 #include <functional>

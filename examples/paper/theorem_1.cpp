@@ -1,5 +1,6 @@
 // Theorem 1 of the paper and its corollary: the nonlinear autoencoder phi(A x) with one layer, trained from
 // A = 0.
+// Page: docs/paper/theorem_1.md.
 #include <algorithm>
 #include <cmath>
 #include <limits>

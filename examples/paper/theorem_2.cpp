@@ -1,6 +1,7 @@
 // Theorem 2 of the paper: when a fixed point attracts. The printed criterion (largest eigenvalue) against the
 // corrected one (spectral radius) on maps whose orbits are known and on random ones; radius 1; and Jacobians
 // that are not normal, whose orbits grow before they decay.
+// Page: docs/paper/theorem_2.md.
 #include <algorithm>
 #include <cmath>
 #include <string>

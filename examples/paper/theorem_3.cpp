@@ -1,6 +1,7 @@
 // Theorem 3 of the paper: two-layer ReLU autoencoders with a random, fixed first layer. One example exactly
 // (eigenvalue, limit, rate, skewed laws); several examples against the infinite-width limit, where the
 // theorem's assumption (b) fails.
+// Page: docs/paper/theorem_3.md.
 #include <algorithm>
 #include <cmath>
 #include <string>

@@ -1,5 +1,6 @@
 // Theorem 4: one convolutional layer with one filter, trained on one image by gradient descent from 0, learns
 // a map of rank s^2. True for generic images; the program also finds the binary image for which it is not.
+// Page: docs/paper/theorem_4.md.
 #include <algorithm>
 #include <cmath>
 #include <string>

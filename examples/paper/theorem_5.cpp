@@ -1,6 +1,7 @@
 // Theorem 5, its Lemma and its Corollary: which entries of a linear convolutional autoencoder are zero
 // whatever its filters are, and what that forbids. Symbolic patterns, random filters, and trained nets on 4 x
 // 4 images.
+// Page: docs/paper/theorem_5.md.
 #include <algorithm>
 #include <cmath>
 #include <string>

@@ -1,6 +1,7 @@
 // Theorems 6 and 7 of the paper: a two-layer ReLU network that is nearly the identity and has all training
 // examples as attractors. The construction, its error and its basins; the unit count, the delta and the
 // attractors that the paper has wrong.
+// Page: docs/paper/theorem_6.md.
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>

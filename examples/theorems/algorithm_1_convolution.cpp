@@ -1,6 +1,7 @@
 // Algorithm 1: the matrix C of a convolution with 3 x 3 filters on zero-padded images, C x = conv(x).
 // Corrections: resized = ceil(s / stride) (line 3), the shift accumulates (line 21); the comments in
 // linearize/algorithms.hpp name the lines.
+// Page: docs/paper/algorithms.md.
 #include <iostream>
 
 #include "basin/core/model.hpp"

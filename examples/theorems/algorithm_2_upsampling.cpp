@@ -1,6 +1,7 @@
 // Algorithm 2: the matrix U of nearest-neighbour upsampling on zero-padded images. Correction: columnIndex
 // counts from 1 (line 8). With Algorithm 1 the matrices of a network's layers multiply to the matrix of
 // the network.
+// Page: docs/paper/algorithms.md.
 #include <iostream>
 
 #include "basin/compose/chain.hpp"

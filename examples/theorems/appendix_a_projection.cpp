@@ -1,6 +1,7 @@
-// Appendix A: gradient descent on 1/2 sum |A x^(i) - x^(i)|^2 from A^(0) = 0 ends at the orthogonal
+// Supplement A: gradient descent on 1/2 sum |A x^(i) - x^(i)|^2 from A^(0) = 0 ends at the orthogonal
 // projection P onto the span of the examples. Correction: not for gamma < 1 / lambda_1 alone, but for all
 // 0 < gamma < 2 / lambda_1.
+// Page: docs/paper/appendix_a.md.
 #include <iostream>
 
 #include "basin/data/starts.hpp"
@@ -8,7 +9,7 @@
 
 int main() {
   using namespace basin;
-  std::cout << "Appendix A: gradient descent from A^(0) = 0 ends at the projection onto the examples\n";
+  std::cout << "Supplement A: gradient descent from A^(0) = 0 ends at the projection onto the examples\n";
   Random random(1);
   const Index d = 6, n = 2;
   const Mat<double> X = normal_starts<double>(d, n, random);  // one column an example

@@ -1,6 +1,7 @@
 // Supplement I.2: what A^(0) does outside of the span of the examples stays there during training,
 // A^(inf) = P + A^(0) (I - P). Correction: not "regardless of the gradient descent algorithm": Adam leaves
 // that set.
+// Page: docs/paper/initialization.md.
 #include <iostream>
 
 #include "basin/core/model.hpp"

@@ -1,6 +1,7 @@
 // Corollary of Theorem 1: the examples are phi-eigenvectors of A^(inf) with eigenvalue 1, phi(A^(inf) y)
 // lies in phi-span(X) for every y, and rank(A^(inf)) = dim span(X). Correction: the rank is that of
 // phi^-1(X).
+// Page: docs/paper/theorem_1.md.
 #include <iostream>
 
 #include "basin/data/starts.hpp"

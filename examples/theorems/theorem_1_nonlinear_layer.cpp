@@ -1,6 +1,7 @@
 // Theorem 1: training phi(A x^(i)) = x^(i), 1 <= i <= n < d, from A^(0) = 0 ends at an A with A
 // x^(i) = phi^-1(x^(i)), the one of least norm. Correction: the steps need s_i > 0; with the printed sign
 // they diverge.
+// Page: docs/paper/theorem_1.md.
 #include <iostream>
 
 #include "basin/data/starts.hpp"

@@ -1,6 +1,7 @@
 // Theorem 2: a fixed point is an attractor if the largest eigenvalue of the Jacobian J is < 1, a repeller
 // if it is > 1. Correction: the spectral radius rho(J) decides, above 1 the point may be a saddle, at 1 J
 // does not tell.
+// Page: docs/paper/theorem_2.md.
 #include <iostream>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 // Theorem 3: f(x) = W_2 phi(W_1 x + b), phi the ReLU, W_1 and b random and fixed, W_2 trained from 0: as
 // k -> infinity all examples attract, lambda_1 -> |x|^2 / (|x|^2 + 1). Correction: so for one example; of
 // several, not all need to.
+// Page: docs/paper/theorem_3.md.
 #include <cmath>
 #include <iostream>
 

@@ -1,5 +1,6 @@
 // Theorem 4: one filter of k x k with (k - 1) / 2 zero padding, trained on one image of s x s, learns a
 // matrix of rank s^2: it does not memorize. Correction: for generic images; 010/101/010 gives rank 7.
+// Page: docs/paper/theorem_4.md.
 #include <iostream>
 
 #include "basin/data/starts.hpp"

@@ -1,6 +1,7 @@
 // Corollary of Theorem 5: two layers of convolutions with 3 x 3 filters and stride 1 cannot memorize
 // images of 4 x 4 or larger, however many filters: those zeros stay, and no matrix that has them is the
 // projection P onto the image.
+// Page: docs/paper/theorem_5.md.
 #include <cmath>
 #include <iostream>
 

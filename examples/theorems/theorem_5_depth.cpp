@@ -1,6 +1,7 @@
 // Theorem 5: a linear autoencoder of convolutions with 3 x 3 filters needs s - 1 layers to memorize s x s
 // images. m < s layers leave, whatever the filters are, exactly s^4 - (s^2 - (s - m - 1)(s - m))^2 entries
 // of its matrix zero.
+// Page: docs/paper/theorem_5.md.
 #include <iostream>
 
 #include "basin/compose/stack.hpp"

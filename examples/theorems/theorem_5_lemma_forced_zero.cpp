@@ -1,6 +1,7 @@
 // Lemma (of Theorem 5): a matrix A with one entry that is always 0 cannot memorize arbitrary v.
 // Correction: true if memorized means A = P, the projection onto v; false if it means A v = v and all
 // other eigenvalues 0, as in Table 1.
+// Page: docs/paper/theorem_5.md.
 #include <iostream>
 
 #include "basin/data/starts.hpp"

@@ -1,6 +1,7 @@
 // Theorems 6 and 7: for any x^(1), ..., x^(n) in (0, 1)^d and epsilon > 0 a two-layer ReLU network has
 // them as attractors and |f(x) - x| <= epsilon everywhere. Correction: with (2 n + 1) d units; (n + 1) d
 // are too few from n = 4 on.
+// Page: docs/paper/theorem_6.md.
 #include <iostream>
 
 #include "basin/data/starts.hpp"

@@ -1,5 +1,5 @@
-// Linear autoencoders: gradient descent in closed form (Appendix A), the initial values (Supplement I.2); and
-// the rank-one two-layer network.
+// Linear autoencoders: gradient descent in closed form (Supplement A), the initial values (Supplement I.2);
+// and the rank-one two-layer network.
 #include <algorithm>
 #include <cmath>
 #include <functional>

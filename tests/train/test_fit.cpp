@@ -48,7 +48,7 @@ struct OwnDescent {
 }  // namespace
 
 TEST_CASE("gradient descent on a linear autoencoder is I - (I - gamma S)^t", "[train]") {
-  // Appendix A: from A_0 = 0 on 1/2 sum |A x - x|^2, with S = sum x x'.
+  // Supplement A: from A_0 = 0 on 1/2 sum |A x - x|^2, with S = sum x x'.
   const Index d = 10;
   const Mat<double> X = random_matrix<double>(d, 4, 2), S = X * X.transpose(),
                     I = Mat<double>::Identity(d, d);

@@ -1,4 +1,4 @@
-// Gradient descent on a linear autoencoder in closed form (Appendix A), and what is left of its initial
+// Gradient descent on a linear autoencoder in closed form (Supplement A), and what is left of its initial
 // values (Supplement I.2).
 #pragma once
 #include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
@@ -26,7 +26,7 @@ struct SingularValueBounds {
 ///     A_inf = P + A_0 (I - P),                               from A_0 = 0:  A_inf = P
 ///
 /// with P = Q_r Q_r' the orthogonal projection onto the span of the examples, if 0 < gamma < 2 / lambda_1; no
-/// larger rate converges. Appendix A and Supplement I.2 of the paper, which asks for gamma < 1 / lambda_1
+/// larger rate converges. Supplement A and Supplement I.2 of the paper, which asks for gamma < 1 / lambda_1
 /// (sufficient, not necessary) and writes r eigenvalues where its formula I - Q (..) Q' needs all d of them.
 ///
 /// Eigenvalues below d eps lambda_1 count as zero (singular values of X below about 1e-7 of the largest):

@@ -74,7 +74,7 @@ template <class = void>
 }
 
 /// The limit of gradient descent from W2 = 0 on sum |W2 h(x) - x|^2: the minimum-norm least squares solution
-/// X H^+, with H = h(X), k x n (Appendix A). It interpolates when the columns of H are linearly independent.
+/// X H^+, with H = h(X), k x n (Supplement A). It interpolates if the columns of H are linearly independent.
 template <class = void>
 [[nodiscard]] Mat<double> minimum_norm_weights(const RandomFeatures& h, MatIn<double> X) {
   require(X.cols() >= 1, "minimum_norm_weights: X must have at least 1 column, got 0");
