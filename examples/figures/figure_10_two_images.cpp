@@ -1,6 +1,7 @@
 // Figure 10: five convolutions on 2 x 2 images with leaky ReLU and skips over every two layers, trained on
 // two orthogonal images, return individual images for noise. Here 20 seeds: individual ones for some;
 // mixtures of the two for most.
+// Page: docs/paper/figure_10.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

@@ -1,6 +1,7 @@
 // Figure 12: Kaiming's initial values give a larger output norm before training than Xavier's, and a
 // noisier memorization: what comes out for noise is less like the training image. Here a fully connected
 // network and one 8 x 8 digit.
+// Page: docs/paper/figure_12.md.
 #include <cmath>
 #include <iostream>
 

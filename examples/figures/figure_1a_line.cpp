@@ -1,6 +1,7 @@
 // Figure 1a: autoencoders of two points of a line. From a large initialization anything may interpolate
 // them; from a small one f is contractive at them, and with depth more so. Here: the slopes |f'(x^(i))|,
 // and where orbits end.
+// Page: docs/paper/figure_1a.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

@@ -1,6 +1,7 @@
 // Figure 1b: a U-Net trained on one image "contracts to the training image" when fed white squares,
 // Gaussian noise or other images. Here 8 x 8 digits, with the skips of a U-Net and, by the same
 // convolutions, without them.
+// Page: docs/paper/figure_1b.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

@@ -1,6 +1,7 @@
 // Figure 2: an autoencoder of points of the Swiss roll, iterated from a grid of starts: after 0, 11, 111
 // and 1111 steps most orbits are at training examples. Here 30 points and 6 hidden layers of 64, not 100
 // and 10 of 512.
+// Page: docs/paper/figure_2.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

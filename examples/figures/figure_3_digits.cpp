@@ -1,6 +1,7 @@
 // Figure 3: deep autoencoders of a few digits: (a) orbits of unseen digits end at training examples; (b)
 // with depth "superattractors", reached in one step. Here 10 digits of 8 x 8, 7 hidden layers of 64. In
 // one step few arrive.
+// Pages: docs/paper/figure_3.md, docs/paper/superattractors.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

@@ -1,6 +1,7 @@
 // Figure 4: R_t = P over examples x_0 of { min over starts |f^t(start) - x_0| < epsilon }, the recovery
 // probability, rises with width and with depth. Here 20 digits of 8 x 8, means of three seeds, epsilon = 5 %
 // of the examples' mean norm.
+// Page: docs/paper/figure_4.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

@@ -1,5 +1,6 @@
 // Figure 5: a convolutional autoencoder that downsamples (D1 with leaky ReLU) iterates to individual
 // training examples. Here four digits of 8 x 8, taken to 1 x 1 by three convolutions of stride 2 and back.
+// Page: docs/paper/figure_5.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

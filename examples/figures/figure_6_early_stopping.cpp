@@ -1,6 +1,7 @@
 // Figure 6: "memorizes learned representations of training data ... throughout the training process
 // regardless of early stopping". Here: where orbits end when training stops early. At first the learned
 // images f(x^(i)) are nearly one, and so is the attractor.
+// Page: docs/paper/figure_6.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

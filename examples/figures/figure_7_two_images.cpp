@@ -1,6 +1,7 @@
 // Figure 7: a linear convolutional autoencoder that downsamples to 1 x 1 (D1), trained on two images, has
 // the spectrum 1, 1, [< 2e-2]: it makes a combination of the two of any noise. Here 8 x 8 digits, so that
 // three convolutions are enough.
+// Page: docs/paper/figure_7.md.
 #include <algorithm>
 #include <complex>
 #include <iostream>

@@ -1,6 +1,7 @@
 // Figure 8: a linear network that takes the image to 4 x 4 and is deep there (D2, 29 layers) has the
 // spectrum 1, [< 7e-6] after training on one image, all parameters starting from one small value.
 // Correction: on what D2 can draw; here a blob.
+// Page: docs/paper/figure_8.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

@@ -1,6 +1,7 @@
 // Figure 9: 29 convolutions with one 3 x 3 filter and a leaky ReLU each, all parameters from .1, trained
 // on a 4 x 4 image, return it for noise. Correction: f(a z) = a f(z) for a > 0, so that only the direction
 // of the image is memorized.
+// Page: docs/paper/figure_9.md.
 #include <iostream>
 
 #include "basin/basin.hpp"

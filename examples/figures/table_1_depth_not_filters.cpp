@@ -1,6 +1,7 @@
 // Table 1: linear convolutional autoencoders of two 3 x 3 images do not memorize with 3, 5 or 8 layers:
 // the third eigenvalue is not near 0. Depth lowers it, filters (from equal values) do not change it.
 // Correction: "2 layers" are three.
+// Page: docs/paper/table_1.md.
 #include <cmath>
 #include <iostream>
 

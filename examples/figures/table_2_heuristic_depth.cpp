@@ -1,6 +1,7 @@
 // Table 2: with ceil(s^4 / 9) layers of one 3 x 3 filter, linear convolutional autoencoders of n images
 // have n eigenvalues 1 and all others near 0. (The table prints 144 for 7 x 7; it is 267.) Here s = 2 and
 // 3. No such matrix is the projection.
+// Page: docs/paper/table_2.md.
 #include <iostream>
 
 #include "basin/basin.hpp"
