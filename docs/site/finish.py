@@ -78,6 +78,9 @@ class Addresses:
         if path not in self.known:
             self.known[path] = self.example(path) or self.source(path)
         address = self.known[path]
+        line = re.fullmatch(r"L(\d+)", anchor)
+        if address and line and address.endswith("_8hpp.html"):
+            return address.replace(".html", f"_source.html#l{int(line[1]):05}")
         if address and anchor:
             anchor = anchor_id(path, anchor) if path.endswith(".md") else anchor
             return f"{address}#{anchor}"

@@ -25,6 +25,7 @@ class Page:
         self.mentions = []  # files of the repository that the page names, in order
         self.problems = []
         self.anchors = {}
+        self.in_link = False
 
     def formula(self, tex, display):
         key = (" ".join(tex.split()), display)
@@ -56,7 +57,7 @@ class Page:
     def code(self, span, ticks):
         content = span[len(ticks) : -len(ticks)]
         path = self.named_file(content)
-        if path and (path in self.files or path.startswith("include/basin/")):
+        if path and not self.in_link and (path in self.files or path.startswith("include/basin/")):
             self.mentions.append(path)
             return f'<a href="repo:{path}"><code>{html.escape(content)}</code></a>'
         # Doxygen ends a span of one backtick at an apostrophe.
@@ -71,7 +72,10 @@ class Page:
             self.target(m["target"])
             return f'<img src="{posixpath.basename(m["target"])}" alt="{html.escape(m["text"])}"/>'
         if m["link"]:
-            return f'<a href="{self.target(m["target"])}">{self.inline(m["text"])}</a>'
+            self.in_link = True
+            text = self.inline(m["text"])
+            self.in_link = False
+            return f'<a href="{self.target(m["target"])}">{text}</a>'
         if m["tag"]:
             return m["tag"]
         return {"<": "&lt;", "@": "\\@", "\\": "\\\\", "#": "\\#"}[m["special"]]
