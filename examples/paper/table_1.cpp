@@ -39,6 +39,8 @@ const std::vector<Row> rows = {{2, 1, 0, 0},     {2, 16, 0, 0},        {2, 128, 
 enum class Start { constant, random };
 const char* name(Start start) { return start == Start::constant ? "constant" : "random"; }
 
+// The study: trains.
+
 /// A constant c with which the net of f filters starts as the operator of the net of one filter at 0.1:
 /// c (f c)^(L-1) = 0.1^L.
 double constant_for(const Row& row) {
@@ -132,7 +134,44 @@ struct Finished {
   }
 };
 
-double third(const LinearRun& r) { return remaining(r); }
+/// How far nets that start from a constant are from their nets of one filter, |A - A_1| / |A_1|; for each
+/// seed.
+struct Symmetry {
+  std::vector<double> early, end;  // after a few steps, and at the end of training
+};
+constexpr Index early_steps = 10;
+
+std::vector<double> differences(const std::vector<LinearRun>& a, const std::vector<LinearRun>& b) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i].training.status != FitStatus::diverged && b[i].training.status != FitStatus::diverged)
+      values.push_back((a[i].A - b[i].A).norm() / b[i].A.norm());
+  return values;
+}
+
+Symmetry symmetry(Program& program, const Finished& f) {
+  const std::vector<std::uint64_t>& seeds = program.seeds();
+  const std::vector<LinearRun> first = run_row(program, f.row, f.start, seeds, {}, early_steps),
+                               first_one = run_equivalent(program, f.row, seeds, early_steps),
+                               one = run_equivalent(program, f.row, seeds);
+  if (interrupted()) return {};
+  return {differences(first, first_one), differences(f.runs, one)};
+}
+
+/// One filter a layer from other constants and on images of the other law.
+std::vector<ConstantStart> scan(Program& program, Index layers) {
+  const LinearTraining t{.adam = false, .rate = 0.1, .max_steps = 100000};
+  return scan_constants(program, s, layers, images, t, program.seeds());
+}
+
+/// The trainings of a net from one start; nullptr: there are none.
+const Finished* find(const std::vector<Finished>& all, Index layers, Index filters, Start start) {
+  for (const Finished& f : all)
+    if (f.row.layers == layers && f.row.filters == filters && f.start == start) return &f;
+  return nullptr;
+}
+
+// The claims.
 
 /// "the 3rd |eig|; |eig| > 0.5: ...; largest ...; |A-P|/|P| ...".
 std::string details(const std::vector<LinearRun>& runs, const std::vector<LinearRun>& judged) {
@@ -149,7 +188,7 @@ Band promised(Index layers) {
   return layers <= 3 ? Band{0.7, 1.4} : layers == 5 ? Band{0.2, 1.3} : Band{0.02, 1.1};
 }
 
-void add_claims(Program& program, const Finished& f) {
+void claim_row(Program& program, const Finished& f) {
   const std::string id = text(f.row.id(), ", ", name(f.start));
   program.claim(median_claim(id + ", loss", "Trained to a mean squared error below 1e-6.", "converged",
                              over_runs(f.runs, [](const LinearRun& r) { return r.training.loss; }),
@@ -162,7 +201,7 @@ void add_claims(Program& program, const Finished& f) {
             "Two images are not memorized: the third |eigenvalue| is not near 0 (here, and in Table 2: from ",
             number(memorized_below), ")."),
         f.row.third > 0 ? text("1, 1, ", number(f.row.third), ", ...") : "not in the table",
-        over_runs(judged, third), at_least(memorized_below), promised(f.row.layers), "",
+        over_runs(judged, remaining), at_least(memorized_below), promised(f.row.layers), "",
         details(f.runs, judged)));
   if (f.start == Start::constant && f.row.printed_params > 0) {
     const Index counted = f.runs.front().parameters;
@@ -172,13 +211,7 @@ void add_claims(Program& program, const Finished& f) {
   }
 }
 
-const Finished* find(const std::vector<Finished>& all, Index layers, Index filters, Start start) {
-  for (const Finished& f : all)
-    if (f.row.layers == layers && f.row.filters == filters && f.start == start) return &f;
-  return nullptr;
-}
-
-void add_printed_depth_claim(Program& program) {
+void claim_printed_depth(Program& program) {
   Claim c = yes_no_claim(
       "rows of \"2 layers\"", "The nets of the first three rows have 2 layers.",
       "27, 2592, 149760 parameters",
@@ -195,38 +228,27 @@ void add_printed_depth_claim(Program& program) {
 
 /// From equal values all filters of a layer stay equal, and the net is one of one filter: exactly, but
 /// rounding breaks the symmetry, and training is unstable against that.
-void add_symmetry_claims(Program& program, const Finished& f, const std::vector<std::uint64_t>& seeds) {
-  constexpr Index early = 10;  // steps
-  const auto differences = [](const std::vector<LinearRun>& a, const std::vector<LinearRun>& b) {
-    std::vector<double> values;
-    for (std::size_t i = 0; i < a.size(); ++i)
-      if (a[i].training.status != FitStatus::diverged && b[i].training.status != FitStatus::diverged)
-        values.push_back((a[i].A - b[i].A).norm() / b[i].A.norm());
-    return values;
-  };
-  const std::vector<LinearRun> first = run_row(program, f.row, f.start, seeds, {}, early),
-                               first_one = run_equivalent(program, f.row, seeds, early),
-                               one = run_equivalent(program, f.row, seeds);
-  if (interrupted()) return;
+void claim_symmetry(Program& program, const Row& row, const Symmetry& found) {
   program.claim(median_claim(
-      f.row.id() + ", symmetry",
-      text("From constant values the net is one of one filter: |A - A_1|/|A_1| after ", early, " steps."),
-      no_paper, differences(first, first_one), at_most(1e-6), "",
+      row.id() + ", symmetry",
+      text("From constant values the net is one of one filter: |A - A_1|/|A_1| after ", early_steps,
+           " steps."),
+      no_paper, found.early, at_most(1e-6), "",
       "all filters of a layer get the same gradient and stay equal, so that the number of filters cannot "
       "have an "
       "effect when every parameter starts at the same value"));
   program.claim(contested_claim(
-      f.row.id() + ", symmetry at the end", "The same at the end of training.", no_paper,
-      differences(f.runs, one), at_most(1e-6), at_most(2), "",
+      row.id() + ", symmetry at the end", "The same at the end of training.", no_paper, found.end,
+      at_most(1e-6), at_most(2), "",
       "rounding makes the filters unequal, and where training passes saddles such differences grow"));
 }
 
 /// From random values: do filters matter?
-void add_filters_claim(Program& program, const std::vector<Finished>& all, Index layers) {
+void claim_filters(Program& program, const std::vector<Finished>& all, Index layers) {
   const Finished *one = find(all, layers, 1, Start::random), *more = find(all, layers, 128, Start::random);
   if (!more) more = find(all, layers, 16, Start::random);
   if (!one || !more) return;
-  const std::vector<double> a = over_runs(one->judged(), third), b = over_runs(more->judged(), third);
+  const std::vector<double> a = over_runs(one->judged(), remaining), b = over_runs(more->judged(), remaining);
   if (a.empty() || b.empty()) return;
   // Within the noise: each median lies within the other's range over seeds.
   const auto within = [](double m, const std::vector<double>& v) {
@@ -243,20 +265,9 @@ void add_filters_claim(Program& program, const std::vector<Finished>& all, Index
   program.claim(std::move(c));
 }
 
-/// One filter a layer from other constants and on images of the other law.
-void add_scan(Program& program) {
-  std::vector<ConstantStart> all;
-  for (const Index layers : {3, 5, 8}) {
-    const LinearTraining t{.adam = false, .rate = 0.1, .max_steps = 100000};
-    const std::vector<ConstantStart> scan = scan_constants(program, s, layers, images, t, program.seeds());
-    if (interrupted()) return;
-    claim_scan(program, scan, false);
-    all.insert(all.end(), scan.begin(), scan.end());
-  }
-  if (program.writes()) scan_table(all).write(program.options.out / "table_1_scan.csv");
-}
+// The pictures, and the tables.
 
-void draw(Program& program, const std::vector<Finished>& all) {
+void draw_third(Program& program, const std::vector<Finished>& all) {
   Series paper{.name = "the paper", .x = {}, .y = {}, .style = Series::Style::points};
   Series from_constant{.name = "constant start, each seed", .x = {}, .y = {}, .style = Series::Style::points};
   Series from_random{.name = "random start, each seed", .x = {}, .y = {}, .style = Series::Style::points};
@@ -271,7 +282,7 @@ void draw(Program& program, const std::vector<Finished>& all) {
         for (const LinearRun& r : f.judged()) {
           Series& to = f.start == Start::constant ? from_constant : from_random;
           to.x.push_back(f.start == Start::constant ? at - 0.15 : at + 0.15);
-          to.y.push_back(third(r));
+          to.y.push_back(remaining(r));
         }
   }
   program.draw(
@@ -281,6 +292,9 @@ void draw(Program& program, const std::vector<Finished>& all) {
                .series = {from_constant, from_random, paper},
                .log_y = true},
       "table_1_third.png", "Depth lowers it. Memorized would be near 0.");
+}
+
+void draw_spectra(Program& program, const std::vector<Finished>& all) {
   for (const Start start : {Start::constant, Start::random}) {
     LinePlot plot{.title = text("Spectra of nets of one filter, ", name(start), " start"),
                   .x_label = "number of the eigenvalue, largest first",
@@ -296,29 +310,15 @@ void draw(Program& program, const std::vector<Finished>& all) {
   }
 }
 
-void body(Program& program) {
-  add_printed_depth_claim(program);
-  add_scan(program);
-  std::vector<Finished> all;
-  const std::filesystem::path folder = program.checkpoints();
-  for (const Row& row : rows)
-    for (const Start start : {Start::constant, Start::random}) {
-      if (interrupted() || (row.filters > 16 && !program.full())) continue;
-      Finished f{row, start, run_row(program, row, start, program.seeds(), folder)};
-      if (interrupted() || f.runs.empty()) continue;
-      add_claims(program, f);
-      if (start == Start::constant && row.filters > 1) add_symmetry_claims(program, f, program.seeds());
-      if (row.filters == 1 && start == Start::random && !f.judged().empty())
-        program.draw(spectral_images(text(row.layers, " layers of one filter, two images"), s,
-                                     f.judged().front(), program.seeds().front()),
-                     text("table_1_eigenvectors_", row.layers, ".png"), spectral_images_caption);
-      all.push_back(std::move(f));
-    }
-  if (all.empty()) return;
-  for (const Index layers : {2, 3, 5, 8}) add_filters_claim(program, all, layers);
-  program.note_checkpoints("Trainings of 128 filters");
-  if (!program.full()) program.note("The rows of 128 filters are run with --full.");
-  draw(program, all);
+void draw_eigenvectors(Program& program, const Finished& f) {
+  const std::vector<LinearRun> judged = f.judged();
+  if (judged.empty()) return;
+  program.draw(spectral_images(text(f.row.layers, " layers of one filter, two images"), s, judged.front(),
+                               program.seeds().front()),
+               text("table_1_eigenvectors_", f.row.layers, ".png"), spectral_images_caption);
+}
+
+CsvTable table_of_runs(const std::vector<Finished>& all) {
   std::vector<std::string> ids, starts;
   std::vector<double> loss, steps, seconds, projection;
   std::vector<std::vector<double>> moduli(9);
@@ -336,7 +336,48 @@ void body(Program& program) {
   table.add("row", ids).add("start", starts).add("loss", loss).add("steps", steps).add("seconds", seconds);
   table.add("projection_distance", projection);
   for (std::size_t k = 0; k < 9; ++k) table.add(text("modulus_", k + 1), moduli[k]);
-  if (program.writes()) table.write(program.options.out / "table_1_runs.csv");
+  return table;
+}
+
+// Part after part, so that an interrupted run has what was finished.
+
+void scan_part(Program& program) {
+  std::vector<ConstantStart> all;
+  for (const Index layers : {3, 5, 8}) {
+    const std::vector<ConstantStart> some = scan(program, layers);
+    if (interrupted()) return;
+    claim_scan(program, some, false);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  if (program.writes()) scan_table(all).write(program.options.out / "table_1_scan.csv");
+}
+
+void row_part(Program& program, const Row& row, Start start, std::vector<Finished>& all) {
+  Finished f{row, start, run_row(program, row, start, program.seeds(), program.checkpoints())};
+  if (interrupted() || f.runs.empty()) return;
+  claim_row(program, f);
+  if (start == Start::constant && row.filters > 1) {
+    const Symmetry found = symmetry(program, f);
+    if (!interrupted()) claim_symmetry(program, row, found);
+  }
+  if (start == Start::random && row.filters == 1) draw_eigenvectors(program, f);
+  all.push_back(std::move(f));
+}
+
+void body(Program& program) {
+  claim_printed_depth(program);
+  scan_part(program);
+  std::vector<Finished> all;
+  for (const Row& row : rows)
+    for (const Start start : {Start::constant, Start::random})
+      if (!interrupted() && (row.filters <= 16 || program.full())) row_part(program, row, start, all);
+  if (all.empty()) return;
+  for (const Index layers : {2, 3, 5, 8}) claim_filters(program, all, layers);
+  program.note_checkpoints("Trainings of 128 filters");
+  if (!program.full()) program.note("The rows of 128 filters are run with --full.");
+  draw_third(program, all);
+  draw_spectra(program, all);
+  if (program.writes()) table_of_runs(all).write(program.options.out / "table_1_runs.csv");
 }
 
 }  // namespace
