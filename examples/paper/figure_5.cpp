@@ -9,6 +9,7 @@
 #include "basin/core/statistics.hpp"
 #include "basin/io/csv.hpp"
 #include "support/attractors.hpp"
+#include "support/median_line.hpp"
 #include "support/nonlinear_d1.hpp"
 #include "support/program.hpp"
 
@@ -17,6 +18,8 @@ namespace {
 using namespace basin;
 using namespace basin::examples;
 using S = float;
+
+// The study: trains, iterates.
 
 struct Setting {
   D1Training a, b;
@@ -104,7 +107,7 @@ RunB run_b(const Setting& s, const ImageData& data, std::uint64_t seed, const st
   const D1Starts starts = d1_starts(data, chosen, s.starts, seed);
   for (const Stage& stage : r.net.stages) {
     if (interrupted()) return r;
-    if (stage.name.find("epochs") != std::string::npos && stage.epoch < r.net.training.epochs) continue;
+    if (stage.by_epoch() && stage.epoch < r.net.training.epochs) continue;
     r.stages.push_back(stage);
     const Model<LeakyD1> f = trained.at(stage);
     r.images.push_back(iterate(f, starts.images, r.net.examples, times_b, what + ": orbits of images"));
@@ -113,6 +116,161 @@ RunB run_b(const Setting& s, const ImageData& data, std::uint64_t seed, const st
   }
   return r;
 }
+
+/// A stage in all runs that have reached it.
+struct Rung {
+  std::string name = {};
+  std::vector<double> losses = {};
+  std::vector<const Starts*> images = {}, noise = {};
+  void add(double loss, const Starts& of_images, const Starts& of_noise) {
+    losses.push_back(loss);
+    images.push_back(&of_images);
+    noise.push_back(&of_noise);
+  }
+};
+std::vector<Rung> ladder_of(const std::vector<RunB>& runs) {
+  std::vector<Rung> ladder;
+  for (const RunB& r : runs)
+    for (std::size_t k = 0; k < r.stages.size(); ++k) {
+      const std::string& name = r.stages[k].name;
+      auto rung =
+          std::find_if(ladder.begin(), ladder.end(), [&](const Rung& known) { return known.name == name; });
+      if (rung == ladder.end()) rung = ladder.insert(ladder.end(), Rung{name});
+      rung->add(r.stages[k].loss, r.images[k], r.noise[k]);
+    }
+  std::stable_sort(ladder.begin(), ladder.end(),
+                   [](const Rung& a, const Rung& b) { return median(a.losses) > median(b.losses); });
+  return ladder;
+}
+/// The ends of all runs.
+Rung end_of(const std::vector<RunB>& runs) {
+  Rung end;
+  for (const RunB& r : runs) end.add(r.stages.back().loss, r.images.back(), r.noise.back());
+  return end;
+}
+/// In percent, for each run: the starts within epsilon of a training image after t steps.
+std::vector<double> arrived(const std::vector<const Starts*>& starts, Index t, std::size_t e) {
+  std::vector<double> values;
+  for (const Starts* s : starts) values.push_back(100 * s->at(t, e).arrived);
+  return values;
+}
+
+// The claims.
+
+/// What docs/paper/figure_5.md promises of the quick mode's medians, in percent: nothing, until they are
+/// measured on the embedded photos.
+struct Promise {
+  Band loss_a = {}, stable = {}, contracting = {}, arrived_narrow = {}, arrived_wide = {}, loss_b = {},
+       one_step_narrow = {}, one_step_wide = {}, hundred_steps = {};
+};
+
+/// How many examples are attractors at the distances of the claims and at 1 %, and why the others are not.
+std::string recall_note(const std::vector<const Attractors*>& runs) {
+  const auto within = [&](double tolerance) {
+    return text(100 * tolerance, "%: ", summary(percent_recalled(runs, tolerance), "%"));
+  };
+  return text(within(0.01), ", within ", within(epsilons[narrow]), "; ", other_counts(runs, epsilons[wide]));
+}
+std::string medians(const std::vector<const Attractors*>& runs, double ExampleVerdict::*which) {
+  std::vector<double> values;
+  for (const Attractors* a : runs) values.push_back(median(a->values(which)));
+  return summary(values);
+}
+
+void claim_examples_a(Program& program, const Setting& s, const std::vector<RunA>& runs,
+                      const Promise& promise) {
+  const Index n = runs.front().net.examples.cols();
+  program.claim(contested_claim(
+      "5a, training", text("D1 is trained to convergence on ", n, " images (mean squared error)."),
+      "converged", of_each(runs, [](const RunA& r) { return r.net.training.loss; }), at_most(s.a.loss_goal),
+      promise.loss_a, "", text(s.a.filters, " filters; epochs ", summary(of_each(runs, [](const RunA& r) {
+                                 return r.net.training.epochs;
+                               })))));
+  const std::vector<const Attractors*> verdicts = attractors_of(runs);
+  program.claim(contested_claim(
+      "5a, attractors",
+      text("The training images are attractors: an attracting fixed point lies within ", 100 * epsilons[wide],
+           "% of |x| (1% is less than the network's own error), and the orbit of x ends there."),
+      "contractive to training examples (here: from 95%)", percent_recalled(verdicts, epsilons[wide]),
+      at_least(95), promise.stable, "%", text("within ", recall_note(verdicts))));
+  program.claim(contested_claim(
+      "5a, contraction",
+      "The autoencoder is contractive at its training images: the spectral radius of the Jacobian at x "
+      "itself, "
+      "where f(x) differs from x, is below 1.",
+      "contractive to training examples (here: from 95%)",
+      of_each(runs,
+              [&](const RunA& r) {
+                return 100. * static_cast<double>(r.attractors.contracting()) / static_cast<double>(n);
+              }),
+      at_least(95), promise.contracting, "%",
+      text("spectral radius, median over the images: ", medians(verdicts, &ExampleVerdict::radius),
+           "; |f(x) - x| / |x|: ", medians(verdicts, &ExampleVerdict::residual))));
+}
+
+/// Where the orbits of other images end.
+void claim_orbits_a(Program& program, const Setting& s, const std::vector<RunA>& runs,
+                    const Promise& promise) {
+  for (const auto& [kind, which] : {std::pair{"unseen images", &RunA::images}, {"noise", &RunA::noise}}) {
+    const auto at_end = [&, w = which](std::size_t e, double Recovery::*fraction) {
+      return of_each(runs, [&](const RunA& r) { return 100 * ((r.*w).at(s.steps_a, e).*fraction); });
+    };
+    for (const auto& [e, band] : {std::pair{narrow, promise.arrived_narrow}, {wide, promise.arrived_wide}})
+      program.claim(contested_claim(
+          text("5a, ", kind, ", ", 100 * epsilons[e], "%"),
+          text("Iterating the map yields individual training examples (orbits of ", kind, ", ", s.steps_a,
+               " iterations, within ", 100 * epsilons[e], "% of the mean norm)."),
+          "yields training examples (here: from 95%)", at_end(e, &Recovery::arrived), at_least(95), band, "%",
+          text("training images reached (R_t): ", summary(at_end(e, &Recovery::recovered), "%"))));
+  }
+}
+
+void claim_training_b(Program& program, const Setting& s, const std::vector<RunB>& runs,
+                      const Promise& promise) {
+  std::vector<const Attractors*> at_end;
+  for (const RunB& r : runs) at_end.push_back(&r.attractors.back());
+  program.claim(contested_claim(
+      "5b, training",
+      text("D1 is trained on ten images, here to a mean squared error of ", number(s.b.loss_goal), "."),
+      "no loss given", of_each(runs, [](const RunB& r) { return r.net.training.loss; }),
+      at_most(s.b.loss_goal), promise.loss_b, "",
+      text(s.b.filters, " filters; epochs ",
+           summary(of_each(runs, [](const RunB& r) { return r.net.training.epochs; })),
+           "; training images that are attractors, within ", recall_note(at_end))));
+}
+
+/// Where starts of one kind are after one step.
+void claim_one_step_b(Program& program, const std::vector<Rung>& ladder, const Rung& end,
+                      const std::string& name, std::vector<const Starts*> Rung::*kind,
+                      const Promise& promise) {
+  for (const auto& [e, band] : {std::pair{narrow, promise.one_step_narrow}, {wide, promise.one_step_wide}}) {
+    std::string by_loss;
+    for (const Rung& rung : ladder)
+      by_loss += text(by_loss.empty() ? "" : "; ", number(median(rung.losses), 2), ": ",
+                      number(median(arrived(rung.*kind, 1, e))), "%");
+    program.claim(contested_claim(text("5b, superattractors, ", name, ", ", 100 * epsilons[e], "%"),
+                                  text("One iteration takes arbitrary images to training examples (within ",
+                                       100 * epsilons[e], "% of the mean norm, at the end of training)."),
+                                  "all (here: from 95%)", arrived(end.*kind, 1, e), at_least(95), band, "%",
+                                  text("by training loss: ", by_loss)));
+  }
+}
+
+/// And after more of them.
+void claim_later_b(Program& program, const Rung& end, const std::string& name,
+                   std::vector<const Starts*> Rung::*kind, const Promise& promise) {
+  const std::vector<double> distinct =
+      of_each(end.*kind, [](const Starts& s) { return s.at(100, narrow).distinct; });
+  program.claim(contested_claim(
+      text("5b, ", name, ", 100 steps"),
+      "After 100 iterations arbitrary images are at training examples (within 5% of the mean norm).",
+      "all (here: from 95%)", arrived(end.*kind, 100, narrow), at_least(95), promise.hundred_steps, "%",
+      text("after 2 steps ", summary(arrived(end.*kind, 2, narrow), "%"), ", after 10 ",
+           summary(arrived(end.*kind, 10, narrow), "%"), ", after 100 within 20% ",
+           summary(arrived(end.*kind, 100, wide), "%"), "; different training images: ", summary(distinct))));
+}
+
+// The pictures.
 
 /// Orbits as rows of images: start, iterates, and the training image nearest to the end.
 void draw_orbits(Program& program, const std::string& id, const std::string& title, const ImageData& data,
@@ -131,8 +289,8 @@ void draw_orbits(Program& program, const std::string& id, const std::string& tit
         row.col(static_cast<Index>(c)) = from.orbit.snapshots.at(static_cast<std::size_t>(k)).col(j);
       }
       row.rightCols(1) = examples.col(n.index[static_cast<std::size_t>(j)]);
-      const bool arrived = n.distance[static_cast<std::size_t>(j)] < epsilons[wide] * mean_norm(examples);
-      table.add_row(arrived ? label : label + "*", row);
+      const bool there = n.distance[static_cast<std::size_t>(j)] < epsilons[wide] * mean_norm(examples);
+      table.add_row(there ? label : label + "*", row);
     }
   };
   add_rows(images, count, "unseen");
@@ -144,24 +302,8 @@ void draw_orbits(Program& program, const std::string& id, const std::string& tit
            "not within 20% of the mean norm of a training image in the end."));
 }
 
-/// Median over the runs with the range from smallest to largest, at each x.
-template <class Run, class Value>
-Series over_seeds(const std::string& name, const std::vector<Run>& runs, const std::vector<double>& x,
-                  const Value& value) {
-  Series line{.name = name, .x = x, .y = {}, .style = Series::Style::line_points};
-  for (std::size_t k = 0; k < x.size(); ++k) {
-    std::vector<double> values;
-    for (const Run& r : runs) values.push_back(value(r, k));
-    line.y.push_back(median(values));
-    line.low.push_back(quantile(values, 0));
-    line.high.push_back(quantile(values, 1));
-  }
-  return line;
-}
-
 void draw_recovery(Program& program, const Setting& s, const ImageData& data, const std::vector<RunA>& runs) {
   const std::vector<Index>& times = runs.front().images.times;
-  const std::vector<double> t(times.begin() + 1, times.end());
   Panels<LinePlot> picture{.title = text("Figure 5a: D1 on ", runs.front().net.examples.cols(), " images, ",
                                          data.name, ", orbits of unseen images"),
                            .plots = {},
@@ -176,10 +318,13 @@ void draw_recovery(Program& program, const Setting& s, const ImageData& data, co
                   .log_x = true,
                   .x_range = Extent{1, static_cast<double>(s.steps_a)},
                   .y_range = Extent{-2, 102}};
-    for (std::size_t e = 0; e < epsilons.size(); ++e)
-      plot.series.push_back(over_seeds(
-          text("within ", 100 * epsilons[e], "%"), runs, t,
-          [&](const RunA& r, std::size_t k) { return 100 * (r.images.curve[k + 1][e].*fraction); }));
+    for (std::size_t e = 0; e < epsilons.size(); ++e) {
+      Series line = median_line(text("within ", 100 * epsilons[e], "%"));
+      for (std::size_t k = 1; k < times.size(); ++k)
+        add_median(line, static_cast<double>(times[k]),
+                   of_each(runs, [&](const RunA& r) { return 100 * (r.images.curve[k][e].*fraction); }));
+      plot.series.push_back(line);
+    }
     picture.plots.push_back(plot);
   };
   add("training images that an orbit has reached", "R_t (%)", &Recovery::recovered);
@@ -187,6 +332,9 @@ void draw_recovery(Program& program, const Setting& s, const ImageData& data, co
   program.draw(picture, "figure_5a_recovery.png",
                "Both fractions for several distances that count as arrived, relative to the mean norm of the "
                "training images. Medians over the seeds, and their range.");
+}
+
+void draw_radii(Program& program, const std::vector<RunA>& runs) {
   Histogram radii{.title = "Spectral radii of the Jacobians at the training images of Figure 5a, all seeds",
                   .x_label = "spectral radius",
                   .y_label = "training images",
@@ -198,35 +346,6 @@ void draw_recovery(Program& program, const Setting& s, const ImageData& data, co
       radii, "figure_5a_radii.png",
       "Of the Jacobian at the training image itself. A fixed point attracts when it is below 1 there "
       "(Theorem 2).");
-}
-
-/// A stage in all runs that have reached it.
-struct Rung {
-  std::string name;
-  std::vector<double> losses;
-  std::vector<const Starts*> images, noise;
-};
-std::vector<Rung> ladder_of(const std::vector<RunB>& runs) {
-  std::vector<Rung> ladder;
-  for (const RunB& r : runs)
-    for (std::size_t k = 0; k < r.stages.size(); ++k) {
-      const std::string& name = r.stages[k].name;
-      auto rung =
-          std::find_if(ladder.begin(), ladder.end(), [&](const Rung& known) { return known.name == name; });
-      if (rung == ladder.end()) rung = ladder.insert(ladder.end(), Rung{name, {}, {}, {}});
-      rung->losses.push_back(r.stages[k].loss);
-      rung->images.push_back(&r.images[k]);
-      rung->noise.push_back(&r.noise[k]);
-    }
-  std::stable_sort(ladder.begin(), ladder.end(),
-                   [](const Rung& a, const Rung& b) { return median(a.losses) > median(b.losses); });
-  return ladder;
-}
-/// In percent, for each run: the starts within epsilon of a training image after t steps.
-std::vector<double> arrived(const std::vector<const Starts*>& starts, Index t, std::size_t e) {
-  std::vector<double> values;
-  for (const Starts* s : starts) values.push_back(100 * s->at(t, e).arrived);
-  return values;
 }
 
 void draw_by_loss(Program& program, const ImageData& data, const std::vector<Rung>& ladder) {
@@ -246,14 +365,9 @@ void draw_by_loss(Program& program, const ImageData& data, const std::vector<Run
                     .x_range = Extent{median(ladder.back().losses), median(ladder.front().losses)},
                     .y_range = Extent{-2, 102}};
       for (std::size_t k = 1; k < times_b.size(); ++k) {
-        Series line{.name = text("t = ", times_b[k]), .x = {}, .y = {}, .style = Series::Style::line_points};
-        for (const Rung& rung : ladder) {
-          const std::vector<double> values = arrived(rung.*kind, times_b[k], e);
-          line.x.push_back(median(rung.losses));
-          line.y.push_back(median(values));
-          line.low.push_back(quantile(values, 0));
-          line.high.push_back(quantile(values, 1));
-        }
+        Series line = median_line(text("t = ", times_b[k]));
+        for (const Rung& rung : ladder)
+          add_median(line, median(rung.losses), arrived(rung.*kind, times_b[k], e));
         plot.series.push_back(line);
       }
       picture.plots.push_back(plot);
@@ -262,119 +376,6 @@ void draw_by_loss(Program& program, const ImageData& data, const std::vector<Run
       picture, "figure_5b_loss.png",
       "One training, kept when its loss first fell to the values of a ladder, and in the end (training goes "
       "from right to left). Medians over the seeds, and their range.");
-}
-
-/// What docs/paper/figure_5.md promises of the quick mode's medians, in percent: nothing, until they are
-/// measured on the embedded photos.
-struct Promise {
-  Band loss_a = {}, stable = {}, contracting = {}, arrived_narrow = {}, arrived_wide = {}, loss_b = {},
-       one_step_narrow = {}, one_step_wide = {}, hundred_steps = {};
-};
-
-template <class Run, class Value>
-std::vector<double> collect(const std::vector<Run>& runs, const Value& value) {
-  std::vector<double> values;
-  for (const Run& r : runs) values.push_back(static_cast<double>(value(r)));
-  return values;
-}
-
-/// How many examples are attractors at the distances of the claims and at 1 %, and why the others are not.
-std::string recall_note(const std::vector<const Attractors*>& runs) {
-  const auto within = [&](double tolerance) {
-    return text(100 * tolerance, "%: ", summary(percent_recalled(runs, tolerance), "%"));
-  };
-  return text(within(0.01), ", within ", within(epsilons[narrow]), "; ", other_counts(runs, epsilons[wide]));
-}
-std::string medians(const std::vector<const Attractors*>& runs, double ExampleVerdict::*which) {
-  std::vector<double> values;
-  for (const Attractors* a : runs) values.push_back(median(a->values(which)));
-  return summary(values);
-}
-
-void add_claims_a(Program& program, const Setting& s, const std::vector<RunA>& runs, const Promise& promise) {
-  const Index n = runs.front().net.examples.cols();
-  program.claim(contested_claim(
-      "5a, training", text("D1 is trained to convergence on ", n, " images (mean squared error)."),
-      "converged", collect(runs, [](const RunA& r) { return r.net.training.loss; }), at_most(s.a.loss_goal),
-      promise.loss_a, "", text(s.a.filters, " filters; epochs ", summary(collect(runs, [](const RunA& r) {
-                                 return r.net.training.epochs;
-                               })))));
-  const std::vector<const Attractors*> verdicts = attractors_of(runs);
-  program.claim(contested_claim(
-      "5a, attractors",
-      text("The training images are attractors: an attracting fixed point lies within ", 100 * epsilons[wide],
-           "% of |x| (1% is less than the network's own error), and the orbit of x ends there."),
-      "contractive to training examples (here: from 95%)", percent_recalled(verdicts, epsilons[wide]),
-      at_least(95), promise.stable, "%", text("within ", recall_note(verdicts))));
-  program.claim(contested_claim(
-      "5a, contraction",
-      "The autoencoder is contractive at its training images: the spectral radius of the Jacobian at x "
-      "itself, "
-      "where f(x) differs from x, is below 1.",
-      "contractive to training examples (here: from 95%)",
-      collect(runs,
-              [&](const RunA& r) {
-                return 100. * static_cast<double>(r.attractors.contracting()) / static_cast<double>(n);
-              }),
-      at_least(95), promise.contracting, "%",
-      text("spectral radius, median over the images: ", medians(verdicts, &ExampleVerdict::radius),
-           "; |f(x) - x| / |x|: ", medians(verdicts, &ExampleVerdict::residual))));
-  for (const auto& [kind, which] : {std::pair{"unseen images", &RunA::images}, {"noise", &RunA::noise}}) {
-    const auto at_end = [&, w = which](std::size_t e, double Recovery::*fraction) {
-      return collect(runs, [&](const RunA& r) { return 100 * ((r.*w).at(s.steps_a, e).*fraction); });
-    };
-    for (const auto& [e, band] : {std::pair{narrow, promise.arrived_narrow}, {wide, promise.arrived_wide}})
-      program.claim(contested_claim(
-          text("5a, ", kind, ", ", 100 * epsilons[e], "%"),
-          text("Iterating the map yields individual training examples (orbits of ", kind, ", ", s.steps_a,
-               " iterations, within ", 100 * epsilons[e], "% of the mean norm)."),
-          "yields training examples (here: from 95%)", at_end(e, &Recovery::arrived), at_least(95), band, "%",
-          text("training images reached (R_t): ", summary(at_end(e, &Recovery::recovered), "%"))));
-  }
-}
-
-void add_claims_b(Program& program, const Setting& s, const std::vector<RunB>& runs,
-                  const std::vector<Rung>& ladder, const Promise& promise) {
-  std::vector<const Attractors*> at_end;
-  for (const RunB& r : runs) at_end.push_back(&r.attractors.back());
-  program.claim(contested_claim(
-      "5b, training",
-      text("D1 is trained on ten images, here to a mean squared error of ", number(s.b.loss_goal), "."),
-      "no loss given", collect(runs, [](const RunB& r) { return r.net.training.loss; }),
-      at_most(s.b.loss_goal), promise.loss_b, "",
-      text(s.b.filters, " filters; epochs ",
-           summary(collect(runs, [](const RunB& r) { return r.net.training.epochs; })),
-           "; training images that are attractors, within ", recall_note(at_end))));
-  for (const auto& [name, kind] : {std::pair{"unseen images", &Rung::images}, {"noise", &Rung::noise}}) {
-    Rung end{"the end of each run", {}, {}, {}};
-    for (const RunB& r : runs) {
-      end.images.push_back(&r.images.back());
-      end.noise.push_back(&r.noise.back());
-    }
-    for (const auto& [e, band] :
-         {std::pair{narrow, promise.one_step_narrow}, {wide, promise.one_step_wide}}) {
-      std::string by_loss;
-      for (const Rung& rung : ladder)
-        by_loss += text(by_loss.empty() ? "" : "; ", number(median(rung.losses), 2), ": ",
-                        number(median(arrived(rung.*kind, 1, e))), "%");
-      program.claim(contested_claim(text("5b, superattractors, ", name, ", ", 100 * epsilons[e], "%"),
-                                    text("One iteration takes arbitrary images to training examples (within ",
-                                         100 * epsilons[e], "% of the mean norm, at the end of training)."),
-                                    "all (here: from 95%)", arrived(end.*kind, 1, e), at_least(95), band, "%",
-                                    text("by training loss: ", by_loss)));
-    }
-    std::vector<double> distinct;
-    for (const Starts* starts : end.*kind)
-      distinct.push_back(static_cast<double>(starts->at(100, narrow).distinct));
-    program.claim(contested_claim(
-        text("5b, ", name, ", 100 steps"),
-        "After 100 iterations arbitrary images are at training examples (within 5% of the mean norm).",
-        "all (here: from 95%)", arrived(end.*kind, 100, narrow), at_least(95), promise.hundred_steps, "%",
-        text("after 2 steps ", summary(arrived(end.*kind, 2, narrow), "%"), ", after 10 ",
-             summary(arrived(end.*kind, 10, narrow), "%"), ", after 100 within 20% ",
-             summary(arrived(end.*kind, 100, wide), "%"),
-             "; different training images: ", summary(distinct))));
-  }
 }
 
 void write_table(const std::vector<RunB>& runs, const std::vector<std::uint64_t>& seeds,
@@ -416,6 +417,36 @@ void write_table(const std::vector<RunB>& runs, const std::vector<std::uint64_t>
       .write(file);
 }
 
+void report_a(Program& program, const Setting& s, const ImageData& data, const std::vector<RunA>& runs) {
+  const Promise promise;
+  std::vector<Index> shown;
+  for (const Index t : {0, 1, 2, 3, 5, 10, 20, 50, 200, 1000})
+    if (t <= s.steps_a) shown.push_back(t);
+  const RunA& first = runs.front();
+  draw_orbits(program, "5a", text("Figure 5a: D1 on ", first.net.examples.cols(), " images, ", data.name),
+              data, first.net.examples, shown, first.images, 6, first.noise, 3);
+  draw_recovery(program, s, data, runs);
+  draw_radii(program, runs);
+  claim_examples_a(program, s, runs, promise);
+  claim_orbits_a(program, s, runs, promise);
+}
+
+void report_b(Program& program, const Setting& s, const ImageData& data, const std::vector<RunB>& runs) {
+  const Promise promise;
+  const RunB& first = runs.front();
+  draw_orbits(program, "5b",
+              text("Figure 5b: D1 on ten images, ", data.name, ", loss ", number(first.net.training.loss, 2)),
+              data, first.net.examples, times_b, first.images.back(), 6, first.noise.back(), 3);
+  const std::vector<Rung> ladder = ladder_of(runs);
+  draw_by_loss(program, data, ladder);
+  claim_training_b(program, s, runs, promise);
+  const Rung end = end_of(runs);
+  for (const auto& [name, kind] : {std::pair{"unseen images", &Rung::images}, {"noise", &Rung::noise}}) {
+    claim_one_step_b(program, ladder, end, name, kind, promise);
+    claim_later_b(program, end, name, kind, promise);
+  }
+}
+
 void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
@@ -427,25 +458,9 @@ void body(Program& program) {
   std::erase_if(b, [](const RunB& r) { return r.images.empty(); });
   const std::vector<RunA> a =
       program.over_seeds([&](std::uint64_t seed) { return run_a(s, data, seed, folder); }, "5a");
-  const Promise promise;
-  if (!a.empty()) {
-    std::vector<Index> shown;
-    for (const Index t : {0, 1, 2, 3, 5, 10, 20, 50, 200, 1000})
-      if (t <= s.steps_a) shown.push_back(t);
-    draw_orbits(program, "5a",
-                text("Figure 5a: D1 on ", a.front().net.examples.cols(), " images, ", data.name), data,
-                a.front().net.examples, shown, a.front().images, 6, a.front().noise, 3);
-    draw_recovery(program, s, data, a);
-    add_claims_a(program, s, a, promise);
-  }
+  if (!a.empty()) report_a(program, s, data, a);
   if (b.empty()) return;
-  draw_orbits(
-      program, "5b",
-      text("Figure 5b: D1 on ten images, ", data.name, ", loss ", number(b.front().net.training.loss, 2)),
-      data, b.front().net.examples, times_b, b.front().images.back(), 6, b.front().noise.back(), 3);
-  const std::vector<Rung> ladder = ladder_of(b);
-  draw_by_loss(program, data, ladder);
-  add_claims_b(program, s, b, ladder, promise);
+  report_b(program, s, data, b);
   if (program.writes()) write_table(b, program.seeds(), program.options.out / "figure_5b.csv");
 }
 
