@@ -20,6 +20,8 @@ using namespace basin;
 using namespace basin::examples;
 using S = float;
 
+// The study: trains, measures.
+
 struct Initial {
   std::string name;
   initial::Scheme scheme;
@@ -90,6 +92,21 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed, std::size_t
           .images = outputs_of(trained.f, starts.images, X.col(0))};
 }
 
+/// Every seed with all initial values.
+std::vector<Run> study(Program& program, const Setting& s, const ImageData& data) {
+  std::vector<std::string> names;
+  for (const std::uint64_t seed : program.seeds())
+    for (const auto& start : initials) names.push_back(text(start.name, ", seed ", seed));
+  std::vector<Run> runs;
+  for (std::optional<Run>& r : program.tasks(names, [&](std::size_t k) {
+         return run(s, data, program.seeds()[k / initials.size()], k % initials.size());
+       }))
+    if (r) runs.push_back(std::move(*r));
+  return runs;
+}
+
+// What is summed up.
+
 /// value(run) for each seed of one of the initial values.
 template <class Value>
 std::vector<double> collect(const std::vector<Run>& runs, std::size_t which, const Value& value) {
@@ -105,6 +122,85 @@ std::string list(const std::vector<Run>& runs, const Value& value) {
     all += text(i > 0 ? "; " : "", initials[i].name, ": ", summary(collect(runs, i, value)));
   return all;
 }
+
+// The claims.
+
+/// What docs/paper/figure_12.md promises of the quick mode's medians, for the data it has measured.
+struct Promise {
+  Band norm_ratio = {}, noise_ratio = {}, default_cosine = {}, kaiming_cosine = {};
+};
+Promise promise_for(const Program& program, const std::string& data) {
+  if (program.full() || (data != "CIFAR-10" && data != "embedded photos")) return {};
+  return {{1, 20}, {1, 5}, at_least(0.97), {0.9, 0.99}};
+}
+
+void claim_training(Program& program, const Setting& s, const std::vector<Run>& runs) {
+  program.claim(
+      median_claim("12, training", "D1 is trained on one image (mean squared error, all networks).",
+                   "none given", of_each(runs, [](const Run& r) { return r.loss; }), at_most(s.loss_goal), "",
+                   text(s.filters, " filters; epochs: ", list(runs, [](const Run& r) { return r.epochs; }))));
+}
+
+/// The smallest of Kaiming's over the largest of the others, for each seed.
+template <class Value>
+std::vector<double> ratios(const std::vector<Run>& runs, const Value& value) {
+  std::vector<double> all;
+  for (const Run& one : runs) {
+    if (one.which != 0) continue;
+    double kaiming = std::numeric_limits<double>::infinity(), others = 0;
+    for (const Run& r : runs) {
+      if (r.seed != one.seed) continue;
+      if (r.which >= kaiming_begin)
+        kaiming = std::min(kaiming, value(r));
+      else
+        others = std::max(others, value(r));
+    }
+    all.push_back(kaiming / others);
+  }
+  return all;
+}
+
+void claim_norms(Program& program, const std::vector<Run>& runs, const Promise& promise) {
+  const auto norm = [](const Run& r) { return r.norm_before; };
+  program.claim(median_claim("12, norms",
+                             "Kaiming's initial values have a larger output norm before training than "
+                             "Xavier's and PyTorch's (the smaller "
+                             "of Kaiming's over the largest of the others).",
+                             "larger", ratios(runs, norm), promise.norm_ratio, "", list(runs, norm)));
+  program.result.claims.back().holds = median(ratios(runs, norm)) > 1;
+}
+
+void claim_noise(Program& program, const std::vector<Run>& runs, const Promise& promise) {
+  const auto part = [](const Run& r) { return r.noise.part; };
+  program.claim(median_claim(
+      "12, noisy memorization",
+      "After training, Kaiming's outputs for arbitrary inputs are noisier versions of the training image: "
+      "the part of "
+      "f(z) that is orthogonal to x, relative, median over N(0, 1) noise z (the smaller of Kaiming's over "
+      "the largest "
+      "of the others).",
+      "noisier", ratios(runs, part), promise.noise_ratio, "",
+      text(list(runs, part), "; of unseen images: ", list(runs, [](const Run& r) { return r.images.part; }),
+           "; |f(z) - x| / |x|, in which size counts: ",
+           list(runs, [](const Run& r) { return r.noise.distance; }))));
+  program.result.claims.back().holds = median(ratios(runs, part)) > 1;
+}
+
+void claim_cosines(Program& program, const std::vector<Run>& runs, const Promise& promise) {
+  const auto cosine = [](const Run& r) { return r.noise.cosine; };
+  program.claim(
+      median_claim("12, PyTorch default, noise",
+                   "From PyTorch's initial values, noise is taken to the training image: median |cos| of "
+                   "f(z) to x.",
+                   "the image", collect(runs, 0, cosine), promise.default_cosine, "",
+                   text(list(runs, cosine),
+                        "; of unseen images: ", list(runs, [](const Run& r) { return r.images.cosine; }))));
+  program.claim(median_claim("12, Kaiming normal, noise",
+                             "From Kaiming's, to a noisy version of it: median |cos| of f(z) to x.", "noisy",
+                             collect(runs, 4, cosine), promise.kaiming_cosine));
+}
+
+// The pictures.
 
 void draw_outputs(Program& program, const ImageData& data, const std::vector<Run>& runs) {
   std::vector<std::string> columns = {"input"};
@@ -152,80 +248,10 @@ void draw_norms(Program& program, const ImageData& data, const std::vector<Run>&
   program.draw(plot, "figure_12_norms.png", "One point a seed.");
 }
 
-/// What docs/paper/figure_12.md promises of the quick mode's medians, for the data it has measured.
-struct Promise {
-  Band norm_ratio = {}, noise_ratio = {}, default_cosine = {}, kaiming_cosine = {};
-};
-Promise promise_for(const Program& program, const std::string& data) {
-  if (program.full() || (data != "CIFAR-10" && data != "embedded photos")) return {};
-  return {{1, 20}, {1, 5}, at_least(0.97), {0.9, 0.99}};
-}
-
-void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs, const Promise& promise) {
-  std::vector<double> losses;
-  for (const Run& r : runs) losses.push_back(r.loss);
-  program.claim(
-      median_claim("12, training", "D1 is trained on one image (mean squared error, all networks).",
-                   "none given", losses, at_most(s.loss_goal), "",
-                   text(s.filters, " filters; epochs: ", list(runs, [](const Run& r) { return r.epochs; }))));
-  // The smallest of Kaiming's over the largest of the others, for each seed.
-  const auto ratios = [&](const auto& value) {
-    std::vector<double> all;
-    for (const Run& one : runs) {
-      if (one.which != 0) continue;
-      double kaiming = std::numeric_limits<double>::infinity(), others = 0;
-      for (const Run& r : runs) {
-        if (r.seed != one.seed) continue;
-        if (r.which >= kaiming_begin)
-          kaiming = std::min(kaiming, value(r));
-        else
-          others = std::max(others, value(r));
-      }
-      all.push_back(kaiming / others);
-    }
-    return all;
-  };
-  const auto norm = [](const Run& r) { return r.norm_before; };
-  const auto part = [](const Run& r) { return r.noise.part; };
-  program.claim(median_claim("12, norms",
-                             "Kaiming's initial values have a larger output norm before training than "
-                             "Xavier's and PyTorch's (the smaller "
-                             "of Kaiming's over the largest of the others).",
-                             "larger", ratios(norm), promise.norm_ratio, "", list(runs, norm)));
-  program.result.claims.back().holds = median(ratios(norm)) > 1;
-  program.claim(median_claim(
-      "12, noisy memorization",
-      "After training, Kaiming's outputs for arbitrary inputs are noisier versions of the training image: "
-      "the part of "
-      "f(z) that is orthogonal to x, relative, median over N(0, 1) noise z (the smaller of Kaiming's over "
-      "the largest "
-      "of the others).",
-      "noisier", ratios(part), promise.noise_ratio, "",
-      text(list(runs, part), "; of unseen images: ", list(runs, [](const Run& r) { return r.images.part; }),
-           "; |f(z) - x| / |x|, in which size counts: ",
-           list(runs, [](const Run& r) { return r.noise.distance; }))));
-  program.result.claims.back().holds = median(ratios(part)) > 1;
-  const auto cosine = [](const Run& r) { return r.noise.cosine; };
-  program.claim(
-      median_claim("12, PyTorch default, noise",
-                   "From PyTorch's initial values, noise is taken to the training image: median |cos| of "
-                   "f(z) to x.",
-                   "the image", collect(runs, 0, cosine), promise.default_cosine, "",
-                   text(list(runs, cosine),
-                        "; of unseen images: ", list(runs, [](const Run& r) { return r.images.cosine; }))));
-  program.claim(median_claim("12, Kaiming normal, noise",
-                             "From Kaiming's, to a noisy version of it: median |cos| of f(z) to x.", "noisy",
-                             collect(runs, 4, cosine), promise.kaiming_cosine));
-}
-
 void write_table(const std::vector<Run>& runs, const std::filesystem::path& file) {
   std::vector<std::string> name;
   for (const Run& r : runs) name.push_back(initials[r.which].name);
-  const auto column = [&](const auto& value) {
-    std::vector<double> values;
-    for (const Run& r : runs) values.push_back(static_cast<double>(value(r)));
-    return values;
-  };
+  const auto column = [&](const auto& value) { return of_each(runs, value); };
   CsvTable()
       .add("initial_values", name)
       .add("seed", column([](const Run& r) { return r.seed; }))
@@ -245,18 +271,15 @@ void body(Program& program) {
   const ImageData data = find_color_images(program.options.data);
   program.result.data = data.description;
   const Setting s = program.full() ? Setting{64, 4000, 200, 1e-4} : Setting{32, 2000, 50, 5e-4};
-  std::vector<std::string> names;
-  for (const std::uint64_t seed : program.seeds())
-    for (const auto& start : initials) names.push_back(text(start.name, ", seed ", seed));
-  std::vector<Run> runs;
-  for (std::optional<Run>& r : program.tasks(names, [&](std::size_t k) {
-         return run(s, data, program.seeds()[k / initials.size()], k % initials.size());
-       }))
-    if (r) runs.push_back(std::move(*r));
+  const std::vector<Run> runs = study(program, s, data);
   if (runs.size() < initials.size()) return;  // interrupted before a seed was finished
   draw_outputs(program, data, runs);
   draw_norms(program, data, runs);
-  add_claims(program, s, runs, promise_for(program, data.name));
+  const Promise promise = promise_for(program, data.name);
+  claim_training(program, s, runs);
+  claim_norms(program, runs, promise);
+  claim_noise(program, runs, promise);
+  claim_cosines(program, runs, promise);
   if (program.writes()) write_table(runs, program.options.out / "figure_12.csv");
 }
 
