@@ -10,6 +10,7 @@
 
 #include "basin/core/statistics.hpp"
 #include "basin/io/csv.hpp"
+#include "support/median_line.hpp"
 #include "support/nonlinear_d1.hpp"
 #include "support/program.hpp"
 
@@ -23,7 +24,8 @@ constexpr Index examples = 10, eigenvalues = 20;
 constexpr double narrow = 0.05, wide = 0.2;  // times the mean norm of what is to be reached
 constexpr Index steps = 30;                  // after which orbits are compared with limits
 constexpr Index limit_steps = 1000;  // after which an orbit of a training image is taken to be at its limit
-const std::vector<Index> paper_epochs = {10, 100, 1000};
+
+// The study: trains, iterates, measures.
 
 struct Setting {
   D1Training training;
@@ -117,14 +119,10 @@ struct Column {
   std::vector<const Findings*> found;
   template <class Value>
   std::vector<double> values(const Value& value) const {
-    std::vector<double> all;
-    for (const Findings* f : found) all.push_back(static_cast<double>(value(*f)));
-    return all;
+    return of_each(found, value);
   }
   double loss() const {
-    std::vector<double> all;
-    for (const Stage* s : stages) all.push_back(s->loss);
-    return median(all);
+    return median(of_each(stages, [](const Stage& s) { return s.loss; }));
   }
 };
 std::vector<Column> columns_of(const Setting& s, const std::vector<Run>& runs) {
@@ -148,13 +146,130 @@ std::vector<Column> columns_of(const Setting& s, const std::vector<Run>& runs) {
   return columns;
 }
 
+// The claims.
+
+/// What docs/paper/figure_6.md promises of the quick mode's medians, in percent, for the data it has
+/// measured.
+struct Promise {
+  Band loss = {}, one_step = {}, end_of_noise = {}, apart = {};
+};
+Promise promise_for(const Program& program, const std::string& data) {
+  if (program.full() || data != "CIFAR-10") return {};
+  return {.loss = at_most(5e-4), .one_step = Band{}, .end_of_noise = at_least(80), .apart = {1, 3}};
+}
+
+/// "10 epochs: 3; loss 0.001: 7": the medians of the columns.
+template <class Value>
+std::string list(const std::vector<Column>& columns, const Value& value) {
+  std::string all;
+  for (const Column& c : columns)
+    all += text(all.empty() ? "" : "; ", c.name, ": ", number(median(c.values(value))));
+  return all;
+}
+/// The smallest of those at the paper's three epochs, for each seed.
+template <class Value>
+std::vector<double> at_paper_epochs(const std::vector<Run>& runs, const Value& value) {
+  return of_each(runs, [&](const Run& r) {
+    double least = 100;
+    for (std::size_t i = 0; i < r.found.size(); ++i)
+      if (r.net.stages[i].by_epoch()) least = std::min(least, static_cast<double>(value(r.found[i])));
+    return least;
+  });
+}
+
+void claim_training(Program& program, const Setting& s, const std::vector<Run>& runs,
+                    const Promise& promise) {
+  program.claim(contested_claim("6, training",
+                                text("The network is trained on ten images, here to a mean squared error of ",
+                                     number(s.training.loss_goal), "."),
+                                "none given", of_each(runs, [](const Run& r) { return r.net.training.loss; }),
+                                at_most(s.training.loss_goal), promise.loss, "",
+                                text(s.training.filters, " filters")));
+}
+
+void claim_attraction(Program& program, const std::vector<Run>& runs, const std::vector<Column>& columns,
+                      const Promise& promise) {
+  for (const auto& [kind, which] :
+       {std::pair{"unseen images", &Findings::images}, {"noise", &Findings::noise}}) {
+    const auto one_step = [w = which](const Findings& f) { return 100 * (f.*w).one_step.arrived; };
+    const auto end = [w = which](const Findings& f) { return 100 * (f.*w).end.arrived; };
+    program.claim(contested_claim(text("6, superattractors, ", kind),
+                                  "At 10, 100 and 1000 epochs, one step takes arbitrary images to what has "
+                                  "been learned of a training image "
+                                  "(within 20% of an f(x_i); the smallest of the three).",
+                                  "all (here: from 95%)", at_paper_epochs(runs, one_step), at_least(95),
+                                  which == &Findings::images ? promise.one_step : Band{}, "%",
+                                  list(columns, one_step)));
+    program.claim(contested_claim(
+        text("6, attraction, ", kind),
+        text("At 10, 100 and 1000 epochs, orbits end where the orbits of training images end (", steps,
+             " steps, within 5%; the smallest of the three)."),
+        "regardless of early stopping (here: from 95%)", at_paper_epochs(runs, end), at_least(95),
+        which == &Findings::noise ? promise.end_of_noise : Band{}, "%", list(columns, end)));
+  }
+}
+
+void claim_apart(Program& program, const std::vector<Run>& runs, const std::vector<Column>& columns,
+                 const Promise& promise) {
+  program.claim(contested_claim(
+      "6, learned apart",
+      "At 10, 100 and 1000 epochs, what is learned are individual images: different f(x_i), "
+      "more than 20% apart.",
+      "10 of 10", at_paper_epochs(runs, [](const Findings& f) { return f.learned_apart; }), at_least(10),
+      promise.apart, " of 10",
+      text(list(columns, [](const Findings& f) { return f.learned_apart; }),
+           "; different limits: ", list(columns, [](const Findings& f) { return f.limits_apart; }))));
+}
+
+/// The largest errors of the eigenvalues, and how many were computed in two ways.
+struct Accuracy {
+  double residual = 0, disagreement = 0;
+  Index iterated = 0, wanted = 0;
+};
+Accuracy accuracy(const Run& r) {
+  Accuracy a;
+  for (const Findings& f : r.found)
+    for (const D1Spectrum& s : f.spectra) {
+      a.residual = std::max(a.residual, s.residual);
+      a.disagreement = std::max(a.disagreement, s.disagreement);
+      a.iterated += s.iterated;
+      a.wanted += eigenvalues;
+    }
+  return a;
+}
+
+void claim_spectra(Program& program, const std::vector<Run>& runs, const std::vector<Column>& columns) {
+  Index iterated = 0, wanted = 0;
+  for (const Run& r : runs) {
+    iterated += accuracy(r).iterated;
+    wanted += accuracy(r).wanted;
+  }
+  program.claim(median_claim("6, spectra",
+                             text("Beyond the paper: the ", eigenvalues,
+                                  " leading of 3072 eigenvalues at the training images, with their "
+                                  "residuals |J v - lambda v| / |v| (the largest)."),
+                             no_paper, of_each(runs, [](const Run& r) { return accuracy(r).residual; }),
+                             at_most(1e-10), "",
+                             text("spectral radius, median over the images: ",
+                                  list(columns, [](const Findings& f) { return f.modulus(0); }),
+                                  "; images with a radius below 1, of 10: ",
+                                  list(columns, [](const Findings& f) { return f.stable(); }))));
+  program.claim(median_claim(
+      "6, two ways",
+      "Beyond the paper: the moduli by way of the bottleneck and by products alone (largest "
+      "difference).",
+      no_paper, of_each(runs, [](const Run& r) { return accuracy(r).disagreement; }), at_most(1e-10), "",
+      text(iterated, " of ", wanted, " eigenvalues by products: those above 1e-9 of the largest")));
+}
+
+// The pictures.
+
 /// What the networks of the paper's three epochs and the last one make of training images, unseen ones and
 /// noise.
 void draw_images(Program& program, const ImageData& data, const Run& r) {
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < r.found.size(); ++i)
-    if (i + 1 == r.found.size() || r.net.stages[i].name.find("epochs") != std::string::npos)
-      shown.push_back(i);
+    if (i + 1 == r.found.size() || r.net.stages[i].by_epoch()) shown.push_back(i);
   std::vector<std::string> columns = {"input"};
   std::string losses;
   for (const std::size_t i : shown) {
@@ -193,26 +308,23 @@ void draw_images(Program& program, const ImageData& data, const Run& r) {
 /// Median and range over the seeds, as a curve over the columns.
 template <class Value>
 Series over_columns(const std::string& name, const std::vector<Column>& columns, const Value& value) {
-  Series line{.name = name, .x = {}, .y = {}, .style = Series::Style::line_points};
-  for (const Column& c : columns) {
-    const std::vector<double> values = c.values(value);
-    line.x.push_back(c.loss());
-    line.y.push_back(median(values));
-    line.low.push_back(quantile(values, 0));
-    line.high.push_back(quantile(values, 1));
-  }
+  Series line = median_line(name);
+  for (const Column& c : columns) add_median(line, c.loss(), c.values(value));
   return line;
 }
 
-void draw_curves(Program& program, const ImageData& data, const std::vector<Column>& columns) {
-  const std::string axis = "training loss (mean squared error)";
-  const Extent losses{columns.back().loss(), columns.front().loss()};
+const std::string loss_axis = "training loss (mean squared error)";
+Extent losses_of(const std::vector<Column>& columns) {
+  return {columns.back().loss(), columns.front().loss()};
+}
+
+void draw_attraction(Program& program, const ImageData& data, const std::vector<Column>& columns) {
   LinePlot attraction{.title = text("D1 on ten images, ", data.name, ": superattraction by training loss"),
-                      .x_label = axis,
+                      .x_label = loss_axis,
                       .y_label = "%",
                       .series = {},
                       .log_x = true,
-                      .x_range = losses,
+                      .x_range = losses_of(columns),
                       .y_range = Extent{-2, 102}};
   for (const auto& [kind, which] :
        {std::pair{"unseen images", &Findings::images}, {"noise", &Findings::noise}}) {
@@ -233,14 +345,17 @@ void draw_curves(Program& program, const ImageData& data, const std::vector<Colu
       attraction, "figure_6_attraction.png",
       "Training goes from right to left. Where few of the f(x_i) differ, the network has not yet learned "
       "its images apart, and to attract to them means little. Medians over the seeds, and their range.");
+}
+
+void draw_leading(Program& program, const ImageData& data, const std::vector<Column>& columns) {
   LinePlot leading{.title = text("Jacobians at the training images, ", data.name, ": how eigenvalues move"),
-                   .x_label = axis,
+                   .x_label = loss_axis,
                    .y_label = "modulus (median over the ten images)",
                    .series = {},
                    .log_x = true,
                    .log_y = true,
                    .horizontal = {{1, "stable below 1"}},
-                   .x_range = losses};
+                   .x_range = losses_of(columns)};
   for (const std::size_t k : {0u, 1u, 2u, 4u, 9u, 19u})
     leading.series.push_back(
         over_columns(text("number ", k + 1), columns, [&](const Findings& f) { return f.modulus(k); }));
@@ -248,6 +363,9 @@ void draw_curves(Program& program, const ImageData& data, const std::vector<Colu
       leading, "figure_6_leading.png",
       "The moduli of the 1st, 2nd, 3rd, 5th, 10th and 20th eigenvalue. Medians over the seeds, and their "
       "range; training goes from right to left.");
+}
+
+void draw_spectra(Program& program, const ImageData& data, const std::vector<Column>& columns) {
   LinePlot spectrum{
       .title = text("Jacobians at the training images, ", data.name, ": the 20 leading of 3072 eigenvalues"),
       .x_label = "i",
@@ -264,97 +382,6 @@ void draw_curves(Program& program, const ImageData& data, const std::vector<Colu
     spectrum.series.push_back(line);
   }
   program.draw(spectrum, "figure_6_spectrum.png", "Medians over the ten training images and the seeds.");
-}
-
-/// What docs/paper/figure_6.md promises of the quick mode's medians, in percent, for the data it has
-/// measured.
-struct Promise {
-  Band loss = {}, one_step = {}, end_of_noise = {}, apart = {};
-};
-Promise promise_for(const Program& program, const std::string& data) {
-  if (program.full() || data != "CIFAR-10") return {};
-  return {.loss = at_most(5e-4), .one_step = Band{}, .end_of_noise = at_least(80), .apart = {1, 3}};
-}
-
-void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs,
-                const std::vector<Column>& columns, const Promise& promise) {
-  std::vector<double> losses, residuals, disagreements;
-  Index iterated = 0, wanted = 0;
-  for (const Run& r : runs) {
-    losses.push_back(r.net.training.loss);
-    double residual = 0, disagreement = 0;
-    for (const Findings& f : r.found)
-      for (const D1Spectrum& spectrum : f.spectra) {
-        residual = std::max(residual, spectrum.residual);
-        disagreement = std::max(disagreement, spectrum.disagreement);
-        iterated += spectrum.iterated;
-        wanted += eigenvalues;
-      }
-    residuals.push_back(residual);
-    disagreements.push_back(disagreement);
-  }
-  program.claim(contested_claim("6, training",
-                                text("The network is trained on ten images, here to a mean squared error of ",
-                                     number(s.training.loss_goal), "."),
-                                "none given", losses, at_most(s.training.loss_goal), promise.loss, "",
-                                text(s.training.filters, " filters")));
-  const auto list = [&](const auto& value) {
-    std::string all;
-    for (const Column& c : columns)
-      all += text(all.empty() ? "" : "; ", c.name, ": ", number(median(c.values(value))));
-    return all;
-  };
-  const auto at_paper_epochs = [&](const auto& value) {  // the smallest of the three, for each seed
-    std::vector<double> smallest;
-    for (const Run& r : runs) {
-      double least = 100;
-      for (std::size_t i = 0; i < r.found.size(); ++i)
-        if (r.net.stages[i].name.find("epochs") != std::string::npos)
-          least = std::min(least, static_cast<double>(value(r.found[i])));
-      smallest.push_back(least);
-    }
-    return smallest;
-  };
-  for (const auto& [kind, which] :
-       {std::pair{"unseen images", &Findings::images}, {"noise", &Findings::noise}}) {
-    const auto one_step = [w = which](const Findings& f) { return 100 * (f.*w).one_step.arrived; };
-    const auto end = [w = which](const Findings& f) { return 100 * (f.*w).end.arrived; };
-    program.claim(contested_claim(text("6, superattractors, ", kind),
-                                  "At 10, 100 and 1000 epochs, one step takes arbitrary images to what has "
-                                  "been learned of a training image "
-                                  "(within 20% of an f(x_i); the smallest of the three).",
-                                  "all (here: from 95%)", at_paper_epochs(one_step), at_least(95),
-                                  which == &Findings::images ? promise.one_step : Band{}, "%",
-                                  list(one_step)));
-    program.claim(contested_claim(
-        text("6, attraction, ", kind),
-        text("At 10, 100 and 1000 epochs, orbits end where the orbits of training images end (", steps,
-             " steps, within 5%; the smallest of the three)."),
-        "regardless of early stopping (here: from 95%)", at_paper_epochs(end), at_least(95),
-        which == &Findings::noise ? promise.end_of_noise : Band{}, "%", list(end)));
-  }
-  program.claim(
-      contested_claim("6, learned apart",
-                      "At 10, 100 and 1000 epochs, what is learned are individual images: different f(x_i), "
-                      "more than 20% apart.",
-                      "10 of 10", at_paper_epochs([](const Findings& f) { return f.learned_apart; }),
-                      at_least(10), promise.apart, " of 10",
-                      text(list([](const Findings& f) { return f.learned_apart; }),
-                           "; different limits: ", list([](const Findings& f) { return f.limits_apart; }))));
-  program.claim(median_claim(
-      "6, spectra",
-      text("Beyond the paper: the ", eigenvalues,
-           " leading of 3072 eigenvalues at the training images, with their "
-           "residuals |J v - lambda v| / |v| (the largest)."),
-      "none", residuals, at_most(1e-10), "",
-      text("spectral radius, median over the images: ", list([](const Findings& f) { return f.modulus(0); }),
-           "; images with a radius below 1, of 10: ", list([](const Findings& f) { return f.stable(); }))));
-  program.claim(median_claim(
-      "6, two ways",
-      "Beyond the paper: the moduli by way of the bottleneck and by products alone (largest "
-      "difference).",
-      "none", disagreements, at_most(1e-10), "",
-      text(iterated, " of ", wanted, " eigenvalues by products: those above 1e-9 of the largest")));
 }
 
 void write_table(const std::vector<Run>& runs, const std::filesystem::path& file) {
@@ -396,8 +423,14 @@ void body(Program& program) {
   if (runs.empty()) return;
   const std::vector<Column> columns = columns_of(s, runs);
   draw_images(program, data, runs.front());
-  draw_curves(program, data, columns);
-  add_claims(program, s, runs, columns, promise_for(program, data.name));
+  draw_attraction(program, data, columns);
+  draw_leading(program, data, columns);
+  draw_spectra(program, data, columns);
+  const Promise promise = promise_for(program, data.name);
+  claim_training(program, s, runs, promise);
+  claim_attraction(program, runs, columns, promise);
+  claim_apart(program, runs, columns, promise);
+  claim_spectra(program, runs, columns);
   if (program.writes()) write_table(runs, program.options.out / "figure_6_spectra.csv");
 }
 
