@@ -175,10 +175,8 @@ void claim_noise(Program& program, const std::vector<Run>& runs, const Promise& 
   program.claim(median_claim(
       "12, noisy memorization",
       "After training, Kaiming's outputs for arbitrary inputs are noisier versions of the training image: "
-      "the part of "
-      "f(z) that is orthogonal to x, relative, median over N(0, 1) noise z (the smaller of Kaiming's over "
-      "the largest "
-      "of the others).",
+      "the part of f(z) that is orthogonal to x, relative, median over N(0, 1) noise z (the smaller of "
+      "Kaiming's over the largest of the others).",
       "noisier", ratios(runs, part), promise.noise_ratio, "",
       text(list(runs, part), "; of unseen images: ", list(runs, [](const Run& r) { return r.images.part; }),
            "; |f(z) - x| / |x|, in which size counts: ",

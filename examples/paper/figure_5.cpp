@@ -196,8 +196,7 @@ void claim_examples_a(Program& program, const Setting& s, const std::vector<RunA
   program.claim(contested_claim(
       "5a, contraction",
       "The autoencoder is contractive at its training images: the spectral radius of the Jacobian at x "
-      "itself, "
-      "where f(x) differs from x, is below 1.",
+      "itself, where f(x) differs from x, is below 1.",
       "contractive to training examples (here: from 95%)",
       of_each(runs,
               [&](const RunA& r) {
