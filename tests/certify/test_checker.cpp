@@ -135,7 +135,7 @@ void require_sharp(const CertificateFile& file) {
 
 }  // namespace
 
-TEST_CASE("A certificate comes back from its files as it was", "[certify]") {
+TEST_CASE("a certificate comes back from its files as it was", "[certify]") {
   const TempDir dir;
   const ExactNetwork f = tanh_of_twice();
   const Certificate c = certify_attractor(f, Vec<double>::Ones(1));
@@ -167,7 +167,7 @@ TEST_CASE("A certificate comes back from its files as it was", "[certify]") {
   CHECK(dir.count() == 2);
 }
 
-TEST_CASE("Every map comes back from a file with its parameters, and the checker knows the same one",
+TEST_CASE("every map comes back from a file with its parameters, and the checker knows the same one",
           "[certify]") {
   const TempDir dir;
   Random random(3);
@@ -203,7 +203,7 @@ TEST_CASE("Every map comes back from a file with its parameters, and the checker
   });
 }
 
-TEST_CASE("What is wrong in the files is named", "[certify]") {
+TEST_CASE("what is wrong in the files is named", "[certify]") {
   const TempDir dir;
   const ExactNetwork f = tanh_of_twice();
   const Certificate c = certify_attractor(f, Vec<double>::Ones(1));
@@ -263,7 +263,7 @@ TEST_CASE("What is wrong in the files is named", "[certify]") {
   CHECK(contains(error_of([&] { (void)check_certificate(dir / "none"); }), "none.json: cannot open"));
 }
 
-TEST_CASE("The checker knows the basin of tanh(2 x)", "[certify]") {
+TEST_CASE("the checker knows the basin of tanh(2 x)", "[certify]") {
   const TempDir dir;
   const ExactNetwork f = tanh_of_twice();
   const double fixed = 0.9575040240772688;  // the ball around it that ends there is (0, 2 x*)
@@ -294,12 +294,12 @@ TEST_CASE("The checker knows the basin of tanh(2 x)", "[certify]") {
   CHECK_FALSE(check(dir, identity, claim).valid);
 }
 
-TEST_CASE("Claims of a trained 3 x 32 network hold and none could be 1 % better", "[certify]") {
+TEST_CASE("claims of a trained 3 x 32 network hold and none could be 1 % better", "[certify]") {
   require_sharp(trained(32, 3, LeakyRelu{}, 1));
   require_sharp(trained(32, 3, Tanh{}, 1));
 }
 
-TEST_CASE("Claims of a trained 7 x 64 network hold and none could be 1 % better", "[certify]") {
+TEST_CASE("claims of a trained 7 x 64 network hold and none could be 1 % better", "[certify]") {
   require_sharp(trained(64, 7, LeakyRelu{}, 1));
   require_sharp(trained(64, 7, Tanh{}, 1));
 }

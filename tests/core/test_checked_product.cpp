@@ -5,7 +5,7 @@
 
 using namespace basin;
 
-TEST_CASE("The product of sizes is given exactly or not at all", "[core]") {
+TEST_CASE("the product of sizes is given exactly or not at all", "[core]") {
   const std::uint64_t max = std::uint64_t(1) << 63;
   CHECK(detail::checked_product({}) == 1u);
   CHECK(detail::checked_product({6, 7}) == 42u);

@@ -93,7 +93,7 @@ TEST_CASE("Random is xoshiro256++ seeded by SplitMix64", "[core][random]") {
   }
 }
 
-TEST_CASE("The numbers of a seed are the same everywhere, bit for bit", "[core][random]") {
+TEST_CASE("the numbers of a seed are the same everywhere, bit for bit", "[core][random]") {
   Random random(42);
   CHECK(random() == 15021278609987233951u);
   CHECK(random.uniform() == 0.31882104006166112);
@@ -114,7 +114,7 @@ TEST_CASE("The numbers of a seed are the same everywhere, bit for bit", "[core][
   CHECK(hash.value == 9175068013007444137u);
 }
 
-TEST_CASE("The normal quantile inverts the normal distribution function", "[core][random]") {
+TEST_CASE("the normal quantile inverts the normal distribution function", "[core][random]") {
   double worst = 0;
   const auto check = [&](double p) {
     worst = std::max(worst, std::abs(quantile_error(p, detail::normal_quantile(p))));
@@ -134,7 +134,7 @@ TEST_CASE("The normal quantile inverts the normal distribution function", "[core
   CHECK(std::abs(detail::normal_quantile(1e-10) + 6.361340902404056) <= 3e-15);
 }
 
-TEST_CASE("The portable logarithm is right to 3 units in the last place", "[core][random]") {
+TEST_CASE("the portable logarithm is right to 3 units in the last place", "[core][random]") {
   double worst = 0;
   const auto check = [&](double x) {
     const long double reference = std::log(static_cast<long double>(x));
@@ -151,7 +151,7 @@ TEST_CASE("The portable logarithm is right to 3 units in the last place", "[core
   CHECK(detail::portable_log(1) == 0);
 }
 
-TEST_CASE("Uniform numbers are multiples of 2^-53 in [0, 1) with the moments of the distribution",
+TEST_CASE("uniform numbers are multiples of 2^-53 in [0, 1) with the moments of the distribution",
           "[core][random]") {
   Random random(7);
   const int n = 200000;
@@ -176,7 +176,7 @@ TEST_CASE("Uniform numbers are multiples of 2^-53 in [0, 1) with the moments of 
   }
 }
 
-TEST_CASE("Normal numbers have the moments of the distribution", "[core][random]") {
+TEST_CASE("normal numbers have the moments of the distribution", "[core][random]") {
   Random random(8);
   const int n = 200000;
   double m1 = 0, m2 = 0, m3 = 0, m4 = 0;

@@ -18,7 +18,7 @@ Bytes noise(std::size_t size) {
 
 }  // namespace
 
-TEST_CASE("Plain and gzip files give their bytes whatever their name", "[data]") {
+TEST_CASE("plain and gzip files give their bytes whatever their name", "[data]") {
   const TempDir dir;
   for (const std::size_t size : {0u, 1u, 1000u, 300'000u, 600'000u}) {
     const Bytes bytes = noise(size);
@@ -28,7 +28,7 @@ TEST_CASE("Plain and gzip files give their bytes whatever their name", "[data]")
   }
 }
 
-TEST_CASE("A gzip file of several members with names, as Python writes it, is their contents in a row",
+TEST_CASE("a gzip file of several members with names, as Python writes it, is their contents in a row",
           "[data]") {
   Bytes expected(256);
   for (std::size_t i = 0; i < 256; ++i) expected[i] = static_cast<unsigned char>(i);
@@ -36,7 +36,7 @@ TEST_CASE("A gzip file of several members with names, as Python writes it, is th
   CHECK(read_bytes(BASIN_TEST_DATA_DIR "/numpy/named.bin.gz") == expected);
 }
 
-TEST_CASE("A gzip file cut off anywhere is an error", "[data]") {
+TEST_CASE("a gzip file cut off anywhere is an error", "[data]") {
   const TempDir dir;
   const Bytes good = gzipped(noise(100));
   const auto plain_if_short = [](const std::filesystem::path& p) { return read_bytes(p).size() < 2; };
@@ -47,7 +47,7 @@ TEST_CASE("A gzip file cut off anywhere is an error", "[data]") {
   CHECK(contains(error, "ends too early, after " + std::to_string(good.size() - 1) + " bytes"));
 }
 
-TEST_CASE("A damaged gzip file is never read as something else", "[data]") {
+TEST_CASE("a damaged gzip file is never read as something else", "[data]") {
   const TempDir dir;
   const Bytes contents = noise(100), good = gzipped(contents);
   const auto same_or_error = [&](const std::filesystem::path& p) {
@@ -60,7 +60,7 @@ TEST_CASE("A damaged gzip file is never read as something else", "[data]") {
   CHECK(contains(error_of([&] { (void)read_bytes(write_file(dir / "crc", bad)); }), "incorrect data check"));
 }
 
-TEST_CASE("Bytes but zeros after the end of gzip data are an error that says where they begin", "[data]") {
+TEST_CASE("bytes but zeros after the end of gzip data are an error that says where they begin", "[data]") {
   const TempDir dir;
   Bytes bytes = gzipped(noise(100));
   const std::size_t end = bytes.size();
@@ -75,7 +75,7 @@ TEST_CASE("Bytes but zeros after the end of gzip data are an error that says whe
   }
 }
 
-TEST_CASE("The caller's limit holds for what a file unpacks to, to the byte", "[data]") {
+TEST_CASE("the caller's limit holds for what a file unpacks to, to the byte", "[data]") {
   const TempDir dir;
   const Bytes zeros(5'000'000, 0);
   const auto bomb = write_file(dir / "bomb", gzipped(zeros));
@@ -89,7 +89,7 @@ TEST_CASE("The caller's limit holds for what a file unpacks to, to the byte", "[
                  "plain: has 1000 bytes, more than the limit of 999"));
 }
 
-TEST_CASE("A file that cannot be read is an error with the system's reason", "[data]") {
+TEST_CASE("a file that cannot be read is an error with the system's reason", "[data]") {
   const TempDir dir;
   const std::string missing = error_of([&] { (void)read_bytes(dir / "missing"); });
   CHECK(contains(missing, (dir / "missing").string()));
@@ -99,7 +99,7 @@ TEST_CASE("A file that cannot be read is an error with the system's reason", "[d
 }
 
 #ifdef __linux__
-TEST_CASE("A file whose size the system does not tell is read to its end", "[data]") {
+TEST_CASE("a file whose size the system does not tell is read to its end", "[data]") {
   CHECK(read_bytes("/proc/self/stat").size() > 10);
   CHECK(contains(error_of([] { (void)read_bytes("/dev/zero", 100'000); }),
                  "more than the limit of 100000 bytes"));

@@ -9,7 +9,7 @@
 
 using namespace basin;
 
-TEST_CASE("A record is a label and the planes in channel, row, column order", "[data]") {
+TEST_CASE("a record is a label and the planes in channel, row, column order", "[data]") {
   const TempDir dir;
   const Shape shape{3, 2, 2};
   Bytes bytes;
@@ -22,7 +22,7 @@ TEST_CASE("A record is a label and the planes in channel, row, column order", "[
   CHECK(images.pixels(shape.at(2, 1, 1), 1) == 25);  // the last byte
 }
 
-TEST_CASE("Only whole records are read", "[data]") {
+TEST_CASE("only whole records are read", "[data]") {
   const TempDir dir;
   const Bytes bytes(26, 7);
   const auto read = [](const std::filesystem::path& p) {
@@ -52,7 +52,7 @@ TEST_CASE("CIFAR-10 has labels 0 to 9", "[data]") {
                  "batch: offset 3073: label is 10, expected 0 to 9"));
 }
 
-TEST_CASE("A CIFAR-10 batch is refused at every truncation and with every wrong label", "[data]") {
+TEST_CASE("a CIFAR-10 batch is refused at every truncation and with every wrong label", "[data]") {
   const TempDir dir;
   Bytes bytes(2 * 3073, 3);
   const auto read = [](const std::filesystem::path& p) {
@@ -69,7 +69,7 @@ TEST_CASE("A CIFAR-10 batch is refused at every truncation and with every wrong 
     }
 }
 
-TEST_CASE("The sets of photographs are whole", "[data]") {
+TEST_CASE("the sets of photographs are whole", "[data]") {
   for (const auto& [side, sum] : {std::pair<Index, std::int64_t>{32, 50880597}, {64, 203523077}}) {
     const std::string name = BASIN_EXAMPLE_DATA_DIR "/pictures" + std::to_string(side) + "-142.bin.gz";
     const ImageSet images = read_image_records(name, {3, side, side});

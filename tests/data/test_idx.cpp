@@ -46,7 +46,7 @@ TEST_CASE("IDX images are columns in row order, and their matrix is scaled", "[d
   CHECK(contains(error_of([&] { (void)to_matrix<float>(images, {-1}); }), "got -1"));
 }
 
-TEST_CASE("The scale 1/255 gives in float what division by 255 gives, for every byte", "[data]") {
+TEST_CASE("the scale 1/255 gives in float what division by 255 gives, for every byte", "[data]") {
   ImageSet images;
   images.shape = {1, 16, 16};
   images.pixels.resize(256, 1);
@@ -59,7 +59,7 @@ TEST_CASE("The scale 1/255 gives in float what division by 255 gives, for every 
   CHECK((y(0, 0) == 0 && y(255, 0) == 1));
 }
 
-TEST_CASE("An IDX file that is not what its header says is an error that names offset and sizes", "[data]") {
+TEST_CASE("an IDX file that is not what its header says is an error that names offset and sizes", "[data]") {
   const TempDir dir;
   Bytes bytes = small_images();
   bytes.push_back(0);
@@ -123,7 +123,7 @@ TEST_CASE("read_idx wants as many labels as images", "[data]") {
                  "1 labels, expected one for each of 2 images"));
 }
 
-TEST_CASE("The Fashion-MNIST and digit sets are whole and balanced", "[data]") {
+TEST_CASE("the Fashion-MNIST and digit sets are whole and balanced", "[data]") {
   struct Known {
     const char* name;
     Index count, side;

@@ -9,7 +9,7 @@
 
 using namespace basin;
 
-TEMPLATE_TEST_CASE("Noise has the moments it should have and comes from the generator in column order",
+TEMPLATE_TEST_CASE("noise has the moments it should have and comes from the generator in column order",
                    "[data]", float, double) {
   using S = TestType;
   Random random(3), same(3);
@@ -31,7 +31,7 @@ TEMPLATE_TEST_CASE("Noise has the moments it should have and comes from the gene
                  "lo must be <= hi, got 1 and 0"));
 }
 
-TEMPLATE_TEST_CASE("Each start is one full square of ones inside the image, in all channels", "[data]", float,
+TEMPLATE_TEST_CASE("each start is one full square of ones inside the image, in all channels", "[data]", float,
                    double) {
   using S = TestType;
   Random random(11);

@@ -32,7 +32,7 @@ const Known numbers[] = {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("The Swiss roll has scikit-learn's numbers", "[data]", float, double) {
+TEMPLATE_TEST_CASE("the Swiss roll has scikit-learn's numbers", "[data]", float, double) {
   const double tolerance =
       std::is_same_v<TestType, float> ? 1e-6 : 4e-15;  // a few units in the last place of 20
   for (const Known& k : numbers) {
@@ -48,7 +48,7 @@ TEMPLATE_TEST_CASE("The Swiss roll has scikit-learn's numbers", "[data]", float,
   }
 }
 
-TEST_CASE("Noise moves every coordinate of the Swiss roll by a normal number of the given size", "[data]") {
+TEST_CASE("noise moves every coordinate of the Swiss roll by a normal number of the given size", "[data]") {
   const auto plain = swiss_roll<double>(3000, 7), noisy = swiss_roll<double>(3000, 7, 0.3);
   const Mat<double> noise = (noisy.X - plain.X) / 0.3;
   CHECK(noisy.t == plain.t);
@@ -59,7 +59,7 @@ TEST_CASE("Noise moves every coordinate of the Swiss roll by a normal number of 
   CHECK(contains(error_of([] { (void)swiss_roll<double>(5, 1, -0.1); }), "noise must be >= 0, got -0.1"));
 }
 
-TEMPLATE_TEST_CASE("The grid over a bounding box is regular and includes the faces", "[data]", float,
+TEMPLATE_TEST_CASE("the grid over a bounding box is regular and includes the faces", "[data]", float,
                    double) {
   using S = TestType;
   const auto roll = swiss_roll<S>(100, 0);
@@ -76,7 +76,7 @@ TEMPLATE_TEST_CASE("The grid over a bounding box is regular and includes the fac
       CHECK(std::abs(grid(i, k) - (lo[i] + S(digit) * step[i])) <= S(20) * std::numeric_limits<S>::epsilon());
 }
 
-TEST_CASE("The grid has any dimension, and nonsense is refused", "[data]") {
+TEST_CASE("the grid has any dimension, and nonsense is refused", "[data]") {
   Mat<double> X(1, 2);
   X << 3, -1;
   CHECK(bounding_grid<double>(X, 3) == (Mat<double>(1, 3) << -1, 1, 3).finished());

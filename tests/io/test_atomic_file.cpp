@@ -17,7 +17,7 @@
 using namespace basin;
 namespace fs = std::filesystem;
 
-TEST_CASE("A file is written whole, replaces the old one and leaves nothing beside it", "[io]") {
+TEST_CASE("a file is written whole, replaces the old one and leaves nothing beside it", "[io]") {
   const TempDir dir;
   const fs::path file = dir / "a";
   for (const std::size_t size : {0u, 5u, 100'000u, 3u}) {
@@ -30,7 +30,7 @@ TEST_CASE("A file is written whole, replaces the old one and leaves nothing besi
   CHECK(read_plain_bytes(file) == bytes_of("text"));
 }
 
-TEST_CASE("A name without a folder is written to the current one", "[io]") {
+TEST_CASE("a name without a folder is written to the current one", "[io]") {
   const TempDir dir;
   const fs::path before = fs::current_path();
   fs::current_path(dir.path());
@@ -40,7 +40,7 @@ TEST_CASE("A name without a folder is written to the current one", "[io]") {
   CHECK(read_plain_bytes(dir / "plain_name") == bytes_of("x"));
 }
 
-TEST_CASE("What cannot be written is an error that names the file and the reason", "[io]") {
+TEST_CASE("what cannot be written is an error that names the file and the reason", "[io]") {
   const TempDir dir;
   const std::string missing = error_of([&] { write_atomically(dir / "no/file", std::string_view("x")); });
   CHECK(contains(missing, (dir / "no/file").string() + ": cannot create a file in its folder"));
@@ -74,7 +74,7 @@ fs::perms permissions_of(const fs::path& file) { return fs::symlink_status(file)
 
 }  // namespace
 
-TEST_CASE("What a killed process leaves goes with the next write, and is no more open than the file",
+TEST_CASE("what a killed process leaves goes with the next write, and is no more open than the file",
           "[io]") {
   const TempDir dir;
   const auto secret = fs::perms::owner_read | fs::perms::owner_write;
@@ -91,7 +91,7 @@ TEST_CASE("What a killed process leaves goes with the next write, and is no more
   CHECK(dir.count() == 1);
 }
 
-TEST_CASE("The first write into a folder removes what killed processes left of other files", "[io]") {
+TEST_CASE("the first write into a folder removes what killed processes left of other files", "[io]") {
   const TempDir dir;
   killed_while_writing(dir / "a", 10'000);
   killed_while_writing(dir / "b", 10'000);
@@ -103,7 +103,7 @@ TEST_CASE("The first write into a folder removes what killed processes left of o
   CHECK(dir.count() == 2);
 }
 
-TEST_CASE("A temporary file that another process is writing is left alone", "[io]") {
+TEST_CASE("a temporary file that another process is writing is left alone", "[io]") {
   const TempDir dir;
   const fs::path theirs = write_file(dir / ".a.0.basin-tmp", bytes_of("theirs"));
   const int fd = open(theirs.c_str(), O_WRONLY);
@@ -122,7 +122,7 @@ TEST_CASE("A temporary file that another process is writing is left alone", "[io
   CHECK(fs::is_directory(dir / ".a.2.basin-tmp"));
 }
 
-TEST_CASE("Writers of one file at the same time leave one of their contents whole", "[io]") {
+TEST_CASE("writers of one file at the same time leave one of their contents whole", "[io]") {
   const TempDir dir;
   const fs::path file = dir / "a";
   for (int k = 0; k < 4; ++k)
@@ -137,7 +137,7 @@ TEST_CASE("Writers of one file at the same time leave one of their contents whol
   CHECK(dir.count() == 1);
 }
 
-TEST_CASE("Names of any length that the system takes are written", "[io]") {
+TEST_CASE("names of any length that the system takes are written", "[io]") {
   const TempDir dir;
   const std::string longest(255, 'n');
   write_atomically(dir / longest, std::string_view("x"));
@@ -147,7 +147,7 @@ TEST_CASE("Names of any length that the system takes are written", "[io]") {
   CHECK(dir.count() == 1);
 }
 
-TEST_CASE("A link to no file yet makes that file, and one that leads in a circle is an error", "[io]") {
+TEST_CASE("a link to no file yet makes that file, and one that leads in a circle is an error", "[io]") {
   const TempDir dir;
   fs::create_directory(dir / "folder");
   fs::create_symlink("folder/a", dir / "link");
@@ -163,7 +163,7 @@ TEST_CASE("A link to no file yet makes that file, and one that leads in a circle
   CHECK(fs::is_symlink(dir / "one"));
 }
 
-TEST_CASE("A new file has the permissions that the process gives to new files", "[io]") {
+TEST_CASE("a new file has the permissions that the process gives to new files", "[io]") {
   const TempDir dir;
   const mode_t before = umask(027);
   write_atomically(dir / "a", std::string_view("x"));
@@ -174,7 +174,7 @@ TEST_CASE("A new file has the permissions that the process gives to new files", 
 #endif
 
 #ifdef __linux__
-TEST_CASE("Permissions stay and a symbolic link is followed", "[io]") {
+TEST_CASE("permissions stay and a symbolic link is followed", "[io]") {
   const TempDir dir;
   const fs::path file = write_file(dir / "a", bytes_of("old"));
   fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
@@ -188,7 +188,7 @@ TEST_CASE("Permissions stay and a symbolic link is followed", "[io]") {
   CHECK(dir.count() == 2);
 }
 
-TEST_CASE("A disk without room leaves the old file as it was", "[io]") {
+TEST_CASE("a disk without room leaves the old file as it was", "[io]") {
   const TempDir dir;
   const fs::path file = write_file(dir / "a", bytes_of("old"));
   rlimit before;

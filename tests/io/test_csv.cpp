@@ -13,7 +13,7 @@
 
 using namespace basin;
 
-TEST_CASE("A table is its names and rows", "[io]") {
+TEST_CASE("a table is its names and rows", "[io]") {
   const TempDir dir;
   const CsvTable table = CsvTable()
                              .add("t", std::vector<int>{1, 2})
@@ -31,7 +31,7 @@ TEST_CASE("A table is its names and rows", "[io]") {
   CHECK(contains(error_of([&] { table.write(dir / "no/t.csv"); }), "no/t.csv"));
 }
 
-TEMPLATE_TEST_CASE("Numbers read back bit for bit", "[io]", float, double, std::int64_t) {
+TEMPLATE_TEST_CASE("numbers read back bit for bit", "[io]", float, double, std::int64_t) {
   using T = TestType;
   Random random(5);
   std::vector<T> values = {std::numeric_limits<T>::max(), std::numeric_limits<T>::lowest(), T(0)};

@@ -54,7 +54,7 @@ TEST_CASE("IDX arrays have any number of dimensions, the last index fastest", "[
   CHECK((none.shape == std::vector<Index>{3, 0, 2} && none.values.size() == 0));
 }
 
-TEST_CASE("Every truncation of an IDX array is refused and every wrong byte of its header survived", "[io]") {
+TEST_CASE("every truncation of an IDX array is refused and every wrong byte of its header survived", "[io]") {
   const TempDir dir;
   const Bytes good = idx(11, {2, 3}, Bytes(12, 1));
   REQUIRE(read_sound(write_file(dir / "good", good)));
@@ -62,7 +62,7 @@ TEST_CASE("Every truncation of an IDX array is refused and every wrong byte of i
   CHECK(refused_corruptions(dir, good, 12, read_sound) > 12 * 14);
 }
 
-TEST_CASE("What is wrong in an IDX array is named", "[io]") {
+TEST_CASE("what is wrong in an IDX array is named", "[io]") {
   const TempDir dir;
   const auto error = [&](const Bytes& bytes) {
     write_file(dir / "x", bytes);

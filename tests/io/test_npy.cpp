@@ -45,7 +45,7 @@ Bytes npy(const std::string& dictionary, std::size_t data) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("Arrays that NumPy wrote are read in C order whatever their type and order", "[io]", float,
+TEMPLATE_TEST_CASE("arrays that NumPy wrote are read in C order whatever their type and order", "[io]", float,
                    double) {
   using S = TestType;
   const Mat<S> f4 = to_matrix(read_npy<S>(numpy("f4_c_3x4.npy")));
@@ -74,7 +74,7 @@ TEMPLATE_TEST_CASE("Arrays that NumPy wrote are read in C order whatever their t
   CHECK(read_npy<S>(numpy("f8_version_2.npy")).values == (Vec<S>(2) << S(0.5), S(-0.25)).finished());
 }
 
-TEMPLATE_TEST_CASE("Every type of number that NumPy wrote is read, in both byte orders", "[io]", float,
+TEMPLATE_TEST_CASE("every type of number that NumPy wrote is read, in both byte orders", "[io]", float,
                    double) {
   using S = TestType;
   // of each type its smallest and largest numbers, in Fortran order where big-endian
@@ -99,20 +99,20 @@ TEMPLATE_TEST_CASE("Every type of number that NumPy wrote is read, in both byte 
   }
 }
 
-TEST_CASE("Integers beyond 2^53 are rounded to the nearest double, as NumPy does", "[io]") {
+TEST_CASE("integers beyond 2^53 are rounded to the nearest double, as NumPy does", "[io]") {
   // 2^53 + 1 (a tie, to even), 2^53 + 3, -(2^53 + 1), 2^63 - 1
   CHECK(read_npy<double>(numpy("i8_rounded.npy")).values ==
         (Vec<double>(4) << 0x1p53, 0x1p53 + 4, -0x1p53, 0x1p63).finished());
 }
 
-TEST_CASE("Headers of version 3.0 and of Python 2 are read", "[io]") {
+TEST_CASE("headers of version 3.0 and of Python 2 are read", "[io]") {
   const TempDir dir;
   CHECK(read_npy<double>(numpy("f8_version_3.npy")).values == (Vec<double>(2) << 0.5, -0.25).finished());
   const Bytes python2 = npy("{u'descr': u'<f8', u'fortran_order': False, u'shape': (2L,), }\n", 16);
   CHECK(read_npy<double>(write_file(dir / "x", python2)).values == Vec<double>::Zero(2));
 }
 
-TEST_CASE("What is written is what NumPy would write, byte for byte", "[io]") {
+TEST_CASE("what is written is what NumPy would write, byte for byte", "[io]") {
   const TempDir dir;
   Mat<double> X(3, 4);
   for (Index i = 0; i < 3; ++i)
@@ -125,7 +125,7 @@ TEST_CASE("What is written is what NumPy would write, byte for byte", "[io]") {
   CHECK(read_plain_bytes(dir / "0d") == read_plain_bytes(numpy("f8_0d.npy")));
 }
 
-TEMPLATE_TEST_CASE("Arrays come back bit for bit", "[io]", float, double) {
+TEMPLATE_TEST_CASE("arrays come back bit for bit", "[io]", float, double) {
   using S = TestType;
   const TempDir dir;
   for (const std::vector<Index>& shape :
@@ -156,7 +156,7 @@ TEMPLATE_TEST_CASE("Arrays come back bit for bit", "[io]", float, double) {
                  "got shape (2, 3, 4)"));
 }
 
-TEST_CASE("Every truncation of a .npy file is refused and every wrong byte of its header survived", "[io]") {
+TEST_CASE("every truncation of a .npy file is refused and every wrong byte of its header survived", "[io]") {
   const TempDir dir;
   const auto read = [](const std::filesystem::path& p) {
     const NdArray<double> a = read_npy<double>(p);
@@ -172,7 +172,7 @@ TEST_CASE("Every truncation of a .npy file is refused and every wrong byte of it
   }
 }
 
-TEST_CASE("Nonsense in a .npy file is an error that names the offset and what was expected", "[io]") {
+TEST_CASE("nonsense in a .npy file is an error that names the offset and what was expected", "[io]") {
   const TempDir dir;
   const auto error = [&](const Bytes& bytes) {
     write_file(dir / "x.npy", bytes);

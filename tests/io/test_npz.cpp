@@ -23,7 +23,7 @@ bool equal(const std::vector<NamedArray<double>>& a, const std::vector<NamedArra
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("Archives that NumPy wrote are read, stored or deflated", "[io]", float, double) {
+TEMPLATE_TEST_CASE("archives that NumPy wrote are read, stored or deflated", "[io]", float, double) {
   using S = TestType;
   for (const char* name : {"stored.npz", "deflated.npz"}) {
     const auto found = read_npz<S>(BASIN_TEST_DATA_DIR "/numpy/" + std::string(name));
@@ -36,7 +36,7 @@ TEMPLATE_TEST_CASE("Archives that NumPy wrote are read, stored or deflated", "[i
   }
 }
 
-TEST_CASE("Arrays come back from an archive, and the same arrays give the same bytes", "[io]") {
+TEST_CASE("arrays come back from an archive, and the same arrays give the same bytes", "[io]") {
   const TempDir dir;
   write_npz(dir / "a.npz", arrays());
   CHECK(equal(read_npz<double>(dir / "a.npz"), arrays()));
@@ -50,7 +50,7 @@ TEST_CASE("Arrays come back from an archive, and the same arrays give the same b
   CHECK(dir.count() == 4);
 }
 
-TEST_CASE("Names of arrays must be usable", "[io]") {
+TEST_CASE("names of arrays must be usable", "[io]") {
   const TempDir dir;
   for (const std::string& name : {std::string(), std::string("W"), std::string("a\0b", 3)}) {
     std::vector<NamedArray<float>> two(2);
@@ -64,7 +64,7 @@ TEST_CASE("Names of arrays must be usable", "[io]") {
   CHECK(dir.count() == 0);
 }
 
-TEST_CASE("Every truncation of an archive is refused and every wrong byte is found or harmless", "[io]") {
+TEST_CASE("every truncation of an archive is refused and every wrong byte is found or harmless", "[io]") {
   const TempDir dir;
   for (const char* name : {"stored.npz", "deflated.npz"}) {
     INFO(name);
@@ -81,7 +81,7 @@ TEST_CASE("Every truncation of an archive is refused and every wrong byte is fou
   }
 }
 
-TEST_CASE("What is wrong in an archive is named with its entry", "[io]") {
+TEST_CASE("what is wrong in an archive is named with its entry", "[io]") {
   const TempDir dir;
   write_npz(dir / "a.npz", arrays(), NpzCompression::deflate);
   CHECK(contains(error_of([&] { (void)read_npz<double>(dir / "a.npz", 4000); }),

@@ -24,7 +24,7 @@ Vec<S> numbered(Index n) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("Parameters come back bit for bit from both formats", "[io]", float, double) {
+TEMPLATE_TEST_CASE("parameters come back bit for bit from both formats", "[io]", float, double) {
   using S = TestType;
   const TempDir dir;
   const auto f = net<S>();
@@ -35,7 +35,7 @@ TEMPLATE_TEST_CASE("Parameters come back bit for bit from both formats", "[io]",
   }
 }
 
-TEST_CASE("Parameters are named matrices from inputs to outputs, row by row", "[io]") {
+TEST_CASE("parameters are named matrices from inputs to outputs, row by row", "[io]") {
   const TempDir dir;
   const auto f = net<double>();
   const Vec<double> theta = numbered<double>(f.param_size());
@@ -58,7 +58,7 @@ TEST_CASE("Parameters are named matrices from inputs to outputs, row by row", "[
         theta.head(npz[0].array.values.size()));  // a convolution's lie row by row in theta
 }
 
-TEST_CASE("A float net's parameters load into a double net and back", "[io]") {
+TEST_CASE("a float net's parameters load into a double net and back", "[io]") {
   const TempDir dir;
   const Dense<float> f(3, 2);
   const Dense<double> g(3, 2);
@@ -69,7 +69,7 @@ TEST_CASE("A float net's parameters load into a double net and back", "[io]") {
   CHECK(load_parameters(dir / "g.npz", f) == theta);
 }
 
-TEST_CASE("Weights of PyTorch's shapes are taken where they are the same numbers", "[io]") {
+TEST_CASE("weights of PyTorch's shapes are taken where they are the same numbers", "[io]") {
   const TempDir dir;
   const Conv2d<float> conv({2, 4, 5}, {.out_channels = 3, .kernel = {3, 3}});
   SafeTensors<float> file;
@@ -83,7 +83,7 @@ TEST_CASE("Weights of PyTorch's shapes are taken where they are the same numbers
                  "weight has shape (2, 3, 3, 3), expected (3, 18)"));
 }
 
-TEST_CASE("All differences between a file and the layer are told at once", "[io]") {
+TEST_CASE("all differences between a file and the layer are told at once", "[io]") {
   const TempDir dir;
   const Dense<double> f(3, 2);
   write_npz<double>(dir / "x.npz",
@@ -112,7 +112,7 @@ struct Liar : Dense<double> {
 };
 }  // namespace
 
-TEST_CASE("A layer whose blocks do not cover theta is refused, lest a part be lost", "[io]") {
+TEST_CASE("a layer whose blocks do not cover theta is refused, lest a part be lost", "[io]") {
   const TempDir dir;
   const auto error = [&](const std::vector<ParamBlock>& blocks) {
     return error_of([&] { save_parameters(dir / "x.npz", Liar(blocks), Vec<double>::Zero(8)); });

@@ -18,7 +18,7 @@ Rgb grey(int level) {
 }
 }  // namespace
 
-TEMPLATE_TEST_CASE("A grid shows every pixel of every image in its place, magnified", "[io]", float, double) {
+TEMPLATE_TEST_CASE("a grid shows every pixel of every image in its place, magnified", "[io]", float, double) {
   using S = TestType;
   const Shape shape{1, 2, 3};
   Mat<S> X(6, 5);
@@ -43,7 +43,7 @@ TEMPLATE_TEST_CASE("A grid shows every pixel of every image in its place, magnif
   CHECK(background == 27 * 30 - 5 * 96);
 }
 
-TEST_CASE("Values are clamped to the range, halves rounded up, and NaN is magenta", "[io]") {
+TEST_CASE("values are clamped to the range, halves rounded up, and NaN is magenta", "[io]") {
   const double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   Mat<double> X(1, 9);
   X << -2, -2.0001, 2, 7, -inf, inf, nan, 0, -2 + 4 * 0.9999 / 510;
@@ -53,7 +53,7 @@ TEST_CASE("Values are clamped to the range, halves rounded up, and NaN is magent
   CHECK(nan_colour == Rgb{255, 0, 255});
 }
 
-TEST_CASE("Three channels are red, green and blue, and NaN in any of them is magenta", "[io]") {
+TEST_CASE("three channels are red, green and blue, and NaN in any of them is magenta", "[io]") {
   Mat<float> X(6, 1);
   X << 1, 0, 0, std::numeric_limits<float>::quiet_NaN(), 0.2f, 0.4f;  // R R G G B B of 1 x 2 pixels
   const Picture p = image_grid<float>(X, {3, 1, 2});
@@ -61,7 +61,7 @@ TEST_CASE("Three channels are red, green and blue, and NaN in any of them is mag
   CHECK(p.at(0, 1) == nan_colour);
 }
 
-TEST_CASE("Without a number of columns a grid is about square", "[io]") {
+TEST_CASE("without a number of columns a grid is about square", "[io]") {
   for (const auto& [n, cols, rows] :
        {std::array<Index, 3>{1, 1, 1}, {2, 2, 1}, {9, 3, 3}, {10, 4, 3}, {12, 4, 3}}) {
     const Picture p = image_grid<double>(Mat<double>::Zero(1, n), {1, 1, 1}, {.gap = 0});
@@ -69,7 +69,7 @@ TEST_CASE("Without a number of columns a grid is about square", "[io]") {
   }
 }
 
-TEST_CASE("A grid of nonsense is refused", "[io]") {
+TEST_CASE("a grid of nonsense is refused", "[io]") {
   const Mat<double> X = Mat<double>::Zero(4, 2);
   const auto error = [&](const Shape& shape, const ImageGridOptions& o) {
     return error_of([&] { (void)image_grid<double>(X, shape, o); });
@@ -88,7 +88,7 @@ TEST_CASE("A grid of nonsense is refused", "[io]") {
                  "images is 4 x 0"));
 }
 
-TEST_CASE("A picture comes back from its PNG file pixel for pixel", "[io]") {
+TEST_CASE("a picture comes back from its PNG file pixel for pixel", "[io]") {
   const TempDir dir;
   Picture p(37, 11, {0, 0, 0});
   for (std::size_t i = 0; i < p.rgb.size(); ++i) p.rgb[i] = static_cast<unsigned char>(i * i * 31 + i);
@@ -105,7 +105,7 @@ TEST_CASE("A picture comes back from its PNG file pixel for pixel", "[io]") {
   CHECK(dir.count() == 1);
 }
 
-TEST_CASE("Pictures of 16 bits without a colour chunk have the values of their 8-bit twins", "[io]") {
+TEST_CASE("pictures of 16 bits without a colour chunk have the values of their 8-bit twins", "[io]") {
   const TempDir dir;
   const Picture p = read_png(write_file(dir / "p.png", grey_of_16_bits()));
   REQUIRE((p.width == 4 && p.height == 1));
@@ -113,7 +113,7 @@ TEST_CASE("Pictures of 16 bits without a colour chunk have the values of their 8
     CHECK(p.at(0, j) == grey(level));
 }
 
-TEST_CASE("A small PNG file that claims a large picture is refused before memory is taken", "[io]") {
+TEST_CASE("a small PNG file that claims a large picture is refused before memory is taken", "[io]") {
   const TempDir dir;
   write_png(dir / "p.png", Picture(5, 4, {7, 8, 9}));
   Bytes bytes = read_plain_bytes(dir / "p.png");
@@ -129,7 +129,7 @@ TEST_CASE("A small PNG file that claims a large picture is refused before memory
   CHECK(read_png(dir / "flat.png").width == 3000);
 }
 
-TEST_CASE("A damaged PNG file is an error or the same picture", "[io]") {
+TEST_CASE("a damaged PNG file is an error or the same picture", "[io]") {
   const TempDir dir;
   Picture p(5, 4, {7, 8, 9});
   p.set(2, 3, {200, 100, 0});

@@ -32,7 +32,7 @@ const auto read_sound = [](const std::filesystem::path& p) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("A file as the format describes it is read, tensors in the order of their data", "[io]",
+TEMPLATE_TEST_CASE("a file as the format describes it is read, tensors in the order of their data", "[io]",
                    float, double) {
   using S = TestType;
   const TempDir dir;
@@ -56,7 +56,7 @@ TEMPLATE_TEST_CASE("A file as the format describes it is read, tensors in the or
   CHECK(file.tensors[2].array.values == Vec<S>::Constant(1, S(0.1)));
 }
 
-TEMPLATE_TEST_CASE("What is written has aligned data and comes back bit for bit", "[io]", float, double) {
+TEMPLATE_TEST_CASE("what is written has aligned data and comes back bit for bit", "[io]", float, double) {
   using S = TestType;
   const TempDir dir;
   SafeTensors<S> out;
@@ -83,14 +83,14 @@ TEMPLATE_TEST_CASE("What is written has aligned data and comes back bit for bit"
   CHECK(read_safetensors<S>(dir / "empty").tensors.empty());
 }
 
-TEST_CASE("A header whose length begins with the bytes of gzip is still a safetensors file", "[io]") {
+TEST_CASE("a header whose length begins with the bytes of gzip is still a safetensors file", "[io]") {
   const TempDir dir;
   const Bytes bytes = file_with("{}" + std::string(0x8b1f - 2, ' '), 0);
   REQUIRE(detail::is_gzip(bytes));
   CHECK(read_safetensors<float>(write_file(dir / "x", bytes)).tensors.empty());
 }
 
-TEST_CASE("Every truncation of a safetensors file is refused and every wrong byte survived", "[io]") {
+TEST_CASE("every truncation of a safetensors file is refused and every wrong byte survived", "[io]") {
   const TempDir dir;
   const Bytes good =
       file_with("{" + f32("a", "[2,2]", "[0,16]") + "," + f32("b", "[1]", "[16,20]") + "}", 20);
@@ -99,7 +99,7 @@ TEST_CASE("Every truncation of a safetensors file is refused and every wrong byt
   CHECK(refused_corruptions(dir, good, good.size() - 20, read_sound) > 10 * (good.size() - 20));
 }
 
-TEST_CASE("What is wrong in a safetensors file is named", "[io]") {
+TEST_CASE("what is wrong in a safetensors file is named", "[io]") {
   const TempDir dir;
   const auto error = [&](const std::string& header, std::size_t data) {
     write_file(dir / "x", file_with(header, data));
@@ -159,7 +159,7 @@ TEST_CASE("What is wrong in a safetensors file is named", "[io]") {
                  "offset 0: header of 1099511627778 bytes"));
 }
 
-TEST_CASE("No header is deep enough to end a thread with a small stack", "[io]") {
+TEST_CASE("no header is deep enough to end a thread with a small stack", "[io]") {
   const TempDir dir;
   for (const char* before : {"{\"a\":{\"dtype\":", "{\"a\":", "{\"__metadata__\":"})
     for (const char* open : {"[", "{\"x\":"}) {
@@ -172,7 +172,7 @@ TEST_CASE("No header is deep enough to end a thread with a small stack", "[io]")
     }
 }
 
-TEMPLATE_TEST_CASE("Half and bfloat16 tensors are read exactly, integers on request", "[io]", float, double) {
+TEMPLATE_TEST_CASE("half and bfloat16 tensors are read exactly, integers on request", "[io]", float, double) {
   using S = TestType;
   const TempDir dir;
   Bytes bytes = file_with(R"({"__metadata__":null,"h":{"dtype":"F16","shape":[5],"data_offsets":[0,10]},)"
@@ -201,7 +201,7 @@ TEMPLATE_TEST_CASE("Half and bfloat16 tensors are read exactly, integers on requ
   CHECK(refused_corruptions(dir, bytes, bytes.size() - 28, read_sound) > 10 * (bytes.size() - 28));
 }
 
-TEST_CASE("Every half of 16 bits is its value", "[io]") {
+TEST_CASE("every half of 16 bits is its value", "[io]") {
   Index wrong = 0;
   for (std::uint32_t bits = 0; bits < 65536; ++bits) {
     const auto value = static_cast<float>(detail::Half{static_cast<std::uint16_t>(bits)});
@@ -217,7 +217,7 @@ TEST_CASE("Every half of 16 bits is its value", "[io]") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("Names that a safetensors file cannot hold are refused before anything is written", "[io]") {
+TEST_CASE("names that a safetensors file cannot hold are refused before anything is written", "[io]") {
   const TempDir dir;
   const NdArray<float> one{{1}, Vec<float>::Zero(1)};
   const auto error = [&](const std::string& name, const NdArray<float>& a) {

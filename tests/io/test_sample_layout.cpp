@@ -6,7 +6,7 @@
 
 using namespace basin;
 
-TEST_CASE("Arrays of every layout are columns in channel, row, column order", "[io]") {
+TEST_CASE("arrays of every layout are columns in channel, row, column order", "[io]") {
   // entry (n, c, h, w) = ((n 3 + c) 4 + h) 5 + w of an array (2, 3, 4, 5), by the last index fastest
   const Samples<double> first = samples_from_array(counted({2, 3, 4, 5}));
   CHECK(first.shape == Shape{3, 4, 5});
@@ -36,7 +36,7 @@ TEST_CASE("Arrays of every layout are columns in channel, row, column order", "[
   CHECK((none.columns.rows() == 20 && none.columns.cols() == 0));
 }
 
-TEMPLATE_TEST_CASE("Columns go back into the arrays that they came from", "[io]", float, double) {
+TEMPLATE_TEST_CASE("columns go back into the arrays that they came from", "[io]", float, double) {
   using S = TestType;
   const auto check = [](const std::vector<Index>& shape, SampleLayout layout) {
     const NdArray<double> exact = counted(shape);
@@ -55,7 +55,7 @@ TEMPLATE_TEST_CASE("Columns go back into the arrays that they came from", "[io]"
   check({1, 1, 1, 1}, SampleLayout::channels_last);
 }
 
-TEST_CASE("Arrays that are no samples are refused with their shape", "[io]") {
+TEST_CASE("arrays that are no samples are refused with their shape", "[io]") {
   const auto error = [](const std::vector<Index>& shape, SampleLayout layout) {
     return error_of([&] { (void)samples_from_array(counted(shape), layout); });
   };

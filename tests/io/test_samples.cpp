@@ -40,7 +40,7 @@ const auto read_sound = [](const std::filesystem::path& p) {
 }  // namespace
 
 TEMPLATE_TEST_CASE(
-    "Bytes are read from every kind of file, whatever its name, and scaled to the unit interval", "[io]",
+    "bytes are read from every kind of file, whatever its name, and scaled to the unit interval", "[io]",
     float, double) {
   using S = TestType;
   const TempDir dir;
@@ -69,7 +69,7 @@ TEMPLATE_TEST_CASE(
   check(write_file(dir / "e.safetensors", safetensors), {.array = "x"});
 }
 
-TEST_CASE("Numbers other than unsigned bytes are as the file has them", "[io]") {
+TEST_CASE("numbers other than unsigned bytes are as the file has them", "[io]") {
   const TempDir dir;
   write_npy(dir / "a.npy", counted({5, 4}));
   const Samples<double> flat = read_samples<double>(dir / "a.npy", {.max_samples = 3});
@@ -84,7 +84,7 @@ TEST_CASE("Numbers other than unsigned bytes are as the file has them", "[io]") 
   CHECK(last.columns(last.shape.at(2, 0, 1), 0) == 5);
 }
 
-TEST_CASE("An archive of several arrays is asked for one of them by name", "[io]") {
+TEST_CASE("an archive of several arrays is asked for one of them by name", "[io]") {
   const TempDir dir;
   const std::vector<NamedArray<double>> arrays = {{"x", counted({3, 2})}, {"labels", counted({3})}};
   write_npz(dir / "a.npz", arrays);
@@ -106,7 +106,7 @@ TEST_CASE("An archive of several arrays is asked for one of them by name", "[io]
   CHECK(contains(error_of([&] { (void)read_samples<double>(dir / "none.npz"); }), "holds no array"));
 }
 
-TEST_CASE("Batches of CIFAR-10 are recognized, also where they begin as an IDX file does", "[io]") {
+TEST_CASE("batches of CIFAR-10 are recognized, also where they begin as an IDX file does", "[io]") {
   const TempDir dir;
   Bytes bytes(2 * 3073, 0);
   bytes[0] = 9;
@@ -137,7 +137,7 @@ TEST_CASE("Batches of CIFAR-10 are recognized, also where they begin as an IDX f
   CHECK(read_samples<double>(write_file(dir / "idx", idx)).columns.cols() == 6138);
 }
 
-TEST_CASE("A folder of pictures is a sample a file, in the order in which a person counts", "[io]") {
+TEST_CASE("a folder of pictures is a sample a file, in the order in which a person counts", "[io]") {
   const TempDir dir;
   for (const int k : {10, 2, 1}) {
     Picture p(3, 2, {0, 0, 0});
@@ -167,7 +167,7 @@ TEST_CASE("A folder of pictures is a sample a file, in the order in which a pers
                  "image_3.png: 2 x 2 pixels, expected 3 x 2 as image_1.png has"));
 }
 
-TEST_CASE("Pictures of greys have one channel", "[io]") {
+TEST_CASE("pictures of greys have one channel", "[io]") {
   const TempDir dir;
   std::filesystem::create_directory(dir / "greys");
   write_file(dir / "greys" / "1.PNG", grey_of_16_bits());
@@ -180,7 +180,7 @@ TEST_CASE("Pictures of greys have one channel", "[io]") {
   CHECK(mixed.columns(mixed.shape.at(2, 0, 3), 0) == 1);
 }
 
-TEST_CASE("The example data are read by their files", "[io]") {
+TEST_CASE("the example data are read by their files", "[io]") {
   const std::string folder = BASIN_EXAMPLE_DATA_DIR;
   const Samples<float> images = read_samples<float>(folder + "/fashion-mnist-100-images-idx3-ubyte.gz");
   CHECK(images.shape == Shape{1, 28, 28});
@@ -188,7 +188,7 @@ TEST_CASE("The example data are read by their files", "[io]") {
   CHECK(images.columns == to_matrix<float>(same, same.all()));
 }
 
-TEST_CASE("What gives no samples is an error that names the file", "[io]") {
+TEST_CASE("what gives no samples is an error that names the file", "[io]") {
   const TempDir dir;
   const auto error = [&](const std::filesystem::path& p, const ReadSamplesOptions& o = {}) {
     try {
@@ -216,7 +216,7 @@ TEST_CASE("What gives no samples is an error that names the file", "[io]") {
                  "max_samples must be >= 1, got 0"));
 }
 
-TEST_CASE("Every truncation of a file of samples is refused and every wrong byte survived", "[io]") {
+TEST_CASE("every truncation of a file of samples is refused and every wrong byte survived", "[io]") {
   const TempDir dir;
   write_npz<double>(dir / "good.npz", {{"x", counted({2, 3})}});
   write_safetensors<double>(dir / "good.safetensors", {{{"x", counted({2, 3})}}, {}});

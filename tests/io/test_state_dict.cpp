@@ -69,7 +69,7 @@ std::vector<std::string> names_of(const std::vector<NamedArray<double>>& tensors
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("A network gives PyTorch's numbers with the parameters of PyTorch's state_dict", "[io]",
+TEMPLATE_TEST_CASE("a network gives PyTorch's numbers with the parameters of PyTorch's state_dict", "[io]",
                    float, double) {
   using S = TestType;
   const TempDir dir;
@@ -102,7 +102,7 @@ TEMPLATE_TEST_CASE("A network gives PyTorch's numbers with the parameters of PyT
       if (out.name == name) CHECK(out.array.values == a.values);
 }
 
-TEST_CASE("Normalizations are folded to what PyTorch computes in evaluation", "[io]") {
+TEST_CASE("normalizations are folded to what PyTorch computes in evaluation", "[io]") {
   const TempDir dir;
   const Golden golden("state_dict");
   auto tensors = tensors_of<double>(
@@ -124,7 +124,7 @@ TEST_CASE("Normalizations are folded to what PyTorch computes in evaluation", "[
   }
 }
 
-TEST_CASE("Normalizations without weights have 1 and 0, and another eps is heeded", "[io]") {
+TEST_CASE("normalizations without weights have 1 and 0, and another eps is heeded", "[io]") {
   const TempDir dir;
   const NamedArray<double> mean{"4.running_mean", {{2}, (Vec<double>(2) << 3, -1).finished()}},
       var{"4.running_var", {{2}, (Vec<double>(2) << 3, 0).finished()}};
@@ -153,7 +153,7 @@ TEST_CASE("Normalizations without weights have 1 and 0, and another eps is heede
   CHECK(contains(error({mean, var}, -1), "batch_norm_eps must be >= 0"));
 }
 
-TEST_CASE("Tensors of a safetensors file come in the network's order, or the file is refused", "[io]") {
+TEST_CASE("tensors of a safetensors file come in the network's order, or the file is refused", "[io]") {
   const TempDir dir;
   const auto order = [&](const std::vector<std::string>& names, std::vector<std::string> list = {}) {
     std::vector<NamedArray<double>> tensors;
@@ -191,7 +191,7 @@ TEST_CASE("Tensors of a safetensors file come in the network's order, or the fil
                  "read_state_dict: the file name must end in"));
 }
 
-TEST_CASE("A prefix takes one network out of a file of several", "[io]") {
+TEST_CASE("a prefix takes one network out of a file of several", "[io]") {
   const TempDir dir;
   const auto f = two_layers();
   std::vector<NamedArray<double>> tensors;
@@ -211,7 +211,7 @@ TEST_CASE("A prefix takes one network out of a file of several", "[io]") {
                  "a.0.bias, (2,), is not a parameter"));
 }
 
-TEST_CASE("All that does not fit a network is told at once", "[io]") {
+TEST_CASE("all that does not fit a network is told at once", "[io]") {
   const TempDir dir;
   const auto f = two_layers();
   const auto error = [&](const std::vector<NamedArray<double>>& tensors) {
@@ -248,7 +248,7 @@ TEST_CASE("All that does not fit a network is told at once", "[io]") {
                  "block 0.bias is given the tensor \"0.weight\", expected one that no other block has"));
 }
 
-TEST_CASE("Biases are written as vectors, and entries that do not fit are refused", "[io]") {
+TEST_CASE("biases are written as vectors, and entries that do not fit are refused", "[io]") {
   const TempDir dir;
   const auto f = two_layers();
   const Vec<double> theta = Vec<double>::LinSpaced(17, 0, 1);
@@ -274,7 +274,7 @@ TEST_CASE("Biases are written as vectors, and entries that do not fit are refuse
   CHECK(dir.count() == 2);
 }
 
-TEST_CASE("Names are sorted as a person counts", "[io]") {
+TEST_CASE("names are sorted as a person counts", "[io]") {
   std::vector<std::string> names = {"x10",
                                     "x9b",
                                     "x",
@@ -293,7 +293,7 @@ TEST_CASE("Names are sorted as a person counts", "[io]") {
                                           "x10a", "x18446744073709551617", "y1"});
 }
 
-TEST_CASE("Every truncation of a state_dict is refused and every wrong byte survived", "[io]") {
+TEST_CASE("every truncation of a state_dict is refused and every wrong byte survived", "[io]") {
   const TempDir dir;
   const Bytes good = read_plain_bytes(
       file_of(dir / "good.safetensors", {tensor("weight", {2}, 1), tensor("bias", {2}, 1),

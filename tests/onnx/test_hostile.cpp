@@ -84,7 +84,7 @@ const auto reads = [](const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("The models that the tests damage are sound", "[onnx]") {
+TEST_CASE("the models that the tests damage are sound", "[onnx]") {
   const TempDir dir;
   CHECK(refused(network()).empty());
   const auto f = read_onnx<double>(network().save(dir));
@@ -92,7 +92,7 @@ TEST_CASE("The models that the tests damage are sound", "[onnx]") {
   CHECK(f.layer.param_size() == 12 + 192);
 }
 
-TEST_CASE("An ONNX file that is cut off anywhere is refused, or is one that ends there", "[onnx]") {
+TEST_CASE("an ONNX file that is cut off anywhere is refused, or is one that ends there", "[onnx]") {
   const TempDir dir;
   const Bytes large = network().bytes();
   const Bytes plain = vector().weight("W", {4, 4}).node("MatMul", {"x", "W"}, "y").bytes();
@@ -101,7 +101,7 @@ TEST_CASE("An ONNX file that is cut off anywhere is refused, or is one that ends
   CHECK(refused_truncations(dir, plain, reads) >= plain.size() - 2);
 }
 
-TEST_CASE("An ONNX file with a byte changed is refused, or is another network", "[onnx]") {
+TEST_CASE("an ONNX file with a byte changed is refused, or is another network", "[onnx]") {
   const TempDir dir;
   const Bytes good = network().bytes();
   std::mt19937 random(5);
@@ -119,7 +119,7 @@ TEST_CASE("An ONNX file with a byte changed is refused, or is another network", 
   CHECK(refusals < count);  // some are weights
 }
 
-TEST_CASE("What is no ONNX file at all is refused", "[onnx]") {
+TEST_CASE("what is no ONNX file at all is refused", "[onnx]") {
   const TempDir dir;
   const auto error = [&](const Bytes& bytes) {
     return error_of([&] { static_cast<void>(read_onnx<double>(write_file(dir / "m", bytes))); });
@@ -153,7 +153,7 @@ TEST_CASE("What is no ONNX file at all is refused", "[onnx]") {
   CHECK(contains(nested(1000), "is no ONNX model, or damaged"));
 }
 
-TEST_CASE("A graph that is no order of computation is refused", "[onnx]") {
+TEST_CASE("a graph that is no order of computation is refused", "[onnx]") {
   const auto itself = vector().node("Add", {"x", "y"}, "y");
   check_problem(itself, "Add", "input 1, 'y', is given by no input, constant or node before it");
   const auto circle = vector().node("Add", {"x", "y"}, "h").node("Relu", {"h"}, "y");
@@ -173,7 +173,7 @@ TEST_CASE("A graph that is no order of computation is refused", "[onnx]") {
   CHECK(contains(refused(over_weight), "node 'W' (Add): gives 'W', which is given before"));
 }
 
-TEST_CASE("A graph without one input and an output that depends on it is refused", "[onnx]") {
+TEST_CASE("a graph without one input and an output that depends on it is refused", "[onnx]") {
   CHECK(contains(refused(TestModel()), "has 0 inputs, expected one"));
   TestModel no_graph;
   no_graph.proto.clear_graph();
@@ -205,7 +205,7 @@ TEST_CASE("A graph without one input and an output that depends on it is refused
   CHECK(contains(refused(sequence), "input 'x' is no tensor"));
 }
 
-TEST_CASE("Many values, each within the limit, are not together above it", "[onnx]") {
+TEST_CASE("many values, each within the limit, are not together above it", "[onnx]") {
   auto values = TestModel().input("x", {-1, 60, 100}).output("y");
   values.node("Relu", {"x"}, "a").node("Relu", {"a"}, "y");
   auto constants = vector().whole("shape", {6000});
@@ -216,7 +216,7 @@ TEST_CASE("Many values, each within the limit, are not together above it", "[onn
   CHECK(contains(refused(constants.node("Add", {"x", "d"}, "y")), both));
 }
 
-TEST_CASE("The shape of the input is one that fits into memory", "[onnx]") {
+TEST_CASE("the shape of the input is one that fits into memory", "[onnx]") {
   const auto of = [](const Ints& dims) {
     return refused(TestModel().input("x", dims).output("y").node("Relu", {"x"}, "y"));
   };
@@ -234,7 +234,7 @@ TEST_CASE("The shape of the input is one that fits into memory", "[onnx]") {
                  "has samples of shape (4,) (-1: open), OnnxOptions::input_shape is (5,)"));
 }
 
-TEST_CASE("Initializers that are not what they say are refused", "[onnx]") {
+TEST_CASE("initializers that are not what they say are refused", "[onnx]") {
   using T = onnx::TensorProto;
   const auto with = [](const std::function<void(TestModel&)>& change) {
     TestModel m = vector().node("Add", {"x", "w"}, "y");
@@ -278,7 +278,7 @@ TEST_CASE("Initializers that are not what they say are refused", "[onnx]") {
                  "the shapes (1, 4) and (3,) do not go together"));
 }
 
-TEST_CASE("Data of an initializer in another file lie in the folder of the model", "[onnx]") {
+TEST_CASE("data of an initializer in another file lie in the folder of the model", "[onnx]") {
   const TempDir outside, dir;
   const Bytes data(64, 1);
   write_file(dir / "data", data);
@@ -332,7 +332,7 @@ TEST_CASE("Data of an initializer in another file lie in the folder of the model
   CHECK(contains(read("data", "0", "12"), "initializer 'w': has 12 bytes of data"));
 }
 
-TEST_CASE("Sizes without measure in a shape are refused before memory is taken", "[onnx]") {
+TEST_CASE("sizes without measure in a shape are refused before memory is taken", "[onnx]") {
   const std::string limit = "more than the limit of 10000 numbers";
   check_problem(vector().whole("s", {huge, 1, 4}).node("Expand", {"x", "s"}, "y"), "Expand", limit);
   check_problem(vector().whole("s", {-2, 1, 4}).node("Expand", {"x", "s"}, "y"), "Expand", "a side of -2");
@@ -411,7 +411,7 @@ TEST_CASE("Sizes without measure in a shape are refused before memory is taken",
                 "blocksize");
 }
 
-TEST_CASE("Sizes without measure in Resize are refused before memory is taken", "[onnx]") {
+TEST_CASE("sizes without measure in Resize are refused before memory is taken", "[onnx]") {
   const auto resize = [](const Ints& sizes) {
     return image().whole("s", sizes).weight("none", {0}).node("Resize", {"x", "", "", "s"}, "y");
   };
@@ -448,7 +448,7 @@ TEST_CASE("Sizes without measure in Resize are refused before memory is taken", 
   check_problem(scale(1e-30F), "Resize", "leaves nothing: gives the shape (1, 2, 0, 4)");
 }
 
-TEST_CASE("Sizes without measure in constants are refused before memory is taken", "[onnx]") {
+TEST_CASE("sizes without measure in constants are refused before memory is taken", "[onnx]") {
   const std::string limit = "more than the limit of 10000 numbers";
   const auto problem = [](const TestModel& m, const std::string& op, const std::string& what) {
     const std::string error = refused(m);
@@ -505,7 +505,7 @@ TEST_CASE("Sizes without measure in constants are refused before memory is taken
       "Gather", "indices has the entry 0.5, expected whole numbers");
 }
 
-TEST_CASE("A Slice takes any numbers that its definition knows, and no others", "[onnx]") {
+TEST_CASE("a Slice takes any numbers that its definition knows, and no others", "[onnx]") {
   const auto slice = [](std::int64_t start, std::int64_t end, std::int64_t axis, std::int64_t step) {
     return vector()
         .whole("s", {start})
@@ -532,7 +532,7 @@ TEST_CASE("A Slice takes any numbers that its definition knows, and no others", 
   CHECK(picked(slice(0, INT64_MAX, 0, 1)) == Vec<double>::LinSpaced(4, 0, 3));
 }
 
-TEST_CASE("What a file computes with the size of the batch is refused where it is not known", "[onnx]") {
+TEST_CASE("what a file computes with the size of the batch is refused where it is not known", "[onnx]") {
   const auto reshape = [](double factor) {
     return TestModel()
         .input("x", {-1, 12})
@@ -563,7 +563,7 @@ TEST_CASE("What a file computes with the size of the batch is refused where it i
   check_problem(share, "Div", "computes with the size of the batch");
 }
 
-TEST_CASE("All operators that are not supported are named at once", "[onnx]") {
+TEST_CASE("all operators that are not supported are named at once", "[onnx]") {
   auto m = vector()
                .node("LSTM", {"x"}, "a")
                .node("NonMaxSuppression", {"a"}, "b")
@@ -591,7 +591,7 @@ TEST_CASE("All operators that are not supported are named at once", "[onnx]") {
   CHECK(refused(vector().node("LSTM", {"x"}, "a").node("Relu", {"x"}, "y")).empty());
 }
 
-TEST_CASE("All problems of nodes are named at once, and none that follow from others", "[onnx]") {
+TEST_CASE("all problems of nodes are named at once, and none that follow from others", "[onnx]") {
   const auto m = vector()
                      .weight("w", {3})
                      .node("Add", {"x", "w"}, "a")
@@ -605,7 +605,7 @@ TEST_CASE("All problems of nodes are named at once, and none that follow from ot
         "  node 'c' (Softmax): axis 7 of a value of rank 2");
 }
 
-TEST_CASE("Attributes that are not supported, or not of their type, are refused", "[onnx]") {
+TEST_CASE("attributes that are not supported, or not of their type, are refused", "[onnx]") {
   check_problem(vector().node("Relu", {"x"}, "y").with("scale", 2.F), "Relu",
                 "attribute 'scale' is not supported");
   check_problem(vector().node("LeakyRelu", {"x"}, "y").with("alpha", 1), "LeakyRelu",
@@ -633,7 +633,7 @@ TEST_CASE("Attributes that are not supported, or not of their type, are refused"
   check_problem(graph, "LeakyRelu", "attribute 'alpha' is not a number");
 }
 
-TEST_CASE("Names from the file come escaped", "[onnx]") {
+TEST_CASE("names from the file come escaped", "[onnx]") {
   const std::string name = "\x1b[31mred\n\xff" + std::string(2000, 'a');
   auto m = vector().node("Re\tlu", {"x"}, "y");
   m.graph().mutable_node(0)->set_name(name);
@@ -649,7 +649,7 @@ TEST_CASE("Names from the file come escaped", "[onnx]") {
   check_problem(a, "Relu", "attribute 'b\\x0dy' is not supported");
 }
 
-TEST_CASE("The version of the operators is said", "[onnx]") {
+TEST_CASE("the version of the operators is said", "[onnx]") {
   auto m = vector().node("Relu", {"x"}, "y");
   m.proto.clear_opset_import();
   CHECK(contains(refused(m), "does not say which version of ONNX's operators it uses (opset_import)"));
@@ -659,7 +659,7 @@ TEST_CASE("The version of the operators is said", "[onnx]") {
   CHECK(contains(refused(m), "does not say which version"));
 }
 
-TEST_CASE("Thousands of nodes are read in a moment, however they are wired", "[onnx]") {
+TEST_CASE("thousands of nodes are read in a moment, however they are wired", "[onnx]") {
   const auto at = [](int k) { return k == 0 ? "x" : "v" + std::to_string(k); };
   TestModel chain = vector();
   for (int k = 0; k < 3000; ++k) chain.node("Relu", {at(k)}, at(k + 1));

@@ -91,7 +91,7 @@ TEST_CASE("PyTorch's networks keep the contract of a layer", "[onnx]") {
   }
 }
 
-TEST_CASE("What a file from PyTorch says of itself", "[onnx]") {
+TEST_CASE("what a file from PyTorch says of itself", "[onnx]") {
   OnnxInfo info;
   const auto f = read_onnx<double>(file_of("conv_stride"), {}, &info);
   CHECK(info.opset == 13);
@@ -111,7 +111,7 @@ TEST_CASE("What a file from PyTorch says of itself", "[onnx]") {
   CHECK(info.opset == 16);
 }
 
-TEST_CASE("A plain network becomes a Sequence of the layers that it has, weights at their places", "[onnx]") {
+TEST_CASE("a plain network becomes a Sequence of the layers that it has, weights at their places", "[onnx]") {
   const auto f = read_onnx<double>(file_of("mlp_relu"));
   CHECK(f.layer.size() == 7);
   CHECK(f.layer.param_size() == 13 * 16 + 17 * 4 + 5 * 16 + 17 * 12);
@@ -121,7 +121,7 @@ TEST_CASE("A plain network becomes a Sequence of the layers that it has, weights
   CHECK(read_onnx<double>(file_of("mlp_tanh_batch_norm")).layer.size() == 7);
 }
 
-TEST_CASE("The number of samples that a file fixes is no matter", "[onnx]") {
+TEST_CASE("the number of samples that a file fixes is no matter", "[onnx]") {
   const Mat<double> x = golden()["view_open_batch.x"].replicate(1, 3);
   for (const std::string name : {"view_open_batch", "view_batch_1", "view_batch_5"}) {
     INFO(name);
@@ -133,7 +133,7 @@ TEST_CASE("The number of samples that a file fixes is no matter", "[onnx]") {
   }
 }
 
-TEST_CASE("Any output and any value between is a network of its own", "[onnx]") {
+TEST_CASE("any output and any value between is a network of its own", "[onnx]") {
   const std::filesystem::path path = file_of("two_outputs");
   OnnxInfo info;
   const auto f = read_onnx<double>(path);

@@ -76,7 +76,7 @@ struct basin::Packing<Own> {
   static void unpack(Unpacker& from, Own& o) { o = Own(from.get<int>()); }
 };
 
-TEST_CASE("A value of many types comes back bit for bit", "[tasks]") {
+TEST_CASE("a value of many types comes back bit for bit", "[tasks]") {
   const Whole w = example();
   const Bytes bytes = packed(w);
   const Whole back = unpacked<Whole>(bytes);
@@ -100,7 +100,7 @@ TEST_CASE("A value of many types comes back bit for bit", "[tasks]") {
   CHECK(unpacked<std::vector<Own>>(packed(std::vector<Own>{Own(4), Own(-1)}))[1].n() == -1);
 }
 
-TEST_CASE("The bytes of a value are those that are documented", "[tasks]") {
+TEST_CASE("the bytes of a value are those that are documented", "[tasks]") {
   CHECK(packed(std::uint16_t{0x1234}) == Bytes{0x34, 0x12});
   CHECK(packed(true) == Bytes{1});
   CHECK(packed(1.) == Bytes{0, 0, 0, 0, 0, 0, 0xf0, 0x3f});
@@ -108,13 +108,13 @@ TEST_CASE("The bytes of a value are those that are documented", "[tasks]") {
   CHECK(packed(Single{}) == packed(3.f));
 }
 
-TEST_CASE("Members of an aggregate are counted, aggregates within it once", "[tasks]") {
+TEST_CASE("members of an aggregate are counted, aggregates within it once", "[tasks]") {
   STATIC_REQUIRE(detail::member_count<Single>() == 1);
   STATIC_REQUIRE(detail::member_count<Inner>() == 3);
   STATIC_REQUIRE(detail::member_count<Whole>() == 15);
 }
 
-TEST_CASE("Bytes that end early, go on or make no sense are refused", "[tasks]") {
+TEST_CASE("bytes that end early, go on or make no sense are refused", "[tasks]") {
   const Bytes bytes = packed(example());
   for (std::size_t n = 0; n < bytes.size(); ++n)
     CHECK(contains(error_of([&] { (void)unpacked<Whole>(ByteSpan(bytes).first(n)); }), "unpack: "));

@@ -57,7 +57,7 @@ class CountingRunner : public TaskRunner {
 
 }  // namespace
 
-TEST_CASE("Results come in the order of the tasks, with the same bits on any number of threads", "[tasks]") {
+TEST_CASE("results come in the order of the tasks, with the same bits on any number of threads", "[tasks]") {
   every_way([](TaskOptions options) {
     std::size_t last = 0, calls = 0;
     options.on_progress = [&](std::size_t finished, std::size_t all) {
@@ -76,7 +76,7 @@ TEST_CASE("Results come in the order of the tasks, with the same bits on any num
   });
 }
 
-TEST_CASE("A runner is given the list in place of this process", "[tasks]") {
+TEST_CASE("a runner is given the list in place of this process", "[tasks]") {
   const CountingRunner runner;
   TaskOptions options;
   options.runner = &runner;
@@ -84,7 +84,7 @@ TEST_CASE("A runner is given the list in place of this process", "[tasks]") {
   CHECK(runner.calls == 1);
 }
 
-TEST_CASE("Of several tasks that throw, the first one of the list is named", "[tasks]") {
+TEST_CASE("of several tasks that throw, the first one of the list is named", "[tasks]") {
   every_way([](const TaskOptions& options) {
     std::atomic<int> begun{0};
     const auto work = [&](std::size_t k) {
@@ -106,7 +106,7 @@ TEST_CASE("Of several tasks that throw, the first one of the list is named", "[t
         "task 'seed 0': an exception of unknown type");
 }
 
-TEST_CASE("Tasks without name or work, or two of one name, are refused", "[tasks]") {
+TEST_CASE("tasks without name or work, or two of one name, are refused", "[tasks]") {
   const auto work = [] { return Bytes{1}; };
   CHECK(contains(error_of([&] { (void)run_tasks(std::vector<Task>{{"a", work}, {"", work}}); }), "task 1 "));
   CHECK(contains(error_of([&] { (void)run_tasks(std::vector<Task>{{"a", {}}}); }), "needs a name and work"));
@@ -116,7 +116,7 @@ TEST_CASE("Tasks without name or work, or two of one name, are refused", "[tasks
                  "\"a\" is there twice"));
 }
 
-TEST_CASE("A cancelled run gives what had finished and drops what may be cut short", "[tasks]") {
+TEST_CASE("a cancelled run gives what had finished and drops what may be cut short", "[tasks]") {
   std::atomic<bool> cancel{false};
   TaskOptions options;
   options.cancel = &cancel;
@@ -130,7 +130,7 @@ TEST_CASE("A cancelled run gives what had finished and drops what may be cut sho
   CHECK_FALSE(run_tasks(names(2), throwing, options)[0].has_value());
 }
 
-TEST_CASE("Finished tasks are kept, also by a run that fails, and not run again", "[tasks]") {
+TEST_CASE("finished tasks are kept, also by a run that fails, and not run again", "[tasks]") {
   const TempDir dir;
   const TaskFolder store(dir / "new" / "kept", "settings 1");
   TaskOptions options;
@@ -161,7 +161,7 @@ TEST_CASE("Finished tasks are kept, also by a run that fails, and not run again"
   CHECK(std::distance(std::filesystem::directory_iterator(dir / "new" / "kept"), {}) == 16);
 }
 
-TEST_CASE("A kept task that is damaged, cut off or another one is an error that names the file", "[tasks]") {
+TEST_CASE("a kept task that is damaged, cut off or another one is an error that names the file", "[tasks]") {
   const TempDir dir;
   const TaskFolder store(dir.path(), "settings");
   const Bytes result{1, 2, 3};
@@ -201,7 +201,7 @@ TEST_CASE("A kept task that is damaged, cut off or another one is an error that 
   CHECK(refused(""));
 }
 
-TEST_CASE("A store that cannot be written ends the run with its words", "[tasks]") {
+TEST_CASE("a store that cannot be written ends the run with its words", "[tasks]") {
   const TempDir dir;
   write_file(dir / "taken", Bytes{});
   const TaskFolder store(dir / "taken", "");

@@ -105,7 +105,7 @@ void check_normal(const Mat<double>& W, double sd) {
 
 }  // namespace
 
-TEST_CASE("Constant, uniform and normal values fill weights and biases", "[train][initial]") {
+TEST_CASE("constant, uniform and normal values fill weights and biases", "[train][initial]") {
   CHECK((initial_values(layer, initial::zero(), 1).array() == 0).all());
   CHECK((initial_values(layer, initial::constant(-0.1), 1).array() == -0.1).all());
   const Vec<double> u = initial_values(layer, initial::uniform(2, 5), 1);
@@ -116,7 +116,7 @@ TEST_CASE("Constant, uniform and normal values fill weights and biases", "[train
   check_moments(biases(initial::normal(2, 0.25)).array() - 2, 0.25, 3);
 }
 
-TEST_CASE("Rules by fan have their bounds and variances, and zero biases", "[train][initial]") {
+TEST_CASE("rules by fan have their bounds and variances, and zero biases", "[train][initial]") {
   check_uniform(weights(initial::xavier_uniform()), std::sqrt(6. / (in + out)));
   check_uniform(weights(initial::xavier_uniform(5. / 3)), 5. / 3 * std::sqrt(6. / (in + out)));
   check_normal(weights(initial::xavier_normal()), std::sqrt(2. / (in + out)));
@@ -139,7 +139,7 @@ TEST_CASE("PyTorch's default is uniform with 1 / sqrt(fan_in) for weights and bi
   check_uniform(biases(initial::pytorch_default()), std::sqrt(1. / in));
 }
 
-TEST_CASE("Rules use the fans of the block, not its size", "[train][initial]") {
+TEST_CASE("rules use the fans of the block, not its size", "[train][initial]") {
   OwnAffine<double> conv{in, out};  // as a convolution might say
   conv.fan_in = 9;
   conv.fan_out = 27;
@@ -150,7 +150,7 @@ TEST_CASE("Rules use the fans of the block, not its size", "[train][initial]") {
   check_normal(values(initial::xavier_normal()).head(in * out), std::sqrt(2. / 36));
 }
 
-TEST_CASE("Orthogonal weights have orthonormal columns or rows", "[train][initial]") {
+TEST_CASE("orthogonal weights have orthonormal columns or rows", "[train][initial]") {
   struct Size {
     Index out, in;
   };
@@ -164,7 +164,7 @@ TEST_CASE("Orthogonal weights have orthonormal columns or rows", "[train][initia
   }
 }
 
-TEST_CASE("Orthogonal weights are uniform over the orthogonal matrices", "[train][initial]") {
+TEST_CASE("orthogonal weights are uniform over the orthogonal matrices", "[train][initial]") {
   // For n x n: E W = 0 and E W_ij^2 = 1/n; the diagonal would lean to one side, were the signs of R not
   // fixed.
   const OwnAffine<double> f{3, 3};
@@ -212,7 +212,7 @@ TEST_CASE("orthonormalize is the Q of a QR factorization with a positive diagona
   CHECK(contains(error_of([&] { orthonormalize<double>(wide); }), "A is 2 x 3, expected rows >= cols"));
 }
 
-TEST_CASE("Values depend neither on the scalar type nor on the layout", "[train][initial]") {
+TEST_CASE("values depend neither on the scalar type nor on the layout", "[train][initial]") {
   const OwnAffine<double> by_column{13, 17}, by_row{13, 17, true};
   const OwnAffine<float> in_float{13, 17}, in_float_by_row{13, 17, true};
   for (const auto& scheme :
@@ -227,7 +227,7 @@ TEST_CASE("Values depend neither on the scalar type nor on the layout", "[train]
   }
 }
 
-TEST_CASE("Numbers are drawn row by row, weights before biases, from the generator given",
+TEST_CASE("numbers are drawn row by row, weights before biases, from the generator given",
           "[train][initial]") {
   const OwnAffine<double> f{3, 2};
   Random random(12), same(12);
@@ -241,7 +241,7 @@ TEST_CASE("Numbers are drawn row by row, weights before biases, from the generat
   CHECK(initial_values(f, initial::uniform(-1, 1), 13) != theta);
 }
 
-TEST_CASE("The first numbers of a seed stay what they are", "[train][initial]") {
+TEST_CASE("the first numbers of a seed stay what they are", "[train][initial]") {
   const OwnAffine<double> f{2, 2};
   const auto close = [&](const initial::Scheme& scheme, const std::vector<double>& expected) {
     const Mat<double> W = f.weight(initial_values(f, scheme, 2024));
@@ -258,7 +258,7 @@ TEST_CASE("The first numbers of a seed stay what they are", "[train][initial]") 
         {0.087840099229943874, -0.99613458777781305, -0.99613458777781316, -0.087840099229943874});
 }
 
-TEST_CASE("A scheme can be scaled, mixed and written by the user", "[train][initial]") {
+TEST_CASE("a scheme can be scaled, mixed and written by the user", "[train][initial]") {
   const initial::Scheme base = initial::pytorch_default();
   CHECK(initial_values(layer, initial::scaled(base, -0.25), 1) == -0.25 * initial_values(layer, base, 1));
   const initial::Scheme mixed = {initial::orthogonal().weight, initial::constant(0.1).bias};
@@ -273,7 +273,7 @@ TEST_CASE("A scheme can be scaled, mixed and written by the user", "[train][init
   CHECK(seen == std::vector<std::string>{"weight", "bias"});
 }
 
-TEST_CASE("Arguments and layers that make no sense are refused", "[train][initial][errors]") {
+TEST_CASE("arguments and layers that make no sense are refused", "[train][initial][errors]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(error_of([&] { (void)initial::constant(nan); }) == "constant: c must be finite, got nan");
   CHECK(error_of([] { (void)initial::uniform(2, 1); }) ==

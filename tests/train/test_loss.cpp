@@ -44,7 +44,7 @@ void check_golden(const L& loss, const std::string& name, const std::string& at 
 
 }  // namespace
 
-TEST_CASE("Losses and their gradients agree with PyTorch", "[train][loss][golden]") {
+TEST_CASE("losses and their gradients agree with PyTorch", "[train][loss][golden]") {
   check_golden<double>(MeanSquaredError{}, "mean_squared_error");
   check_golden<float>(MeanSquaredError{}, "mean_squared_error");
   check_golden<double>(HalfSumOfSquares{}, "half_sum_of_squares");
@@ -60,7 +60,7 @@ TEST_CASE("Losses and their gradients agree with PyTorch", "[train][loss][golden
   check_golden<float>(BceWithLogits{}, "bce_with_logits", "y", "share", 8);
 }
 
-TEST_CASE("Losses of a small batch are what the formulas give", "[train][loss]") {
+TEST_CASE("losses of a small batch are what the formulas give", "[train][loss]") {
   Mat<double> y(2, 2), target(2, 2), y_bar;
   y << 1, 2, 3, 4;
   target << 0, 2, 5, 1;  // differences 1, 0, -2, 3
@@ -70,7 +70,7 @@ TEST_CASE("Losses of a small batch are what the formulas give", "[train][loss]")
   CHECK(y_bar == y - target);
 }
 
-TEMPLATE_TEST_CASE("The parts of a batch add up to the whole", "[train][loss]", MeanSquaredError,
+TEMPLATE_TEST_CASE("the parts of a batch add up to the whole", "[train][loss]", MeanSquaredError,
                    HalfSumOfSquares, MeanAbsoluteError, Huber, Bce, BceWithLogits) {
   const TestType loss;
   const auto between = [] { return Mat<double>((Mat<double>::Random(7, 10).array() + 1) / 2); };
@@ -88,7 +88,7 @@ TEMPLATE_TEST_CASE("The parts of a batch add up to the whole", "[train][loss]", 
   CHECK(loss(Ref<double>(y.leftCols(0)), Ref<double>(target.leftCols(0)), 10) == 0);
 }
 
-TEMPLATE_TEST_CASE("A loss and its gradient fit together", "[train][loss]", MeanSquaredError,
+TEMPLATE_TEST_CASE("a loss and its gradient fit together", "[train][loss]", MeanSquaredError,
                    HalfSumOfSquares) {
   // Both losses are quadratic, so that the central difference is exact but for rounding.
   const TestType loss;
@@ -103,7 +103,7 @@ TEMPLATE_TEST_CASE("A loss and its gradient fit together", "[train][loss]", Mean
   CHECK(std::abs(difference - slope) <= 1e-14);
 }
 
-TEST_CASE("Losses at their kinks and at huge outputs", "[train][loss]") {
+TEST_CASE("losses at their kinks and at huge outputs", "[train][loss]") {
   Mat<double> y(1, 3), target(1, 3), y_bar;
   y << 2, -1, 5;
   target << 2, 1, 4.5;
@@ -164,7 +164,7 @@ static_assert(Loss<Huber, float> && !InputLoss<Huber, float>);
 
 }  // namespace
 
-TEST_CASE("A loss that sees the inputs trains through Objective and fit", "[train][loss]") {
+TEST_CASE("a loss that sees the inputs trains through Objective and fit", "[train][loss]") {
   const Index n = 6;
   const Chain net(Dense<double>(n, 300), Pointwise<double, Tanh>(300), Dense<double>(300, n));
   Random random(5);
@@ -201,7 +201,7 @@ TEST_CASE("A loss that sees the inputs trains through Objective and fit", "[trai
   CHECK(result.loss < 0.5 * before);
 }
 
-TEMPLATE_TEST_CASE("Gradients of every loss through Objective are its finite differences", "[train][loss]",
+TEMPLATE_TEST_CASE("gradients of every loss through Objective are its finite differences", "[train][loss]",
                    MeanAbsoluteError, Huber, Bce, BceWithLogits) {
   const Chain net(Dense<double>(3, 8), Pointwise<double, Sigmoid>(8), Dense<double>(8, 3),
                   Pointwise<double, Sigmoid>(3));
@@ -223,7 +223,7 @@ TEMPLATE_TEST_CASE("Gradients of every loss through Objective are its finite dif
   CHECK(difference == Approx(gradient.dot(direction)).epsilon(1e-6));
 }
 
-TEST_CASE("A loss of rows of a larger matrix reads those rows only", "[train][loss]") {
+TEST_CASE("a loss of rows of a larger matrix reads those rows only", "[train][loss]") {
   const Mat<double> y = Mat<double>::Random(6, 5), target = Mat<double>::Random(6, 5);
   const Mat<double> y_part = y.middleRows(1, 3), target_part = target.middleRows(1, 3);
   Mat<double> y_bar = Mat<double>::Constant(6, 5, 7), part_bar;
@@ -236,14 +236,14 @@ TEST_CASE("A loss of rows of a larger matrix reads those rows only", "[train][lo
   CHECK((y_bar.bottomRows(2).array() == 7).all());
 }
 
-TEST_CASE("A loss in float is summed in double", "[train][loss]") {
+TEST_CASE("a loss in float is summed in double", "[train][loss]") {
   // 2^24 + 1 is not a float: a sum in float would stop at 2^24.
   const Mat<float> y = Mat<float>::Ones(1024, 16 * 1024 + 1), target = Mat<float>::Zero(1024, 16 * 1024 + 1);
   CHECK(loss_value(HalfSumOfSquares{}, y, target) == 0.5 * 1024 * (16 * 1024 + 1));
   CHECK(loss_value(MeanSquaredError{}, y, target) == 1);
 }
 
-TEST_CASE("A loss is NaN or infinite when the output is", "[train][loss]") {
+TEST_CASE("a loss is NaN or infinite when the output is", "[train][loss]") {
   Mat<double> y = Mat<double>::Zero(3, 2);
   const Mat<double> target = Mat<double>::Zero(3, 2);
   y(2, 1) = std::numeric_limits<double>::quiet_NaN();
@@ -252,7 +252,7 @@ TEST_CASE("A loss is NaN or infinite when the output is", "[train][loss]") {
   CHECK(std::isinf(loss_value(MeanSquaredError{}, y, target)));
 }
 
-TEMPLATE_TEST_CASE("Losses refuse sizes that do not fit", "[train][loss][errors]", MeanSquaredError,
+TEMPLATE_TEST_CASE("losses refuse sizes that do not fit", "[train][loss][errors]", MeanSquaredError,
                    HalfSumOfSquares, MeanAbsoluteError, Huber, Bce, BceWithLogits) {
   const TestType loss;
   const Mat<double> y = Mat<double>::Zero(3, 2), rows = Mat<double>::Zero(4, 2),

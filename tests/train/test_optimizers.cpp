@@ -117,12 +117,12 @@ void check_golden(double tolerance) {
 
 }  // namespace
 
-TEST_CASE("Optimizers agree with PyTorch's update for update", "[train][optimizers][golden]") {
+TEST_CASE("optimizers agree with PyTorch's update for update", "[train][optimizers][golden]") {
   check_golden<double>(1e-13);
   check_golden<float>(1e-5);
 }
 
-TEST_CASE("The first step of each optimizer is the one that can be computed by hand", "[train][optimizers]") {
+TEST_CASE("the first step of each optimizer is the one that can be computed by hand", "[train][optimizers]") {
   Vec<double> gradient(2);
   gradient << 3, -0.5;
   const Vec<double> start = Vec<double>::Constant(2, 10);
@@ -169,7 +169,7 @@ void for_all_optimizers(const Test& test) {
 
 }  // namespace
 
-TEST_CASE("Long parameter vectors are treated entry by entry, whatever the number of threads",
+TEST_CASE("long parameter vectors are treated entry by entry, whatever the number of threads",
           "[train][optimizers][threads]") {
   const Index n = 150001;  // several pieces for threads, and stretches of all lengths
   const Vec<float> theta0 = Vec<float>::Random(n);
@@ -203,7 +203,7 @@ TEST_CASE("Long parameter vectors are treated entry by entry, whatever the numbe
   });
 }
 
-TEST_CASE("A step leaves the memory where it is and the gradient as it was", "[train][optimizers]") {
+TEST_CASE("a step leaves the memory where it is and the gradient as it was", "[train][optimizers]") {
   for_all_optimizers<double>([](const char* name, auto opt, Index columns) {
     INFO(name);
     const Vec<double> gradient = Vec<double>::Random(3000), copy = gradient;
@@ -220,7 +220,7 @@ TEST_CASE("A step leaves the memory where it is and the gradient as it was", "[t
   });
 }
 
-TEST_CASE("A step to another vector is the step in place", "[train][optimizers]") {
+TEST_CASE("a step to another vector is the step in place", "[train][optimizers]") {
   const Index n = 3000;  // more than a stretch
   for_all_optimizers<float>([n](const char* name, const auto& fresh, Index) {
     INFO(name);
@@ -242,7 +242,7 @@ TEST_CASE("A step to another vector is the step in place", "[train][optimizers]"
   });
 }
 
-TEST_CASE("An optimizer can be copied, resumed from its state, and reset", "[train][optimizers]") {
+TEST_CASE("an optimizer can be copied, resumed from its state, and reset", "[train][optimizers]") {
   for_all_optimizers<double>([](const char* name, const auto& fresh, Index) {
     INFO(name);
     const Mat<double> gradients = Mat<double>::Random(11, 8);
@@ -277,7 +277,7 @@ TEST_CASE("An optimizer can be copied, resumed from its state, and reset", "[tra
   });
 }
 
-TEST_CASE("A step that throws changes nothing", "[train][optimizers][errors]") {
+TEST_CASE("a step that throws changes nothing", "[train][optimizers][errors]") {
   for_all_optimizers<double>([](const char* name, auto opt, Index) {
     INFO(name);
     const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -300,7 +300,7 @@ TEST_CASE("A step that throws changes nothing", "[train][optimizers][errors]") {
   });
 }
 
-TEST_CASE("A rate of zero stands still, and a gradient that is not a number shows", "[train][optimizers]") {
+TEST_CASE("a rate of zero stands still, and a gradient that is not a number shows", "[train][optimizers]") {
   for_all_optimizers<double>([](const char* name, auto opt, Index) {
     INFO(name);
     const Vec<double> start = Vec<double>::Random(9);
@@ -314,7 +314,7 @@ TEST_CASE("A rate of zero stands still, and a gradient that is not a number show
   });
 }
 
-TEST_CASE("Centered RMSprop survives a constant gradient", "[train][optimizers]") {
+TEST_CASE("centered RMSprop survives a constant gradient", "[train][optimizers]") {
   // v - m^2 tends to 0 and is often negative in its last bit; its square root must not become NaN.
   const Vec<float> gradient = Vec<float>::LinSpaced(1000, 0.1f, 3);
   Vec<float> theta = Vec<float>::Zero(1000);
@@ -329,7 +329,7 @@ TEST_CASE("Centered RMSprop survives a constant gradient", "[train][optimizers]"
   CHECK(theta.allFinite());
 }
 
-TEST_CASE("Options out of range are refused by name", "[train][optimizers][errors]") {
+TEST_CASE("options out of range are refused by name", "[train][optimizers][errors]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   using GD = GradientDescent<double>;
   CHECK(error_of([] { GD({.learning_rate = -0.5}); }) ==
@@ -354,7 +354,7 @@ TEST_CASE("Options out of range are refused by name", "[train][optimizers][error
                  "Adagrad: initial_accumulator"));
 }
 
-TEST_CASE("Clipped gradients agree with PyTorch's", "[train][clip][golden]") {
+TEST_CASE("clipped gradients agree with PyTorch's", "[train][clip][golden]") {
   const Golden golden("clipping");
   const Vec<double> gradient = golden["gradient"];
   const double norm = gradient.norm();
@@ -370,7 +370,7 @@ TEST_CASE("Clipped gradients agree with PyTorch's", "[train][clip][golden]") {
   }
 }
 
-TEST_CASE("Clipping keeps short gradients, shows NaN, and refuses bounds that are not positive",
+TEST_CASE("clipping keeps short gradients, shows NaN, and refuses bounds that are not positive",
           "[train][clip]") {
   Vec<float> g = Vec<float>::Constant(4, 3);
   CHECK(clip_norm<float>(g, 6.1) == 6);

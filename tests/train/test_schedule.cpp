@@ -24,7 +24,7 @@ void check_golden(const std::string& name, const Schedule& factor) {
 
 }  // namespace
 
-TEST_CASE("Schedules agree with PyTorch's over 40 epochs", "[train][schedule][golden]") {
+TEST_CASE("schedules agree with PyTorch's over 40 epochs", "[train][schedule][golden]") {
   check_golden("step", schedule::step_decay(3, 0.5));
   check_golden("exponential", schedule::exponential_decay(0.9));
   check_golden("cosine", schedule::cosine(8, 0.1));
@@ -32,7 +32,7 @@ TEST_CASE("Schedules agree with PyTorch's over 40 epochs", "[train][schedule][go
   check_golden("warm_up_then_exponential", schedule::warm_up(5, schedule::exponential_decay(0.8)));
 }
 
-TEST_CASE("Schedules have the values that their formulas give", "[train][schedule]") {
+TEST_CASE("schedules have the values that their formulas give", "[train][schedule]") {
   CHECK(schedule::constant()(0) == 1);
   CHECK(schedule::constant()(123456789) == 1);
   const Schedule steps = schedule::step_decay(1000, 0.5);
@@ -56,7 +56,7 @@ TEST_CASE("Schedules have the values that their formulas give", "[train][schedul
   CHECK(schedule::hold(0, schedule::exponential_decay(0.5))(2) == 0.25);
 }
 
-TEST_CASE("Schedules refuse arguments out of range", "[train][schedule][errors]") {
+TEST_CASE("schedules refuse arguments out of range", "[train][schedule][errors]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(error_of([] { (void)schedule::step_decay(0, 0.5); }) == "step_decay: every must be >= 1, got 0");
   CHECK(contains(error_of([] { (void)schedule::step_decay(1, -0.5); }),
