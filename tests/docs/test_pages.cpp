@@ -175,6 +175,23 @@ TEST_CASE("programs that a page of the paper links to name the page", "[docs]") 
     }
 }
 
+TEST_CASE("headers of the paper's mathematics name pages that link to them", "[docs]") {
+  const std::regex pattern("docs/paper/(\\w+)\\.md");
+  for (const fs::directory_entry& entry : fs::directory_iterator(root / "include/basin/theory")) {
+    INFO(entry.path());
+    const std::string text = text_of(entry.path());
+    CHECK(std::regex_search(text, pattern));
+    for (std::sregex_iterator m(text.begin(), text.end(), pattern), end; m != end; ++m) {
+      INFO(m->str());
+      const fs::path page = root / m->str();
+      const std::vector<Link> links = links_of(page);
+      CHECK(std::any_of(links.begin(), links.end(), [&](const Link& link) {
+        return fs::weakly_canonical(file_of(page, link)) == fs::weakly_canonical(entry.path());
+      }));
+    }
+  }
+}
+
 TEST_CASE("prose of pages is wrapped at 110 columns", "[docs]") {
   // Tables, headings, pictures, formulas of their own, and what a script writes: the command behind a table.
   const std::regex free(R"(([|#]|!\[|\$\$).*|.*`:)");

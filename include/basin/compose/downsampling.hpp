@@ -1,5 +1,6 @@
 // The paper's downsampling convolutional autoencoders D1 and D2 (Supplement G), linear and without biases,
 // and D1 with activations and biases (Figures 5, 6 and 12).
+// Pages: docs/paper/figure_5.md, docs/paper/figure_7.md, docs/paper/figure_8.md.
 #pragma once
 #include "basin/compose/chain.hpp"      // Chain
 #include "basin/compose/stack.hpp"      // Stack

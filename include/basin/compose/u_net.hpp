@@ -1,4 +1,5 @@
 // The U-Net: an autoencoder whose skips carry every resolution past the ones below it.
+// Page: docs/paper/figure_1b.md.
 #pragma once
 #include "basin/compose/chain.hpp"     // Chain
 #include "basin/compose/concat.hpp"    // Concat

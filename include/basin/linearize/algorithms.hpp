@@ -1,5 +1,6 @@
 // Algorithms 1 and 2 of the paper: the matrix of a 3 x 3 convolution and of nearest upsampling, on vectors of
 // zero-padded images. For any other geometry, or to linearize a network, use linearize.hpp.
+// Page: docs/paper/algorithms.md.
 #pragma once
 #include <algorithm>  // std::min
 

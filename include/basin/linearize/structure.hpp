@@ -1,5 +1,5 @@
 // What the matrix of an affine network can be, whatever its parameters: forced zeros, depth, parameter counts
-// (Section 4 of the paper, Theorem 5 and Supplement F).
+// (Section 4 of the paper, Theorem 5 and Supplement F). Page: docs/paper/theorem_5.md.
 #pragma once
 #include <algorithm>  // std::min
 #include <bit>        // std::popcount

@@ -1,4 +1,5 @@
 // How far an attractor of a network throws back what is pushed off it, before it decays.
+// Page: docs/paper/cycles.md.
 #pragma once
 #include <vector>  // std::vector
 

@@ -1,5 +1,5 @@
 // Theorem 3 at infinite width: the kernel that random ReLU features converge to, and the network trained on
-// them.
+// them. Page: docs/paper/theorem_3.md.
 #pragma once
 #include <Eigen/Cholesky>  // Eigen::LDLT
 #include <cmath>           // std::sin, std::cos, std::atan2, std::sqrt

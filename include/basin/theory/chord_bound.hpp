@@ -1,4 +1,5 @@
 // The proof of Theorem 1 bounds the nonlinear descent A_t by a linear one, B_t. Whether it does.
+// Page: docs/paper/theorem_1.md.
 #pragma once
 #include <algorithm>  // std::min
 

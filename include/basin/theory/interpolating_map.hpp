@@ -1,5 +1,5 @@
 // Theorems 6 and 7: a ReLU network that is nearly the identity and has every training example as an
-// attractor.
+// attractor. Page: docs/paper/theorem_6.md.
 #pragma once
 #include <algorithm>  // std::max, std::min, std::minmax_element, std::sort, std::unique
 #include <cmath>      // std::sqrt

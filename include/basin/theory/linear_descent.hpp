@@ -1,5 +1,5 @@
 // Gradient descent on a linear autoencoder in closed form (Supplement A), and what is left of its initial
-// values (Supplement I.2).
+// values (Supplement I.2). Pages: docs/paper/appendix_a.md, docs/paper/initialization.md.
 #pragma once
 #include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
 #include <algorithm>          // std::max

@@ -1,4 +1,5 @@
 // Whether a linear map has memorized its training examples: by its spectrum, and as a projection.
+// Pages: docs/paper/table_1.md, docs/paper/table_2.md.
 #pragma once
 #include <algorithm>  // std::max
 #include <complex>    // std::complex

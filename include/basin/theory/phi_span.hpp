@@ -1,4 +1,5 @@
 // phi^-1, phi-eigenvectors and the phi-span (Section 2): what eigenvectors and span are for y = phi(A x).
+// Page: docs/paper/theorem_1.md.
 #pragma once
 #include <cmath>   // std::isfinite
 #include <limits>  // std::numeric_limits

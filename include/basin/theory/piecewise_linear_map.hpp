@@ -1,4 +1,5 @@
 // A continuous piecewise linear map of the line: its fixed points, and the ReLU network that it is.
+// Page: docs/paper/theorem_6.md.
 #pragma once
 #include <algorithm>  // std::max, std::upper_bound
 #include <cmath>      // std::isfinite

@@ -1,4 +1,5 @@
 // The orthogonal projection onto the span of the examples, and how far a matrix is from it.
+// Page: docs/paper/appendix_a.md.
 #pragma once
 #include <algorithm>  // std::min
 #include <cmath>      // std::sqrt

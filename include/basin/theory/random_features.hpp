@@ -1,4 +1,5 @@
 // Theorem 3 at finite width: a ReLU network with a random, fixed first layer whose second layer was trained.
+// Page: docs/paper/theorem_3.md.
 #pragma once
 #include <Eigen/QR>    // Eigen::CompleteOrthogonalDecomposition
 #include <cmath>       // std::sqrt, std::lgamma, std::exp, std::atan2

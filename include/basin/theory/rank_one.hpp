@@ -1,4 +1,5 @@
 // One example in a two-layer network whose units are equal: the rank-one solution and its eigenvalue.
+// Page: docs/paper/rank_one.md.
 #pragma once
 #include <cmath>    // std::isfinite
 #include <utility>  // std::move

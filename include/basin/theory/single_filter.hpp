@@ -1,5 +1,5 @@
 // Theorem 4: the linear convolutional autoencoder with one layer and one filter, and the filter that gradient
-// descent finds.
+// descent finds. Page: docs/paper/theorem_4.md.
 #pragma once
 #include <Eigen/QR>  // Eigen::CompleteOrthogonalDecomposition
 

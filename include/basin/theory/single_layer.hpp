@@ -1,5 +1,5 @@
 // Theorem 1: the nonlinear one-layer autoencoder phi(A x), its minimum-norm solution, and the descent that
-// finds it.
+// finds it. Page: docs/paper/theorem_1.md.
 #pragma once
 #include <Eigen/QR>    // Eigen::CompleteOrthogonalDecomposition
 #include <algorithm>   // std::max, std::min

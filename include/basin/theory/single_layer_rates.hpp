@@ -1,4 +1,5 @@
 // Theorem 1: the rules of descent for phi(A x) and the rates with which they converge.
+// Page: docs/paper/theorem_1.md.
 #pragma once
 #include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
 #include <algorithm>          // std::max, std::min

@@ -1,5 +1,5 @@
 // Growth before decay: how far orbits near an attractor may go before they come, and how close they must
-// start.
+// start. Page: docs/paper/theorem_2.md.
 #pragma once
 #include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver, Eigen::ComplexSchur
 #include <algorithm>          // std::min
