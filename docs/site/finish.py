@@ -34,7 +34,8 @@ def mathml(formula):
         words = html.unescape(error[1]) if error else run.stderr.strip()
         return None, f"{formula['page']}: formula {formula['tex']}: {words}"
     display = ' display="block"' if formula["display"] else ""
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{markup[1].strip()}</math>', None
+    content = re.sub(r"(<mo[^>]*>)-(</mo>)", r"\1&#x2212;\2", markup[1].strip())
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{content}</math>', None
 
 
 def all_mathml(formulas):
