@@ -36,9 +36,9 @@
 // one. These are generous; where long double is no more than double, they may refuse what is true.
 #pragma once
 #include <algorithm>    // std::clamp, std::max, std::min
-#include <bit>          // std::bit_cast
 #include <cmath>        // std::exp, std::sqrt, std::tanh, ...
 #include <cstdint>      // std::uint64_t
+#include <cstring>      // std::memcpy
 #include <filesystem>   // std::filesystem::path
 #include <functional>   // std::function
 #include <limits>       // std::numeric_limits
@@ -525,7 +525,12 @@ inline std::string fingerprint(const Files& f) {
   const auto whole = [&](std::uint64_t v) {
     for (int byte = 0; byte < 8; ++byte, v >>= 8) hash = (hash ^ (v & 255)) * 0x100000001b3;
   };
-  const auto number = [&](Real v) { whole(std::bit_cast<std::uint64_t>(static_cast<double>(v))); };
+  const auto number = [&](Real v) {
+    const auto in_double = static_cast<double>(v);
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &in_double, sizeof bits);
+    whole(bits);
+  };
   for (const Step& s : f.steps) {
     whole(s.kind == "input" ? 0 : s.kind == "affine" ? 1 : s.kind == "map" ? 2 : 3);
     whole(s.size), whole(s.a), whole(s.b);

@@ -23,7 +23,7 @@
 #include "basin/network/any_layer.hpp"        // AnyLayer
 
 #ifdef BASIN_BODIES
-#include <bit>  // std::bit_cast
+#include "basin/core/bit_cast.hpp"  // bit_cast
 #endif
 
 namespace basin::inline BASIN_ABI {
@@ -286,11 +286,11 @@ std::uint64_t ExactNetwork::fingerprint() const {
     word(static_cast<std::uint64_t>(s.size));
     word(s.a);
     word(s.b);
-    for (const double w : s.weight.reshaped()) word(std::bit_cast<std::uint64_t>(w));
-    for (const double b : s.bias) word(std::bit_cast<std::uint64_t>(b));
+    for (const double w : s.weight.reshaped()) word(detail::bit_cast<std::uint64_t>(w));
+    for (const double b : s.bias) word(detail::bit_cast<std::uint64_t>(b));
     if (!s.map) continue;
     for (const char c : s.map->name) word(static_cast<unsigned char>(c));
-    for (const double p : s.map->parameters) word(std::bit_cast<std::uint64_t>(p));
+    for (const double p : s.map->parameters) word(detail::bit_cast<std::uint64_t>(p));
   }
   word(output_);
   return hash;

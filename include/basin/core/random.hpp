@@ -3,14 +3,15 @@
 // an explicit fma, since compilers may or may not contract the plain form.
 #pragma once
 #include <array>    // std::array
-#include <bit>      // std::rotl, std::bit_width, std::bit_cast
+#include <bit>      // std::rotl, std::bit_width
 #include <cmath>    // std::fma, std::nextafter, std::sqrt
 #include <cstdint>  // std::uint64_t
 #include <limits>   // std::numeric_limits
 #include <utility>  // std::swap
 
-#include "basin/core/error.hpp"  // require
-#include "basin/core/types.hpp"  // Index
+#include "basin/core/bit_cast.hpp"  // bit_cast
+#include "basin/core/error.hpp"     // require
+#include "basin/core/types.hpp"     // Index
 
 namespace basin::inline BASIN_ABI {
 
@@ -44,9 +45,9 @@ double polynomial(const std::array<double, N>& c, double x) {
 /// log(x) for normal x > 0, to 3 units in the last place: x = m 2^e with m in [sqrt(1/2), sqrt(2)], and
 /// log m = 2 artanh(s), s = (m-1)/(m+1), by its series.
 inline double portable_log(double x) {
-  auto bits = std::bit_cast<std::uint64_t>(x);
+  auto bits = bit_cast<std::uint64_t>(x);
   int e = static_cast<int>(bits >> 52) - 1023;
-  double m = std::bit_cast<double>((bits & 0x000fffffffffffffu) | 0x3ff0000000000000u);
+  double m = bit_cast<double>((bits & 0x000fffffffffffffu) | 0x3ff0000000000000u);
   if (m > 1.4142135623730951) {
     m /= 2;
     ++e;

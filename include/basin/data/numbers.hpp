@@ -1,10 +1,10 @@
 // Numbers as files hold them, of any type and byte order, on any machine.
 #pragma once
-#include <bit>          // std::bit_cast
 #include <cstdint>      // std::uint8_t, ...
 #include <type_traits>  // std::conditional_t
 
-#include "basin/core/types.hpp"  // Vec, Index
+#include "basin/core/bit_cast.hpp"  // bit_cast
+#include "basin/core/types.hpp"     // Vec, Index
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -21,7 +21,7 @@ T load_number(const unsigned char* at, bool big_endian) {
   BitsOf<T> bits = 0;
   for (std::size_t i = 0; i < sizeof(T); ++i)
     bits = static_cast<BitsOf<T>>(bits | BitsOf<T>{at[big_endian ? sizeof(T) - 1 - i : i]} << (8 * i));
-  return std::bit_cast<T>(bits);
+  return bit_cast<T>(bits);
 }
 
 /// IEEE 754's binary16: a sign, 5 bits of exponent, 10 of fraction.
@@ -34,14 +34,14 @@ struct Half {
       const float size = static_cast<float>(fraction) * 0x1p-24f;
       return sign != 0 ? -size : size;
     }
-    return std::bit_cast<float>(sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13);
+    return bit_cast<float>(sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13);
   }
 };
 
 /// bfloat16: the upper half of a float.
 struct BFloat16 {
   std::uint16_t bits;
-  explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+  explicit operator float() const { return bit_cast<float>(std::uint32_t{bits} << 16); }
 };
 
 /// One byte; what is not 0 is 1.

@@ -1,6 +1,5 @@
 // A certificate in files: STEM.json says which function and what is claimed of it, STEM.npz has the numbers.
 #pragma once
-#include <bit>          // std::bit_cast
 #include <cmath>        // std::isfinite, std::isinf
 #include <cstdint>      // std::uint64_t
 #include <filesystem>   // std::filesystem::path
@@ -13,6 +12,7 @@
 
 #include "basin/certify/certificate.hpp"    // Certificate
 #include "basin/certify/exact_network.hpp"  // ExactNetwork
+#include "basin/core/bit_cast.hpp"          // bit_cast
 #include "basin/io/array.hpp"               // NamedArray, to_array, to_matrix
 #include "basin/io/atomic_file.hpp"         // write_atomically
 #include "basin/io/json.hpp"                // detail::parse_json, nlohmann::ordered_json
@@ -66,7 +66,7 @@ inline std::string hexadecimal(std::uint64_t v) {
 inline std::uint64_t proof_fingerprint(const Certificate& c) {
   std::uint64_t hash = 0xcbf29ce484222325;
   const auto add = [&](double v) {
-    auto word = std::bit_cast<std::uint64_t>(v);
+    auto word = bit_cast<std::uint64_t>(v);
     for (int byte = 0; byte < 8; ++byte, word >>= 8) hash = (hash ^ (word & 255)) * 0x100000001b3;
   };
   for (const double v : c.centre) add(v);

@@ -1,10 +1,9 @@
 // Numbers as they lie in little-endian files, on any machine.
 #pragma once
-#include <bit>  // std::bit_cast
-
-#include "basin/core/types.hpp"    // Vec, Index
-#include "basin/data/bytes.hpp"    // Bytes
-#include "basin/data/numbers.hpp"  // detail::BitsOf, detail::load_number
+#include "basin/core/bit_cast.hpp"  // bit_cast
+#include "basin/core/types.hpp"     // Vec, Index
+#include "basin/data/bytes.hpp"     // Bytes
+#include "basin/data/numbers.hpp"   // detail::BitsOf, detail::load_number
 
 namespace basin::inline BASIN_ABI::detail {
 
@@ -17,7 +16,7 @@ T load_le(const unsigned char* at) {
 /// Writes the bytes of `value` to at[0 .. sizeof(T)).
 template <class T>
 void store_le(unsigned char* at, T value) {
-  const auto bits = std::bit_cast<BitsOf<T>>(value);
+  const auto bits = bit_cast<BitsOf<T>>(value);
   for (std::size_t i = 0; i < sizeof(T); ++i) at[i] = static_cast<unsigned char>(bits >> (8 * i));
 }
 

@@ -9,6 +9,7 @@
 #include <utility>    // std::pair, std::move
 #include <vector>     // std::vector
 
+#include "basin/core/bit_cast.hpp"      // bit_cast
 #include "basin/data/bytes.hpp"         // Bytes
 #include "basin/mpi/session.hpp"        // Session, Error, detail::check, detail::Nap
 #include "basin/tasks/packed.hpp"       // packed, unpacked
@@ -87,7 +88,7 @@ inline std::int64_t list_fingerprint(const std::vector<Task>& tasks) {
   std::vector<std::string> names;
   names.reserve(tasks.size());
   for (const Task& t : tasks) names.push_back(t.name);
-  return std::bit_cast<std::int64_t>(basin::detail::fingerprint(packed(names)));
+  return basin::detail::bit_cast<std::int64_t>(basin::detail::fingerprint(packed(names)));
 }
 
 /// What another rank than 0 does until it is told that there is no more.

@@ -1,21 +1,21 @@
 // The numerical inverse of a monotone function.
 #pragma once
-#include <bit>      // std::bit_cast
 #include <cstdint>  // std::int64_t
 #include <limits>   // std::numeric_limits
 #include <numeric>  // std::midpoint
 
-#include "basin/core/config.hpp"  // the checks of flags and macros
+#include "basin/core/bit_cast.hpp"  // bit_cast
+#include "basin/core/config.hpp"    // the checks of flags and macros
 
 namespace basin::inline BASIN_ABI::detail {
 
 /// The place of x among all doubles: 0 for 0, 1 for the next larger one, ... and its inverse.
 inline std::int64_t order_of(double x) {
-  const auto bits = std::bit_cast<std::int64_t>(x);
+  const auto bits = bit_cast<std::int64_t>(x);
   return bits < 0 ? std::numeric_limits<std::int64_t>::min() - bits : bits;
 }
 inline double at_order(std::int64_t k) {
-  return std::bit_cast<double>(k < 0 ? std::numeric_limits<std::int64_t>::min() - k : k);
+  return bit_cast<double>(k < 0 ? std::numeric_limits<std::int64_t>::min() - k : k);
 }
 
 /// The x between `lo` and `hi` with f(x) nearest to y, where f(lo) <= y <= f(hi) and f is monotone (lo > hi
