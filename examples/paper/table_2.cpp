@@ -13,6 +13,7 @@
 #include "basin/linearize/structure.hpp"
 #include "basin/theory/projection.hpp"
 #include "support/linear_conv.hpp"
+#include "support/median_line.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -40,6 +41,8 @@ const std::vector<Row> rows = {{2, 1, 3, 1e-2, 27, 3, {0.015, 0.05}},
                                {3, 3, 10, 1e-2, 90, 10, {0.1, 0.9}, "1, .98, .98"},
                                {5, 5, 200, 1e-3, 1800, 80, {1e-5, 1e-2}, "1, 1, 1, 1, 1"},
                                {7, 5, 350, 1e-2, 3105, 140, {1e-5, 0.1}, "1, 1, 1, 1, 1"}};
+
+// The study: trains.
 
 /// At least 20 where a training takes less than a second, so that what is promised does not hang on a few
 /// seeds.
@@ -99,40 +102,96 @@ std::vector<LinearRun> run_row(Program& program, const Row& row, const std::vect
   return over_seeds(program, seeds, train, text(what, ", ", row.plain, " plain"));
 }
 
-void add_claims(Program& program, const Row& row, const std::vector<LinearRun>& runs) {
-  const std::string net = text(row.layers, " layers", row.skips() ? ", skips over 10" : "");
+/// A row and its trainings.
+struct Finished {
+  Row row;
+  std::vector<LinearRun> runs;
+  /// The trainings that reached the loss.
+  std::vector<LinearRun> done() const { return trained(runs); }
+};
+
+/// With skips from the input on and parameters near zero the net is the identity before any training.
+struct Untrained {
+  std::vector<double> losses, kept;  // for each seed: the loss, and how many eigenvalues are above 0.5
+};
+
+Untrained skips_from_the_input(const std::vector<std::uint64_t>& seeds) {
+  const Stack<Residual<Plain>> net(Residual(plain_net(5, 10)), 20);
+  Untrained u;
+  for (const std::uint64_t seed : seeds) {
+    Random random(seed);
+    const Mat<double> x = normal_starts<double>(25, 5, random);
+    const Model f(net, initial_values(net, initial::normal(0, 0.1), random));
+    u.losses.push_back(loss_value(MeanSquaredError{}, f(x), x));
+    u.kept.push_back(static_cast<double>(memorization(linearize_dense(f).A, x).above_half));
+  }
+  return u;
+}
+
+/// One of the two smallest nets from other constants and on images of the other law. One that stays near 0 is
+/// cut off.
+std::vector<ConstantStart> scan(Program& program, const Row& row) {
+  LinearTraining t = training(row);
+  t.max_steps = 100000;
+  return scan_constants(program, row.s, row.layers, row.examples, t, seeds_of(program, row));
+}
+
+/// What is left over with so many plain layers before the first skip, for each seed that reached the loss.
+struct PlainLayers {
+  Index plain;
+  std::vector<double> remaining;
+};
+
+/// 5x5, n = 5, 200 layers; none when interrupted, or where no seed reached the loss.
+std::vector<PlainLayers> vary_plain_layers(Program& program) {
+  std::vector<PlainLayers> all;
+  for (const Index plain : {20, 40, 60, 80}) {
+    Row row = rows[7];
+    row.plain = plain;
+    const std::vector<LinearRun> runs = trained(run_row(program, row, program.seeds()));
+    if (interrupted() || runs.empty()) return {};
+    all.push_back({plain, over_runs(runs, remaining)});
+  }
+  return all;
+}
+
+// The claims.
+
+void claim_loss(Program& program, const Finished& f) {
+  const std::string net = text(f.row.layers, " layers", f.row.skips() ? ", skips over 10" : "");
   // Several images: some seeds stay at 0 or diverge, and nothing is promised of how many.
   program.claim(
-      contested_claim(row.id() + ", loss", text("Trained to a mean squared error below 1e-6 (", net, ")."),
-                      "< 1e-6", over_runs(runs, [](const LinearRun& r) { return r.training.loss; }),
-                      at_most(1e-6), row.examples > 1 ? Band{} : at_most(1e-6), "", convergence(runs)));
+      contested_claim(f.row.id() + ", loss", text("Trained to a mean squared error below 1e-6 (", net, ")."),
+                      "< 1e-6", over_runs(f.runs, [](const LinearRun& r) { return r.training.loss; }),
+                      at_most(1e-6), f.row.examples > 1 ? Band{} : at_most(1e-6), "", convergence(f.runs)));
+}
+
+void claim_spectrum(Program& program, const Row& row, const std::vector<LinearRun>& done,
+                    const std::string& of) {
   const auto n = static_cast<double>(row.examples);
-  const std::vector<LinearRun> done = trained(runs);
-  if (!done.empty()) {
-    const std::string of =
-        text("over the ", done.size(), " of ", runs.size(), " seeds that reached the loss");
-    program.claim(median_claim(
-        row.id() + ", eigenvalues 1", text(row.examples, " eigenvalues are 1 (within 0.01)."), row.others,
-        over_runs(done, [](const LinearRun& r) { return r.memory.at_one; }), Band{n, n}, "", of));
-    program.claim(contested_claim(row.id() + ", remaining",
-                                  "All other eigenvalues are smaller than the bracket.",
-                                  text("[< ", number(row.bracket), "]"), over_runs(done, remaining),
-                                  at_most(row.bracket), row.promised, "", of));
-    program.claim(
-        contested_claim(row.id() + ", memorized",
-                        text("Memorized by the criterion of Table 1: all other eigenvalues are at most ",
-                             number(memorized_below), "."),
-                        "memorized", over_runs(done, remaining), at_most(memorized_below), Band{}, "", of));
-    program.claim(
-        contested_claim(row.id() + ", projection",
-                        "The net memorizes in the Lemma's sense: A is the orthogonal projection onto the "
-                        "span of the examples "
-                        "(distance |A-P|/|P| at most 0.01).",
-                        "not reported; \"similar to a single layer fully connected system\"",
-                        over_runs(done, [](const LinearRun& r) { return r.memory.projection_distance; }),
-                        at_most(0.01), at_least(0.1), "", of));
-  }
-  const Index counted = runs.front().parameters;
+  program.claim(median_claim(
+      row.id() + ", eigenvalues 1", text(row.examples, " eigenvalues are 1 (within 0.01)."), row.others,
+      over_runs(done, [](const LinearRun& r) { return r.memory.at_one; }), Band{n, n}, "", of));
+  program.claim(contested_claim(row.id() + ", remaining",
+                                "All other eigenvalues are smaller than the bracket.",
+                                text("[< ", number(row.bracket), "]"), over_runs(done, remaining),
+                                at_most(row.bracket), row.promised, "", of));
+  program.claim(
+      contested_claim(row.id() + ", memorized",
+                      text("Memorized by the criterion of Table 1: all other eigenvalues are at most ",
+                           number(memorized_below), "."),
+                      "memorized", over_runs(done, remaining), at_most(memorized_below), Band{}, "", of));
+  program.claim(
+      contested_claim(row.id() + ", projection",
+                      "The net memorizes in the Lemma's sense: A is the orthogonal projection onto the "
+                      "span of the examples "
+                      "(distance |A-P|/|P| at most 0.01).",
+                      "not reported; \"similar to a single layer fully connected system\"",
+                      over_runs(done, [](const LinearRun& r) { return r.memory.projection_distance; }),
+                      at_most(0.01), at_least(0.1), "", of));
+}
+
+void claim_parameters(Program& program, const Row& row, Index counted) {
   Claim params =
       yes_no_claim(row.id() + ", parameters", text("The net of ", row.layers, " layers has so many."),
                    std::to_string(row.printed_params), std::to_string(counted), counted == row.printed_params,
@@ -141,7 +200,16 @@ void add_claims(Program& program, const Row& row, const std::vector<LinearRun>& 
   program.claim(std::move(params));
 }
 
-void add_bound_claims(Program& program) {
+void claim_row(Program& program, const Finished& f) {
+  claim_loss(program, f);
+  const std::vector<LinearRun> done = f.done();
+  if (!done.empty())
+    claim_spectrum(program, f.row, done,
+                   text("over the ", done.size(), " of ", f.runs.size(), " seeds that reached the loss"));
+  claim_parameters(program, f.row, f.runs.front().parameters);
+}
+
+void claim_bound(Program& program) {
   Claim c = yes_no_claim("heuristic bound", "The heuristic bound ceil(s^4/9) of the last row (7x7) is 144.",
                          "144", std::to_string(heuristic_depth(7)), heuristic_depth(7) == 144, "267",
                          "144 is the bound for 6x6; the paper's row of one 7x7 image has 267");
@@ -149,67 +217,36 @@ void add_bound_claims(Program& program) {
   program.claim(std::move(c));
 }
 
-/// The two smallest nets from other constants and on images of the other law. One that stays near 0 is cut
-/// off.
-void add_scan(Program& program) {
-  std::vector<ConstantStart> all;
-  for (std::size_t k = 0; k < 2; ++k) {
-    LinearTraining t = training(rows[k]);
-    t.max_steps = 100000;
-    const std::vector<ConstantStart> scan =
-        scan_constants(program, rows[k].s, rows[k].layers, rows[k].examples, t, seeds_of(program, rows[k]));
-    if (interrupted()) return;
-    claim_scan(program, scan, true);
-    all.insert(all.end(), scan.begin(), scan.end());
-  }
-  if (program.writes()) scan_table(all).write(program.options.out / "table_2_scan.csv");
-}
-
-/// With skips from the input on and parameters near zero the net is the identity before any training.
-void add_identity_claim(Program& program) {
-  const Stack<Residual<Plain>> net(Residual(plain_net(5, 10)), 20);
-  std::vector<double> losses, kept;
-  for (const std::uint64_t seed : program.seeds()) {
-    Random random(seed);
-    const Mat<double> x = normal_starts<double>(25, 5, random);
-    const Model f(net, initial_values(net, initial::normal(0, 0.1), random));
-    losses.push_back(loss_value(MeanSquaredError{}, f(x), x));
-    kept.push_back(static_cast<double>(memorization(linearize_dense(f).A, x).above_half));
-  }
+void claim_skips(Program& program, const Untrained& u) {
   program.claim(
       contested_claim("skips from the input",
                       "\"Skip connections between every 10 layers\", all 200 of 5x5, n = 5: after training "
                       "five eigenvalues are above 0.5.",
-                      "5", kept, Band{5, 5}, Band{25, 25}, "",
-                      text("the loss before any training is ", summary(losses),
+                      "5", u.kept, Band{5, 5}, Band{25, 25}, "",
+                      text("the loss before any training is ", summary(u.losses),
                            ", below 1e-6: there is nothing to train. So the first layers must be plain; the "
                            "paper does not say where its skips start")));
 }
 
 /// More plain layers, fewer eigenvalues that no example asked for.
-void add_depth_claim(Program& program) {
-  Series line{.name = "median and range", .x = {}, .y = {}, .style = Series::Style::line_points};
-  std::vector<double> medians;
+void claim_plain_layers(Program& program, const std::vector<PlainLayers>& all) {
   std::string found;
-  for (const Index plain : {20, 40, 60, 80}) {
-    Row row = rows[7];
-    row.plain = plain;
-    const std::vector<LinearRun> runs = trained(run_row(program, row, program.seeds()));
-    if (interrupted() || runs.empty()) return;
-    const std::vector<double> values = over_runs(runs, remaining);
-    line.x.push_back(static_cast<double>(plain));
-    line.y.push_back(median(values));
-    line.low.push_back(quantile(values, 0));
-    line.high.push_back(quantile(values, 1));
-    medians.push_back(median(values));
-    found += text(found.empty() ? "" : "; ", plain, ": ", summary(values));
-  }
+  for (const PlainLayers& p : all)
+    found += text(found.empty() ? "" : "; ", p.plain, ": ", summary(p.remaining));
+  const std::vector<double> medians = of_each(all, [](const PlainLayers& p) { return median(p.remaining); });
   const bool falls = std::is_sorted(medians.rbegin(), medians.rend());
   program.claim(yes_no_claim("plain layers",
                              "5x5, n = 5: the more of the 200 layers are plain, the smaller the "
                              "largest remaining eigenvalue (20, 40, 60, 80 plain layers).",
                              no_paper, found, falls && medians.front() > 10 * medians.back(),
                              "falls, by more than 10 times in all"));
+}
+
+// The pictures, and the tables.
+
+void draw_plain_layers(Program& program, const std::vector<PlainLayers>& all) {
+  Series line = median_line("median and range");
+  for (const PlainLayers& p : all) add_median(line, static_cast<double>(p.plain), p.remaining);
   program.draw(LinePlot{.title = "200 layers on five 5x5 images: where the skips start",
                         .x_label = "plain layers before the first skip",
                         .y_label = "largest remaining |eigenvalue|",
@@ -221,9 +258,7 @@ void add_depth_claim(Program& program) {
                "there are examples. Blocks with skips start at the identity and do not help.");
 }
 
-using Finished = std::vector<std::pair<Row, std::vector<LinearRun>>>;
-
-void draw_spectra(Program& program, const Finished& all, bool several, const std::string& file) {
+void draw_spectra(Program& program, const std::vector<Finished>& all, bool several, const std::string& file) {
   LinePlot plot{.title = several ? "Spectra, several images" : "Spectra, one image",
                 .x_label = "number of the eigenvalue, largest first",
                 .y_label = "|eigenvalue| (below 1e-12 drawn there)",
@@ -246,7 +281,7 @@ void draw_spectra(Program& program, const Finished& all, bool several, const std
                      : "Moduli of all eigenvalues, median over seeds.");
 }
 
-void draw_brackets(Program& program, const Finished& all) {
+void draw_brackets(Program& program, const std::vector<Finished>& all) {
   Series ours{
       .name = "ours, each seed that reached the loss", .x = {}, .y = {}, .style = Series::Style::points};
   Series paper{.name = "the paper's bracket", .x = {}, .y = {}, .style = Series::Style::points};
@@ -297,59 +332,94 @@ void draw_images(Program& program, const Row& row, const LinearRun& r, std::uint
            number((shown - spanned).norm() / shown.norm(), 2), " in relative norm. Grey is 0, white 3."));
 }
 
-void body(Program& program) {
-  add_bound_claims(program);
-  add_identity_claim(program);
-  add_scan(program);
-  Finished all;
+CsvTable table_of_runs(const std::vector<Finished>& all) {
   std::vector<std::string> ids;
-  std::vector<double> loss, remain, at_one, above_half, steps, seconds, projection, seeds;
+  std::vector<double> loss, left, at_one, above_half, steps, seconds, projection;
+  for (const Finished& f : all)
+    for (const LinearRun& r : f.runs) {
+      ids.push_back(f.row.id());
+      loss.push_back(r.training.loss);
+      steps.push_back(static_cast<double>(r.training.epochs));
+      seconds.push_back(r.training.seconds);
+      left.push_back(remaining(r));
+      at_one.push_back(static_cast<double>(r.memory.at_one));
+      above_half.push_back(static_cast<double>(r.memory.above_half));
+      projection.push_back(r.memory.projection_distance);
+    }
+  return CsvTable()
+      .add("row", ids)
+      .add("loss", loss)
+      .add("steps", steps)
+      .add("seconds", seconds)
+      .add("remaining", left)
+      .add("at_one", at_one)
+      .add("above_half", above_half)
+      .add("projection_distance", projection);
+}
+
+/// Images and eigenvectors of the first seed that reached the loss.
+void draw_row(Program& program, const Row& row, const LinearRun& r) {
+  const std::uint64_t seed = program.seeds().front();
+  if (several_and_deep(row)) draw_images(program, row, r, seed);
+  program.draw(spectral_images(text(row.id(), ", ", row.layers, " layers"), row.s, r, seed),
+               text("table_2_eigenvectors_", row.s, "x", row.s, "_", row.examples, ".png"),
+               spectral_images_caption);
+}
+
+// Part after part, so that an interrupted run has what was finished.
+
+void scan_part(Program& program) {
+  std::vector<ConstantStart> all;
+  for (const Row& row : {rows[0], rows[1]}) {
+    const std::vector<ConstantStart> some = scan(program, row);
+    if (interrupted()) return;
+    claim_scan(program, some, true);
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  if (program.writes()) scan_table(all).write(program.options.out / "table_2_scan.csv");
+}
+
+/// The rows of the table, claimed and drawn one by one.
+std::vector<Finished> row_parts(Program& program) {
+  std::vector<Finished> all;
   for (const Row& row : rows) {
     if (interrupted()) break;
     if (row.layers > 300 && !program.full()) {
       program.note("The row of five 7x7 images (350 layers) is run with --full: minutes.");
       continue;
     }
-    const std::vector<LinearRun> runs = run_row(program, row, seeds_of(program, row));
-    if (runs.empty()) break;
-    add_claims(program, row, runs);
-    for (const LinearRun& r : runs) {
-      ids.push_back(row.id());
-      loss.push_back(r.training.loss);
-      steps.push_back(static_cast<double>(r.training.epochs));
-      seconds.push_back(r.training.seconds);
-      remain.push_back(remaining(r));
-      at_one.push_back(static_cast<double>(r.memory.at_one));
-      above_half.push_back(static_cast<double>(r.memory.above_half));
-      projection.push_back(r.memory.projection_distance);
-    }
-    const std::vector<LinearRun> done = trained(runs);
-    if (several_and_deep(row) && !done.empty())
-      draw_images(program, row, done.front(), program.seeds().front());
-    if (!done.empty()) {
-      program.draw(spectral_images(text(row.id(), ", ", row.layers, " layers"), row.s, done.front(),
-                                   program.seeds().front()),
-                   text("table_2_eigenvectors_", row.s, "x", row.s, "_", row.examples, ".png"),
-                   spectral_images_caption);
-      all.emplace_back(row, done);
-    }
+    Finished f{row, run_row(program, row, seeds_of(program, row))};
+    if (f.runs.empty()) break;
+    claim_row(program, f);
+    if (const std::vector<LinearRun> done = f.done(); !done.empty()) draw_row(program, row, done.front());
+    all.push_back(std::move(f));
   }
+  return all;
+}
+
+void plain_layers_part(Program& program) {
+  const std::vector<PlainLayers> plain = vary_plain_layers(program);
+  if (plain.empty()) return;
+  claim_plain_layers(program, plain);
+  draw_plain_layers(program, plain);
+}
+
+void body(Program& program) {
+  claim_bound(program);
+  claim_skips(program, skips_from_the_input(program.seeds()));
+  scan_part(program);
+  std::vector<Finished> all = row_parts(program);
+  const CsvTable table = table_of_runs(all);
+  for (Finished& f : all) f.runs = f.done();
+  std::erase_if(all, [](const Finished& f) { return f.runs.empty(); });
   if (all.empty()) return;
-  if (!program.writes()) return;
-  CsvTable()
-      .add("row", ids)
-      .add("loss", loss)
-      .add("steps", steps)
-      .add("seconds", seconds)
-      .add("remaining", remain)
-      .add("at_one", at_one)
-      .add("above_half", above_half)
-      .add("projection_distance", projection)
-      .write(program.options.out / "table_2_runs.csv");
-  draw_brackets(program, all);
-  draw_spectra(program, all, false, "table_2_spectra_one.png");
-  draw_spectra(program, all, true, "table_2_spectra_several.png");
-  if (program.full() && !interrupted()) add_depth_claim(program);
+  if (program.writes()) {
+    table.write(program.options.out / "table_2_runs.csv");
+    draw_brackets(program, all);
+    draw_spectra(program, all, false, "table_2_spectra_one.png");
+    draw_spectra(program, all, true, "table_2_spectra_several.png");
+  }
+  if (program.full() && !interrupted()) plain_layers_part(program);
 }
 
 }  // namespace
