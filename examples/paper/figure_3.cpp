@@ -18,6 +18,8 @@
 #include "basin/train/schedule.hpp"
 #include "support/attractors.hpp"
 #include "support/program.hpp"
+#include "support/series.hpp"
+#include "support/with_progress.hpp"
 
 namespace {
 
@@ -40,17 +42,20 @@ constexpr double tolerance = 0.01;  // an example's fixed point lies within this
 const std::vector<Index> times = {0, 1, 2, 3, 5, 11, 20, 50, 111, 200, 500, 1000};
 const std::vector<Index> shown = {0, 1, 2, 11, 111, 1000};
 
+// The study: trains, iterates, measures.
+
 /// Starts of one kind, where their orbits were at `times`, and the fraction at an example by then.
 struct Starts {
   Orbit<S> orbit;
   std::vector<double> arrived, recovered;
-  double at(Index t, const std::vector<double>& series) const {
-    for (std::size_t i = 0; i < series.size(); ++i)
-      if (times[i] == t) return series[i];
+  double arrived_at(Index t) const {
+    for (std::size_t i = 0; i < arrived.size(); ++i)
+      if (times[i] == t) return arrived[i];
     return std::nan("");
   }
 };
 
+/// What came out of one network of one seed.
 struct Run {
   Mat<S> examples;
   FitResult training;
@@ -64,12 +69,7 @@ Starts iterate(const Model<FullyConnected<S>>& f, const Mat<S>& x0, const Mat<S>
   OrbitOptions options{.max_steps = s.steps, .tolerance = 1e-5};
   for (const Index t : times)
     if (t <= s.steps) options.snapshots.push_back(t);
-  options.cancelled = interrupted;
-  Progress progress(what);
-  options.observer = [&](Index finished, Index all) {
-    progress.update(static_cast<double>(finished) / static_cast<double>(all));
-  };
-  Starts result{orbit(f, x0, options), {}, {}};
+  Starts result{orbit_with_progress(f, x0, options, what), {}, {}};
   for (const Mat<S>& x : result.orbit.snapshots) {
     const Recovery r = recovery(x, examples, {near * mean_norm(examples)}).front();
     result.arrived.push_back(r.arrived);
@@ -85,22 +85,10 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
   const FullyConnected<S> net = fully_connected<S>(data.train.shape.size(), 128, s.hidden);
   Random random(seed);
   Model f(net, initial_values(net, initial::pytorch_default(), random));
-
   FitOptions options{.max_epochs = 20000, .loss_below = loss_goal};
   options.schedule = schedule::step_decay(1000, s.decay);
-  options.cancelled = interrupted;
-  {
-    Progress progress(what + ": training");
-    double first = 0;
-    options.observer = [&](const Epoch& e) {
-      if (e.epoch == 0) first = e.loss;
-      progress.update(training_fraction(e.loss, first, loss_goal, static_cast<double>(e.epoch), 20000), [&] {
-        return text("epoch ", e.epoch, "  loss ", number(e.loss), "  rate ", number(e.rate));
-      });
-    };
-    Adam<S> adam({.learning_rate = s.rate});
-    r.training = fit(f, r.examples, adam, options);
-  }
+  Adam<S> adam({.learning_rate = s.rate});
+  r.training = fit_with_progress(f, r.examples, adam, options, what + ": training");
   r.attractors = attractors(f, r.examples, tolerance, what);
   if (interrupted()) return r;
   r.images = iterate(f, choose_images<S>(data.test, starts, seed), r.examples, s,
@@ -110,6 +98,59 @@ Run run(const Setting& s, const ImageData& data, std::uint64_t seed) {
   r.distinct = recovery(r.images.orbit.x, r.examples, {near * mean_norm(r.examples)}).front().distinct;
   return r;
 }
+
+// The claims.
+
+/// Percent of the starts of one kind that have arrived at time t, in each run.
+std::vector<double> percent(const std::vector<Run>& runs, const Starts Run::*which, Index t) {
+  return of_each(runs, [=](const Run& r) { return 100 * (r.*which).arrived_at(t); });
+}
+
+/// What docs/paper/figure_3.md promises of attracting examples and of arrived starts, in percent, for the
+/// data it has measured.
+struct Promise {
+  Band stable, arrived;
+};
+std::vector<Promise> promises_for(const std::string& data) {
+  if (data == "MNIST") return {{at_least(40), at_least(60)}, {at_least(60), at_least(70)}};
+  if (data == "Fashion-MNIST") return {{at_least(45), at_least(50)}, {at_least(50), at_least(55)}};
+  return {{Band{}, Band{}}, {Band{}, Band{}}};  // images that nobody has measured: nothing is promised
+}
+
+void claim_network(Program& program, const Setting& s, const std::vector<Run>& runs, const Promise& promise) {
+  program.claim(median_claim(
+      s.id + ", interpolation", "The autoencoder was trained to convergence (mean squared error).",
+      "converged", of_each(runs, [](const Run& r) { return r.training.loss; }), at_most(loss_goal)));
+  const Band nearly_all = at_least(95);
+  program.claim(contested_claim(s.id + ", attractors",
+                                "The training images are attractors: an attracting fixed point lies within "
+                                "1% of |x|, and the orbit of x "
+                                "ends there.",
+                                "all (here: from 95%)", percent_recalled(attractors_of(runs), tolerance),
+                                nearly_all, promise.stable, "%",
+                                other_counts(attractors_of(runs), tolerance)));
+  program.claim(
+      contested_claim(s.id + ", unseen images",
+                      text("Orbits of unseen images end at a training image (", s.steps,
+                           " iterations, within 5% of the mean norm)."),
+                      "almost exclusively (here: from 95%)", percent(runs, &Run::images, s.steps), nearly_all,
+                      promise.arrived, "%",
+                      text("they end at ", summary(of_each(runs, [](const Run& r) { return r.distinct; })),
+                           " different training images")));
+  program.claim(contested_claim(
+      s.id + ", noise", text("Orbits of N(0, 1) noise end at a training image (", s.steps, " iterations)."),
+      "arbitrary images (here: from 95%)", percent(runs, &Run::noise, s.steps), nearly_all, promise.arrived,
+      "%"));
+}
+
+void claim_superattractors(Program& program, const std::vector<Run>& runs) {
+  program.claim(contested_claim(
+      "3b, superattractors", "One step takes an arbitrary image directly to a training image.",
+      "all (here: from 75%)", percent(runs, &Run::images, 1), at_least(75), Band{5, 45}, "%",
+      "within 5% of the mean norm; the paper's picture does not come out"));
+}
+
+// The pictures.
 
 /// The orbits of a few starts as rows of images: the start, some iterates, and the training image nearest to
 /// the end.
@@ -145,106 +186,65 @@ void draw_orbits(Program& program, const Setting& s, const ImageData& data, cons
                     "(within 5% of the mean norm) in the end."));
 }
 
-/// How fast orbits reach the examples, and how attracting the examples are.
-void draw_curves(Program& program, const std::vector<Setting>& settings,
-                 const std::vector<std::vector<Run>>& runs) {
+/// How fast orbits reach the examples.
+void draw_arrival(Program& program, const std::vector<Setting>& settings,
+                  const std::vector<std::vector<Run>>& runs) {
   LinePlot arrival{
       .title = "Orbits that are at a training image (within 5% of the mean norm), median over seeds",
       .x_label = "iterations t",
       .y_label = "fraction of starts; R_t: of training images",
       .series = {},
       .log_x = true};
-  Histogram radii{.title = "Spectral radii of the Jacobians at the training images, all seeds",
-                  .x_label = "spectral radius",
-                  .y_label = "training images",
-                  .groups = {},
-                  .vertical = {{1, "stable below 1"}}};
-  LinePlot losses{.title = "Training, first seed",
-                  .x_label = "epoch",
-                  .y_label = "mean squared error",
-                  .series = {},
-                  .log_y = true};
   for (std::size_t k = 0; k < settings.size(); ++k) {
     const auto add = [&](const std::string& kind, const Starts Run::*which,
                          const std::vector<double> Starts::*series) {
       Series line{
           .name = settings[k].id + ", " + kind, .x = {}, .y = {}, .style = Series::Style::line_points};
       for (std::size_t i = 1; i < ((runs[k].front().*which).*series).size(); ++i) {
-        std::vector<double> values;
-        for (const Run& r : runs[k]) values.push_back(((r.*which).*series)[i]);
         line.x.push_back(static_cast<double>(times[i]));
-        line.y.push_back(median(values));
+        line.y.push_back(median(of_each(runs[k], [&](const Run& r) { return ((r.*which).*series)[i]; })));
       }
       arrival.series.push_back(line);
     };
     add("unseen images", &Run::images, &Starts::arrived);
     add("noise", &Run::noise, &Starts::arrived);
     add("R_t (training images reached by unseen ones)", &Run::images, &Starts::recovered);
+  }
+  program.draw(arrival, "figure_3_arrival.png",
+               "How many orbits have arrived at a training image after t steps.");
+}
+
+/// How attracting the examples are.
+void draw_radii(Program& program, const std::vector<Setting>& settings,
+                const std::vector<std::vector<Run>>& runs) {
+  Histogram radii{.title = "Spectral radii of the Jacobians at the training images, all seeds",
+                  .x_label = "spectral radius",
+                  .y_label = "training images",
+                  .groups = {},
+                  .vertical = {{1, "stable below 1"}}};
+  for (std::size_t k = 0; k < settings.size(); ++k) {
     Histogram::Group group{settings[k].id + ", " + settings[k].network, {}};
     for (const Run& r : runs[k])
       for (const ExampleVerdict& e : r.attractors.examples) group.values.push_back(e.radius);
     radii.groups.push_back(group);
-    Series loss{.name = settings[k].id + ", " + settings[k].network, .x = {}, .y = {}};
-    for (const Epoch& e : runs[k].front().training.history)
-      if (e.epoch % 10 == 0) {
-        loss.x.push_back(static_cast<double>(e.epoch));
-        loss.y.push_back(e.loss);
-      }
-    losses.series.push_back(loss);
   }
-  program.draw(arrival, "figure_3_arrival.png",
-               "How many orbits have arrived at a training image after t steps.");
   program.draw(
       radii, "figure_3_radii.png",
       "Of the Jacobian at the training image itself. A fixed point attracts when it is below 1 there "
       "(Theorem 2).");
+}
+
+void draw_training(Program& program, const std::vector<Setting>& settings,
+                   const std::vector<std::vector<Run>>& runs) {
+  LinePlot losses{.title = "Training, first seed",
+                  .x_label = "epoch",
+                  .y_label = "mean squared error",
+                  .series = {},
+                  .log_y = true};
+  for (std::size_t k = 0; k < settings.size(); ++k)
+    losses.series.push_back(
+        loss_series(settings[k].id + ", " + settings[k].network, runs[k].front().training.history));
   program.draw(losses, "figure_3_training.png", "The training loss, down to 1e-8.");
-}
-
-std::vector<double> percent(const std::vector<Run>& runs, const Starts Run::*which, Index t) {
-  std::vector<double> values;
-  for (const Run& r : runs) values.push_back(100 * (r.*which).at(t, (r.*which).arrived));
-  return values;
-}
-
-/// What docs/paper/figure_3.md promises of attracting examples and of arrived starts, in percent, for the
-/// data it has measured.
-struct Promise {
-  Band stable, arrived;
-};
-std::vector<Promise> promises_for(const std::string& data) {
-  if (data == "MNIST") return {{at_least(40), at_least(60)}, {at_least(60), at_least(70)}};
-  if (data == "Fashion-MNIST") return {{at_least(45), at_least(50)}, {at_least(50), at_least(55)}};
-  return {{Band{}, Band{}}, {Band{}, Band{}}};  // images that nobody has measured: nothing is promised
-}
-
-void add_claims(Program& program, const Setting& s, const std::vector<Run>& runs, const Promise& promise) {
-  std::vector<double> losses, distinct;
-  for (const Run& r : runs) {
-    losses.push_back(r.training.loss);
-    distinct.push_back(static_cast<double>(r.distinct));
-  }
-  program.claim(median_claim(s.id + ", interpolation",
-                             "The autoencoder was trained to convergence (mean squared error).", "converged",
-                             losses, at_most(loss_goal)));
-  const Band nearly_all = at_least(95);
-  program.claim(contested_claim(s.id + ", attractors",
-                                "The training images are attractors: an attracting fixed point lies within "
-                                "1% of |x|, and the orbit of x "
-                                "ends there.",
-                                "all (here: from 95%)", percent_recalled(attractors_of(runs), tolerance),
-                                nearly_all, promise.stable, "%",
-                                other_counts(attractors_of(runs), tolerance)));
-  program.claim(contested_claim(s.id + ", unseen images",
-                                text("Orbits of unseen images end at a training image (", s.steps,
-                                     " iterations, within 5% of the mean norm)."),
-                                "almost exclusively (here: from 95%)", percent(runs, &Run::images, s.steps),
-                                nearly_all, promise.arrived, "%",
-                                text("they end at ", summary(distinct), " different training images")));
-  program.claim(contested_claim(
-      s.id + ", noise", text("Orbits of N(0, 1) noise end at a training image (", s.steps, " iterations)."),
-      "arbitrary images (here: from 95%)", percent(runs, &Run::noise, s.steps), nearly_all, promise.arrived,
-      "%"));
 }
 
 void body(Program& program) {
@@ -256,17 +256,16 @@ void body(Program& program) {
   if (runs[0].empty()) return;  // interrupted before anything was finished
   for (std::size_t k = 0; k < settings.size() && !runs[k].empty(); ++k) {
     draw_orbits(program, settings[k], data, runs[k].front());
-    add_claims(program, settings[k], runs[k], promises[k]);
+    claim_network(program, settings[k], runs[k], promises[k]);
     if (!program.writes()) continue;
     history_table(runs[k].front().training.history)
         .write(program.options.out / text("figure_", settings[k].id, "_training.csv"));
   }
   if (runs[1].empty()) return;
-  draw_curves(program, settings, runs);
-  program.claim(contested_claim(
-      "3b, superattractors", "One step takes an arbitrary image directly to a training image.",
-      "all (here: from 75%)", percent(runs[1], &Run::images, 1), at_least(75), Band{5, 45}, "%",
-      "within 5% of the mean norm; the paper's picture does not come out"));
+  draw_arrival(program, settings, runs);
+  draw_radii(program, settings, runs);
+  draw_training(program, settings, runs);
+  claim_superattractors(program, runs[1]);
 }
 
 }  // namespace
