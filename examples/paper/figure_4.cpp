@@ -23,10 +23,11 @@
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"
-#include "basin/train/resumable_fit.hpp"
 #include "basin/train/schedule.hpp"
 #include "support/attractors.hpp"
+#include "support/median_line.hpp"
 #include "support/program.hpp"
+#include "support/with_progress.hpp"
 
 namespace {
 
@@ -95,10 +96,13 @@ const std::vector<double> epsilons = {0.01, 0.02, 0.05, 0.1, 0.2};  // times the
 constexpr std::size_t shown = 2;                                    // 5 %, that of the pictures and claims
 constexpr double tolerance = 0.01;  // an example's fixed point lies within this times |x|
 
+// The study: trains, iterates, measures.
+
 struct Images {
   Mat<S> examples, starts;
 };
 
+/// What came out of one network.
 struct Run {
   Net net{};
   std::uint64_t seed = 0;
@@ -194,55 +198,54 @@ bool load(Run& r, const Setting& s, const Checkpoint& checkpoint, const Images& 
   return true;
 }
 
-/// Trains one network and iterates it. With `folder`, the training is saved there and taken up from there,
-/// and what was found is saved. When it is interrupted, what it returns is of no use.
-Run run(const Setting& s, const Net& n, std::uint64_t seed, const Images& images,
-        const std::filesystem::path& folder) {
-  Run r{.net = n, .seed = seed, .radii = {}, .curve = {}};
-  const std::string what = text(n.name(), ", seed ", seed);
-  Model<Network> f = new_network(n, images.examples.rows(), seed);
-  {
-    FitOptions options{.max_epochs = s.max_epochs, .loss_below = s.loss_goal};
-    options.schedule = schedule::step_decay(1000, s.decay);
-    options.cancelled = interrupted;
-    Progress progress(what + ": training");
-    options.observer = [&](const Epoch& e) {
-      progress.update(
-          training_fraction(e.loss, 0.1, s.loss_goal, static_cast<double>(e.epoch),
-                            static_cast<double>(s.max_epochs)),
-          [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss), "  rate ", number(e.rate)); });
-    };
-    Adam<S> adam({.learning_rate = s.rate});
-    const FitResult trained =
-        folder.empty()
-            ? fit(f, images.examples, adam, options)
-            : resumable_fit(f, images.examples, adam, options,
-                            Checkpoint(folder / file_name(n, seed, ""), origin(s, n, seed, images)));
-    r.trained = trained.status == FitStatus::converged;
-    r.loss = trained.loss;
-    r.epochs = trained.epochs;
-    r.seconds = trained.seconds;
-  }
+/// With `folder`, the training is saved there and taken up from there.
+void train(Run& r, Model<Network>& f, const Setting& s, const Images& images,
+           const std::filesystem::path& folder, const std::string& what) {
+  FitOptions options{.max_epochs = s.max_epochs, .loss_below = s.loss_goal};
+  options.schedule = schedule::step_decay(1000, s.decay);
+  const auto kept = kept_in(folder, file_name(r.net, r.seed, ""), origin(s, r.net, r.seed, images));
+  Adam<S> adam({.learning_rate = s.rate});
+  const FitResult trained = fit_with_progress(f, images.examples, adam, options, what + ": training", kept);
+  r.trained = trained.status == FitStatus::converged;
+  r.loss = trained.loss;
+  r.epochs = trained.epochs;
+  r.seconds = trained.seconds;
+}
+
+void inspect(Run& r, const Model<Network>& f, const Setting& s, const Images& images,
+             const std::string& what) {
   const Attractors found =
       attractors(f, images.examples.leftCols(std::min(s.inspected, images.examples.cols())), tolerance, what);
   r.radii = found.values(&ExampleVerdict::radius);
   r.attracting = found.recalled(tolerance);
   r.contracting = found.contracting(tolerance);
-  if (interrupted()) return r;
+}
+
+/// There is no curve when it is interrupted.
+void iterate(Run& r, const Model<Network>& f, const Setting& s, const Images& images,
+             const std::string& what) {
   OrbitOptions options{.max_steps = s.steps, .tolerance = 1e-5, .bound = 100 * mean_norm(images.examples)};
   options.snapshots = s.times;
-  options.cancelled = interrupted;
-  Progress progress(what + ": orbits");
-  options.observer = [&](Index finished, Index all) {
-    progress.update(static_cast<double>(finished) / static_cast<double>(all));
-  };
-  const Orbit<S> o = orbit(f, images.starts, options);
-  if (o.cancelled || interrupted()) return r;
+  const Orbit<S> o = orbit_with_progress(f, images.starts, options, what + ": orbits");
+  if (o.cancelled || interrupted()) return;
   r.diverged = o.count(OrbitEnd::diverged);
   std::vector<double> ladder;
   for (const double e : epsilons) ladder.push_back(e * mean_norm(images.examples));
   r.curve = recovery_curve(o.snapshots, images.examples, ladder);
-  if (!folder.empty()) save(r, findings(folder, s, n, seed, images));
+}
+
+/// Trains one network and iterates it. With `folder`, what was found is saved there. When it is interrupted,
+/// what it returns is of no use.
+Run run(const Setting& s, const Net& n, std::uint64_t seed, const Images& images,
+        const std::filesystem::path& folder) {
+  Run r{.net = n, .seed = seed, .radii = {}, .curve = {}};
+  const std::string what = text(n.name(), ", seed ", seed);
+  Model<Network> f = new_network(n, images.examples.rows(), seed);
+  train(r, f, s, images, folder, what);
+  inspect(r, f, s, images, what);
+  if (interrupted()) return r;
+  iterate(r, f, s, images, what);
+  if (!folder.empty() && !r.curve.empty()) save(r, findings(folder, s, n, seed, images));
   return r;
 }
 
@@ -272,45 +275,59 @@ Cost measure(const Net& n, const Images& images) {
   return c;
 }
 
+/// A network that is to be trained.
 struct Job {
   Net net;
   std::uint64_t seed;
 };
 
-/// Says what is to be done and how long it may take, and puts the networks of each seed in order, the
-/// quickest first.
-void estimate(Program& program, const Setting& s, const std::map<std::uint64_t, Images>& images,
-              std::vector<Job>& jobs) {
-  std::map<Net, Cost> costs;
-  std::map<Net, int> seeds;
-  {
-    Progress progress("measuring one epoch of every network");
-    for (const Job& j : jobs) {
-      if (++seeds[j.net] > 1 || interrupted()) continue;
-      costs[j.net] = measure(j.net, images.at(j.seed));
-      progress.update(static_cast<double>(costs.size()) / static_cast<double>(s.nets().size()));
+using ImagesOfSeeds = std::map<std::uint64_t, Images>;
+
+ImagesOfSeeds images_of_seeds(const Program& program, const Setting& s, const ImageData& data) {
+  ImagesOfSeeds images;
+  for (const std::uint64_t seed : program.seeds())
+    images[seed] = {images_of(data.train, s.examples, seed, s.pooled),
+                    images_of(data.test, s.starts, seed, s.pooled)};
+  return images;
+}
+
+/// What is known already, from files that this process alone may read, and what is to be done.
+struct Plan {
+  std::vector<Run> known;
+  std::vector<Job> jobs;
+};
+bool knows(const Program& program) { return !program.checkpoints().empty() && !program.shared(); }
+
+Plan plan(const Program& program, const Setting& s, const ImagesOfSeeds& images) {
+  Plan p;
+  for (const auto& [seed, of_seed] : images)
+    for (const Net& n : s.nets()) {
+      Run r{.net = n, .seed = seed, .radii = {}, .curve = {}};
+      if (knows(program) && load(r, s, findings(program.checkpoints(), s, n, seed, of_seed), of_seed))
+        p.known.push_back(std::move(r));
+      else
+        p.jobs.push_back({n, seed});
     }
-  }
-  if (interrupted()) return;
-  std::stable_sort(jobs.begin(), jobs.end(), [&](const Job& a, const Job& b) {
-    return a.seed != b.seed ? a.seed < b.seed : costs[a.net].at_most(s) < costs[b.net].at_most(s);
-  });
-  std::vector<std::pair<double, Net>> order;
-  for (const auto& [net, cost] : costs) order.push_back({cost.at_most(s), net});
-  std::sort(order.begin(), order.end());
-  std::printf("\n%-12s %6s %12s %16s %14s %14s\n", "network", "seeds", "one epoch", "epochs at most",
-              "one seed", "all seeds");
-  double total = 0;
-  for (const auto& [seconds, net] : order) {
-    total += seconds * seeds[net];
-    std::printf("%-12s %6d %10.3g s %16ld %14s %14s\n", net.name().c_str(), seeds[net], costs[net].epoch,
-                static_cast<long>(s.max_epochs), duration(seconds).c_str(),
-                duration(seconds * seeds[net]).c_str());
-  }
-  std::printf("at most %s in all; a training that reaches its loss ends before\n\n", duration(total).c_str());
-  std::fflush(stdout);
-  program.note(text("Before it started the program measured one epoch of every network and expected at most ",
-                    duration(total), " for ", jobs.size(), " networks."));
+  return p;
+}
+
+/// The jobs' runs, those that were finished, from files where they are there.
+std::vector<Run> run_all(Program& program, const Setting& s, const ImagesOfSeeds& images,
+                         const std::vector<Job>& jobs) {
+  const std::filesystem::path folder = program.checkpoints();
+  std::vector<std::string> names;
+  for (const Job& j : jobs) names.push_back(text(j.net.name(), ", seed ", j.seed));
+  const auto work = [&](std::size_t k) {
+    const auto& [net, seed] = jobs[k];
+    Run r{.net = net, .seed = seed, .radii = {}, .curve = {}};
+    const bool found =
+        !folder.empty() && load(r, s, findings(folder, s, net, seed, images.at(seed)), images.at(seed));
+    return found ? r : run(s, net, seed, images.at(seed), folder);
+  };
+  std::vector<Run> runs;
+  for (std::optional<Run>& r : program.tasks(names, work))
+    if (r) runs.push_back(std::move(*r));
+  return runs;
 }
 
 /// The networks of one size, those trained to the loss goal and those that were not within the epochs.
@@ -363,147 +380,61 @@ std::vector<Panel> panels_of(const Setting& s, const std::vector<Run>& runs) {
           })};
 }
 
-template <class Value>
-std::vector<double> collect(const std::vector<const Run*>& runs, const Value& value) {
-  std::vector<double> values;
-  for (const Run* r : runs) values.push_back(value(*r));
-  return values;
-}
-
-/// Medians over runs of value(run, k) at x[k], with the range between the smallest and the largest.
-template <class Value>
-Series series(const std::string& name, std::size_t color, const std::vector<const Run*>& runs,
-              const std::vector<double>& x, const Value& value) {
-  Series line{.name = name, .x = x, .y = {}, .style = Series::Style::line_points, .color = color};
-  for (std::size_t k = 0; k < x.size(); ++k) {
-    const std::vector<double> values = collect(runs, [&](const Run& r) { return value(r, k); });
-    line.y.push_back(median(values));
-    line.low.push_back(quantile(values, 0));
-    line.high.push_back(quantile(values, 1));
-  }
-  return line;
-}
-
-/// A curve for each size: networks trained to the goal as lines with their range, the others as points.
-template <class Value>
-std::vector<Series> curves(const Panel& p, const std::vector<double>& x, const Value& value) {
-  std::vector<Series> all;
-  for (std::size_t i = 0; i < p.groups.size(); ++i) {
-    const Group& g = p.groups[i];
-    const std::size_t color = i + 1;
-    if (!g.trained.empty()) all.push_back(series(text(g.size, " ", p.unit), color, g.trained, x, value));
-    if (g.untrained.empty()) continue;
-    const double loss = median(collect(g.untrained, [](const Run& r) { return r.loss; }));
-    Series points = series(text(g.size, " ", p.unit, ", not trained: loss ", number(loss, 2)), color,
-                           g.untrained, x, value);
-    points.style = Series::Style::points;
-    points.low = points.high = {};
-    all.push_back(points);
-  }
-  return all;
-}
-
 using Fraction = double Recovery::*;
-const std::string reached = "training images reached, R_t (%)", arrived = "starts at a training image (%)";
-
-void draw_curves(Program& program, const Setting& s, const std::string& images,
-                 const std::vector<Panel>& panels) {
-  const std::vector<double> t(s.times.begin() + 1, s.times.end());
-  const auto over_time = [&](const std::string& title, const std::string& y_label, Fraction fraction) {
-    Panels<LinePlot> picture{.title = title, .plots = {}, .columns = 2, .width = 1400, .height = 640};
-    for (const Panel& p : panels)
-      picture.plots.push_back(
-          {.title = text(p.id, ": varying ", p.what),
-           .x_label = "iterations t",
-           .y_label = y_label,
-           .series = curves(
-               p, t, [&](const Run& r, std::size_t k) { return 100 * (r.curve[k + 1][shown].*fraction); }),
-           .log_x = true,
-           .x_range = Extent{1, static_cast<double>(s.steps)},
-           .y_range = Extent{-2, 102}});
-    return picture;
-  };
-  const std::string within = text("within ", 100 * epsilons[shown], "% of the mean norm");
-  const std::string about =
-      "Medians over the seeds, and their range. Networks that did not reach the loss are points.";
-  program.draw(over_time(text("Figure 4: recovery probability of training images, ", images, ", ", within),
-                         reached, &Recovery::recovered),
-               "figure_4.png",
-               text("The fraction of training images that an orbit of an unseen image has reached. ", about));
-  program.draw(over_time(text("Starts that are at a training image, ", images, ", ", within), arrived,
-                         &Recovery::arrived),
-               "figure_4_starts.png",
-               text("The other definition: the fraction of orbits that are at a training image. ", about));
-
-  Panels<LinePlot> ladder{.title = text("How near is near: ", images, ", after ", s.steps, " iterations"),
-                          .plots = {},
-                          .columns = 2,
-                          .width = 1400,
-                          .height = 1200};
-  std::vector<double> percents;
-  for (const double e : epsilons) percents.push_back(100 * e);
-  const auto add = [&](const std::string& y_label, Fraction fraction) {
-    for (const Panel& p : panels)
-      ladder.plots.push_back(
-          {.title = text(p.id, ": varying ", p.what),
-           .x_label = "epsilon (% of the mean norm)",
-           .y_label = y_label,
-           .series = curves(p, percents,
-                            [&](const Run& r, std::size_t e) { return 100 * (r.curve.back()[e].*fraction); }),
-           .log_x = true,
-           .x_range = Extent{percents.front(), percents.back()},
-           .y_range = Extent{-2, 102}});
-  };
-  add(reached, &Recovery::recovered);
-  add(arrived, &Recovery::arrived);
-  program.draw(ladder, "figure_4_epsilon.png",
-               text("Both fractions at the end, for distances that count as arrived from ", percents.front(),
-                    "% to ", percents.back(), "%. ", about));
-}
-
 double percent_attracting(const Run& r) {
   return 100 * static_cast<double>(r.attracting) / static_cast<double>(r.radii.size());
 }
 
-void draw_sizes(Program& program, const Setting& s, const std::string& images,
-                const std::vector<Panel>& panels) {
-  Panels<LinePlot> picture{.title = text("Trained networks, ", images, ", after ", s.steps,
-                                         " iterations, within ", 100 * epsilons[shown], "% of the mean norm"),
-                           .plots = {},
-                           .columns = 2,
-                           .width = 1400,
-                           .height = 640};
-  for (const Panel& p : panels) {
-    LinePlot plot{.title = text(p.id, ": varying ", p.what),
-                  .x_label = text(p.what, " (", p.unit, ")"),
-                  .y_label = "%",
-                  .series = {},
-                  .y_range = Extent{-2, 102}};
-    const std::vector<Group> compared = p.compared();
-    for (const Group& g : compared) plot.x_ticks.push_back(static_cast<double>(g.size));
-    std::size_t color = 1;
-    const auto add = [&](const std::string& name, const auto& value) {
-      Series line{.name = name, .x = {}, .y = {}, .style = Series::Style::line_points, .color = color++};
-      for (const Group& g : compared) {
-        const std::vector<double> values = collect(g.trained, value);
-        line.x.push_back(static_cast<double>(g.size));
-        line.y.push_back(median(values));
-        line.low.push_back(quantile(values, 0));
-        line.high.push_back(quantile(values, 1));
-      }
-      plot.series.push_back(line);
-    };
-    add("training images that attract", percent_attracting);
-    add(reached, [](const Run& r) { return 100 * r.curve.back()[shown].recovered; });
-    add(arrived, [](const Run& r) { return 100 * r.curve.back()[shown].arrived; });
-    if (!compared.empty()) picture.plots.push_back(plot);
+// What a full run will take.
+
+/// Says what is to be done and how long it may take, and puts the networks of each seed in order, the
+/// quickest first.
+void estimate(Program& program, const Setting& s, const ImagesOfSeeds& images, std::vector<Job>& jobs) {
+  std::map<Net, Cost> costs;
+  std::map<Net, int> seeds;
+  {
+    Progress progress("measuring one epoch of every network");
+    for (const Job& j : jobs) {
+      if (++seeds[j.net] > 1 || interrupted()) continue;
+      costs[j.net] = measure(j.net, images.at(j.seed));
+      progress.update(static_cast<double>(costs.size()) / static_cast<double>(s.nets().size()));
+    }
   }
-  if (!picture.plots.empty())
-    program.draw(
-        picture, "figure_4_sizes.png",
-        "Medians over the seeds, and their range, of the networks that reached the loss. A training image "
-        "attracts when an attracting fixed point lies within 1% of it and its orbit ends there.");
+  if (interrupted()) return;
+  std::stable_sort(jobs.begin(), jobs.end(), [&](const Job& a, const Job& b) {
+    return a.seed != b.seed ? a.seed < b.seed : costs[a.net].at_most(s) < costs[b.net].at_most(s);
+  });
+  std::vector<std::pair<double, Net>> order;
+  for (const auto& [net, cost] : costs) order.push_back({cost.at_most(s), net});
+  std::sort(order.begin(), order.end());
+  std::printf("\n%-12s %6s %12s %16s %14s %14s\n", "network", "seeds", "one epoch", "epochs at most",
+              "one seed", "all seeds");
+  double total = 0;
+  for (const auto& [seconds, net] : order) {
+    total += seconds * seeds[net];
+    std::printf("%-12s %6d %10.3g s %16ld %14s %14s\n", net.name().c_str(), seeds[net], costs[net].epoch,
+                static_cast<long>(s.max_epochs), duration(seconds).c_str(),
+                duration(seconds * seeds[net]).c_str());
+  }
+  std::printf("at most %s in all; a training that reaches its loss ends before\n\n", duration(total).c_str());
+  std::fflush(stdout);
+  program.note(text("Before it started the program measured one epoch of every network and expected at most ",
+                    duration(total), " for ", jobs.size(), " networks."));
 }
+
+/// Notes what there is, and in full mode what there was already and how long the rest may take.
+void note_plan(Program& program, const Setting& s, const ImagesOfSeeds& images, Plan& p) {
+  const Images& first = images.begin()->second;
+  program.note(text(first.examples.cols(), " training images and ", first.starts.cols(),
+                    " unseen ones as starts, ", first.examples.rows(), " pixels."));
+  const std::filesystem::path folder = program.checkpoints();
+  if (!p.known.empty())
+    program.note(text(p.known.size(), " networks were taken from ", folder.string(), "."));
+  program.note_checkpoints("Networks and findings");
+  if (!p.jobs.empty() && knows(program)) estimate(program, s, images, p.jobs);
+}
+
+// The claims.
 
 /// What docs/paper/figure_4.md promises, by the claim's name, for what it has measured: of the training
 /// claims the percentage of the networks, of the others the largest size minus the smallest, in points.
@@ -531,7 +462,7 @@ template <class Value>
 std::string medians_text(const Panel& p, const Value& value) {
   std::string list;
   for (const Group& g : p.compared())
-    list += text(list.empty() ? "" : ", ", g.size, ": ", number(median(collect(g.trained, value))));
+    list += text(list.empty() ? "" : ", ", g.size, ": ", number(median(of_each(g.trained, value))));
   return list;
 }
 
@@ -550,7 +481,7 @@ void claim_trend(Program& program, const Promises& promises, const Panel& p, con
   std::vector<double> differences, medians;
   for (std::size_t i = 0; i < sizes.front().trained.size(); ++i)  // runs are in the order of their seeds
     differences.push_back(value(*sizes.back().trained[i]) - value(*sizes.front().trained[i]));
-  for (const Group& g : sizes) medians.push_back(median(collect(g.trained, value)));
+  for (const Group& g : sizes) medians.push_back(median(of_each(g.trained, value)));
   const std::string name = text(p.id, ", ", id);
   Claim c = guard_claim(name, statement, "rises", differences, promised(promises, name), " points", note);
   c.judged = true;
@@ -559,63 +490,223 @@ void claim_trend(Program& program, const Promises& promises, const Panel& p, con
   program.claim(c);
 }
 
-void add_claims(Program& program, const Setting& s, const Promises& promises, const Panel& p) {
+/// Percent of the networks of each seed that were trained to the goal.
+std::vector<double> percent_trained(const Panel& p) {
   std::map<std::uint64_t, std::pair<double, double>> by_seed;  // trained, all
-  std::string apart;
   for (const Group& g : p.groups) {
     for (const Run* r : g.trained) by_seed[r->seed].first += 1;
     for (const auto* kind : {&g.trained, &g.untrained})
       for (const Run* r : *kind) by_seed[r->seed].second += 1;
-    if (!g.untrained.empty())
-      apart += text(
-          apart.empty() ? "" : "; ", g.size, " ", p.unit, ", ", g.untrained.size(), " of ",
-          g.trained.size() + g.untrained.size(), " seeds, loss ",
-          summary(collect(g.untrained, [](const Run& r) { return r.loss; })), ", R_t ",
-          summary(collect(g.untrained, [](const Run& r) { return 100 * r.curve.back()[shown].recovered; }),
-                  "%"));
-    if (g.trained.empty() && g.untrained.empty())
-      program.note(text(p.id, ": ", g.size, " ", p.unit, " was not run."));
   }
-  std::vector<double> trained;
-  for (const auto& [seed, counts] : by_seed) trained.push_back(100 * counts.first / counts.second);
-  if (trained.empty()) return;
+  std::vector<double> percents;
+  for (const auto& [seed, counts] : by_seed) percents.push_back(100 * counts.first / counts.second);
+  return percents;
+}
+
+/// "512 units, 1 of 2 seeds, loss 2e-6, R_t 30%": those that were not.
+std::string untrained_text(const Panel& p) {
+  std::string list;
+  for (const Group& g : p.groups)
+    if (!g.untrained.empty())
+      list += text(
+          list.empty() ? "" : "; ", g.size, " ", p.unit, ", ", g.untrained.size(), " of ",
+          g.trained.size() + g.untrained.size(), " seeds, loss ",
+          summary(of_each(g.untrained, [](const Run& r) { return r.loss; })), ", R_t ",
+          summary(of_each(g.untrained, [](const Run& r) { return 100 * r.curve.back()[shown].recovered; }),
+                  "%"));
+  return list;
+}
+
+void claim_training(Program& program, const Setting& s, const Promises& promises, const Panel& p) {
   std::vector<double> losses;
   for (const Group& g : p.groups)
     for (const Run* r : g.trained) losses.push_back(r->loss);
+  const std::string apart = untrained_text(p);
   program.claim(contested_claim(
       p.id + ", training",
       text("Networks of every ", p.what, " are trained to the same loss, ", number(s.loss_goal), "."), "all",
-      trained, at_least(100), promised(promises, p.id + ", training"), "% of the networks",
+      percent_trained(p), at_least(100), promised(promises, p.id + ", training"), "% of the networks",
       text(
           losses.empty() ? std::string() : text("they ended at ", summary(losses, "", "networks")),
           apart.empty() ? "" : text("; not within ", s.max_epochs, " epochs, and left out below: ", apart))));
-  const auto recovery_at = [&](Index t, std::size_t e, Fraction fraction) {
-    const auto k = static_cast<std::size_t>(std::find(s.times.begin(), s.times.end(), t) - s.times.begin());
-    return [=](const Run& r) { return 100 * (r.curve[k][e].*fraction); };
-  };
-  const auto others = [&](Fraction fraction) {
-    std::string list;
-    for (std::size_t e = 0; e < epsilons.size(); ++e)
-      if (e != shown)
-        list += text(list.empty() ? "" : "; ", "within ", 100 * epsilons[e],
-                     "%: ", medians_text(p, recovery_at(s.steps, e, fraction)));
-    return list;
-  };
+}
+
+/// 100 times the fraction at time t within epsilons[e].
+auto recovery_at(const Setting& s, Index t, std::size_t e, Fraction fraction) {
+  const auto k = static_cast<std::size_t>(std::find(s.times.begin(), s.times.end(), t) - s.times.begin());
+  return [=](const Run& r) { return 100 * (r.curve[k][e].*fraction); };
+}
+
+/// The medians in the end within the other distances.
+std::string others(const Setting& s, const Panel& p, Fraction fraction) {
+  std::string list;
+  for (std::size_t e = 0; e < epsilons.size(); ++e)
+    if (e != shown)
+      list += text(list.empty() ? "" : "; ", "within ", 100 * epsilons[e],
+                   "%: ", medians_text(p, recovery_at(s, s.steps, e, fraction)));
+  return list;
+}
+
+void claim_trends(Program& program, const Setting& s, const Promises& promises, const Panel& p) {
   const std::string increasing = text("Increasing ", p.what, " increases "),
                     within = text(" (within ", 100 * epsilons[shown], "% of the mean norm).");
   claim_trend(program, promises, p, text("R_", s.early),
               text(increasing, "the recovery probability after ", s.early, " iterations", within),
-              recovery_at(s.early, shown, &Recovery::recovered));
+              recovery_at(s, s.early, shown, &Recovery::recovered));
   claim_trend(program, promises, p, text("R_", s.steps),
               text(increasing, "the recovery probability after ", s.steps, " iterations", within),
-              recovery_at(s.steps, shown, &Recovery::recovered), others(&Recovery::recovered));
+              recovery_at(s, s.steps, shown, &Recovery::recovered), others(s, p, &Recovery::recovered));
   claim_trend(
       program, promises, p, "starts",
       text(increasing, "the fraction of starts at a training image after ", s.steps, " iterations", within),
-      recovery_at(s.steps, shown, &Recovery::arrived), others(&Recovery::arrived));
+      recovery_at(s, s.steps, shown, &Recovery::arrived), others(s, p, &Recovery::arrived));
   claim_trend(program, promises, p, "attractors",
               text(increasing, "the fraction of training images that are attractors (within 1% of |x|)."),
               percent_attracting);
+}
+
+void claim_panel(Program& program, const Setting& s, const Promises& promises, const Panel& p) {
+  for (const Group& g : p.groups)
+    if (g.trained.empty() && g.untrained.empty())
+      program.note(text(p.id, ": ", g.size, " ", p.unit, " was not run."));
+  if (p.empty()) return;
+  claim_training(program, s, promises, p);
+  claim_trends(program, s, promises, p);
+}
+
+// The pictures, and the table.
+
+const std::string reached = "training images reached, R_t (%)", arrived = "starts at a training image (%)";
+
+/// Medians over runs of value(run, k) at x[k], with the range between the smallest and the largest.
+template <class Value>
+Series series(const std::string& name, std::size_t color, const std::vector<const Run*>& runs,
+              const std::vector<double>& x, const Value& value) {
+  Series line = median_line(name);
+  line.color = color;
+  for (std::size_t k = 0; k < x.size(); ++k)
+    add_median(line, x[k], of_each(runs, [&](const Run& r) { return value(r, k); }));
+  return line;
+}
+
+/// A curve for each size: networks trained to the goal as lines with their range, the others as points.
+template <class Value>
+std::vector<Series> curves(const Panel& p, const std::vector<double>& x, const Value& value) {
+  std::vector<Series> all;
+  for (std::size_t i = 0; i < p.groups.size(); ++i) {
+    const Group& g = p.groups[i];
+    const std::size_t color = i + 1;
+    if (!g.trained.empty()) all.push_back(series(text(g.size, " ", p.unit), color, g.trained, x, value));
+    if (g.untrained.empty()) continue;
+    const double loss = median(of_each(g.untrained, [](const Run& r) { return r.loss; }));
+    Series points = series(text(g.size, " ", p.unit, ", not trained: loss ", number(loss, 2)), color,
+                           g.untrained, x, value);
+    points.style = Series::Style::points;
+    points.low = points.high = {};
+    all.push_back(points);
+  }
+  return all;
+}
+
+const std::string over_seeds =
+    "Medians over the seeds, and their range. Networks that did not reach the loss are points.";
+
+/// Both panels: 100 times a fraction over time.
+Panels<LinePlot> over_time(const std::string& title, const std::string& y_label, const Setting& s,
+                           const std::vector<Panel>& panels, Fraction fraction) {
+  const std::vector<double> t(s.times.begin() + 1, s.times.end());
+  Panels<LinePlot> picture{.title = title, .plots = {}, .columns = 2, .width = 1400, .height = 640};
+  for (const Panel& p : panels)
+    picture.plots.push_back(
+        {.title = text(p.id, ": varying ", p.what),
+         .x_label = "iterations t",
+         .y_label = y_label,
+         .series = curves(
+             p, t, [&](const Run& r, std::size_t k) { return 100 * (r.curve[k + 1][shown].*fraction); }),
+         .log_x = true,
+         .x_range = Extent{1, static_cast<double>(s.steps)},
+         .y_range = Extent{-2, 102}});
+  return picture;
+}
+
+void draw_over_time(Program& program, const Setting& s, const std::string& images,
+                    const std::vector<Panel>& panels) {
+  const std::string within = text("within ", 100 * epsilons[shown], "% of the mean norm");
+  program.draw(
+      over_time(text("Figure 4: recovery probability of training images, ", images, ", ", within), reached, s,
+                panels, &Recovery::recovered),
+      "figure_4.png",
+      text("The fraction of training images that an orbit of an unseen image has reached. ", over_seeds));
+  program.draw(
+      over_time(text("Starts that are at a training image, ", images, ", ", within), arrived, s, panels,
+                &Recovery::arrived),
+      "figure_4_starts.png",
+      text("The other definition: the fraction of orbits that are at a training image. ", over_seeds));
+}
+
+/// Both fractions of both panels by the distance that counts as arrived.
+void draw_epsilons(Program& program, const Setting& s, const std::string& images,
+                   const std::vector<Panel>& panels) {
+  Panels<LinePlot> ladder{.title = text("How near is near: ", images, ", after ", s.steps, " iterations"),
+                          .plots = {},
+                          .columns = 2,
+                          .width = 1400,
+                          .height = 1200};
+  std::vector<double> percents;
+  for (const double e : epsilons) percents.push_back(100 * e);
+  const auto add = [&](const std::string& y_label, Fraction fraction) {
+    for (const Panel& p : panels)
+      ladder.plots.push_back(
+          {.title = text(p.id, ": varying ", p.what),
+           .x_label = "epsilon (% of the mean norm)",
+           .y_label = y_label,
+           .series = curves(p, percents,
+                            [&](const Run& r, std::size_t e) { return 100 * (r.curve.back()[e].*fraction); }),
+           .log_x = true,
+           .x_range = Extent{percents.front(), percents.back()},
+           .y_range = Extent{-2, 102}});
+  };
+  add(reached, &Recovery::recovered);
+  add(arrived, &Recovery::arrived);
+  program.draw(ladder, "figure_4_epsilon.png",
+               text("Both fractions at the end, for distances that count as arrived from ", percents.front(),
+                    "% to ", percents.back(), "%. ", over_seeds));
+}
+
+void draw_sizes(Program& program, const Setting& s, const std::string& images,
+                const std::vector<Panel>& panels) {
+  Panels<LinePlot> picture{.title = text("Trained networks, ", images, ", after ", s.steps,
+                                         " iterations, within ", 100 * epsilons[shown], "% of the mean norm"),
+                           .plots = {},
+                           .columns = 2,
+                           .width = 1400,
+                           .height = 640};
+  for (const Panel& p : panels) {
+    LinePlot plot{.title = text(p.id, ": varying ", p.what),
+                  .x_label = text(p.what, " (", p.unit, ")"),
+                  .y_label = "%",
+                  .series = {},
+                  .y_range = Extent{-2, 102}};
+    const std::vector<Group> compared = p.compared();
+    for (const Group& g : compared) plot.x_ticks.push_back(static_cast<double>(g.size));
+    std::size_t color = 1;
+    const auto add = [&](const std::string& name, const auto& value) {
+      Series line = median_line(name);
+      line.color = color++;
+      for (const Group& g : compared)
+        add_median(line, static_cast<double>(g.size), of_each(g.trained, value));
+      plot.series.push_back(line);
+    };
+    add("training images that attract", percent_attracting);
+    add(reached, [](const Run& r) { return 100 * r.curve.back()[shown].recovered; });
+    add(arrived, [](const Run& r) { return 100 * r.curve.back()[shown].arrived; });
+    if (!compared.empty()) picture.plots.push_back(plot);
+  }
+  if (!picture.plots.empty())
+    program.draw(
+        picture, "figure_4_sizes.png",
+        "Medians over the seeds, and their range, of the networks that reached the loss. A training image "
+        "attracts when an attracting fixed point lies within 1% of it and its orbit ends there.");
 }
 
 void write_table(const Setting& s, const std::vector<Run>& runs, const std::filesystem::path& file) {
@@ -661,50 +752,21 @@ void write_table(const Setting& s, const std::vector<Run>& runs, const std::file
 
 void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
-  const std::filesystem::path folder = program.checkpoints();
   const ImageData data = program.images();
-  const bool known = !folder.empty() && !program.shared();
-  std::map<std::uint64_t, Images> images;
-  std::vector<Run> runs;
-  std::vector<Job> jobs;
-  for (const std::uint64_t seed : program.seeds()) {
-    images[seed] = {images_of(data.train, s.examples, seed, s.pooled),
-                    images_of(data.test, s.starts, seed, s.pooled)};
-    for (const Net& n : s.nets()) {
-      Run r{.net = n, .seed = seed, .radii = {}, .curve = {}};
-      if (known && load(r, s, findings(folder, s, n, seed, images[seed]), images[seed]))
-        runs.push_back(std::move(r));
-      else
-        jobs.push_back({n, seed});
-    }
-  }
-  const Images& first = images.begin()->second;
-  program.note(text(first.examples.cols(), " training images and ", first.starts.cols(),
-                    " unseen ones as starts, ", first.examples.rows(), " pixels."));
-  if (!folder.empty()) {
-    if (!runs.empty()) program.note(text(runs.size(), " networks were taken from ", folder.string(), "."));
-    program.note_checkpoints("Networks and findings");
-    if (!jobs.empty() && known) estimate(program, s, images, jobs);
-  }
-  std::vector<std::string> names;
-  for (const Job& j : jobs) names.push_back(text(j.net.name(), ", seed ", j.seed));
-  const auto work = [&](std::size_t k) {
-    const auto& [net, seed] = jobs[k];
-    Run r{.net = net, .seed = seed, .radii = {}, .curve = {}};
-    const bool found =
-        !folder.empty() && load(r, s, findings(folder, s, net, seed, images.at(seed)), images.at(seed));
-    return found ? r : run(s, net, seed, images.at(seed), folder);
-  };
-  for (std::optional<Run>& r : program.tasks(names, work))
-    if (r) runs.push_back(std::move(*r));
+  const ImagesOfSeeds images = images_of_seeds(program, s, data);
+  Plan todo = plan(program, s, images);
+  note_plan(program, s, images, todo);
+  std::vector<Run> runs = run_all(program, s, images, todo.jobs);
+  runs.insert(runs.begin(), todo.known.begin(), todo.known.end());
   if (runs.empty()) return;
   std::stable_sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.seed < b.seed; });
   const std::vector<Panel> panels = panels_of(s, runs);
   std::vector<Panel> begun = panels;
   std::erase_if(begun, [](const Panel& p) { return p.empty(); });
-  draw_curves(program, s, data.name, begun);
+  draw_over_time(program, s, data.name, begun);
+  draw_epsilons(program, s, data.name, begun);
   draw_sizes(program, s, data.name, begun);
-  for (const Panel& p : panels) add_claims(program, s, promises_for(data.name, program.full()), p);
+  for (const Panel& p : panels) claim_panel(program, s, promises_for(data.name, program.full()), p);
   if (program.writes()) write_table(s, runs, program.options.out / "figure_4.csv");
 }
 
