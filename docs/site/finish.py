@@ -35,6 +35,9 @@ def mathml(formula):
         return None, f"{formula['page']}: formula {formula['tex']}: {words}"
     display = ' display="block"' if formula["display"] else ""
     content = re.sub(r"(<mo[^>]*>)-(</mo>)", r"\1&#x2212;\2", markup[1].strip())
+    # Fonts without tables for mathematics have raised the prime already.
+    prime = '<mtext style="font-family: serif">&#x2032;</mtext>'
+    content = re.sub(r"<msup>(<mi[^>]*>[^<]*</mi>)<mo[^>]*>&#x2032;</mo></msup>", rf"<mrow>\1{prime}</mrow>", content)
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML"{display}>{content}</math>', None
 
 
