@@ -192,6 +192,28 @@ TEST_CASE("headers of the paper's mathematics name pages that link to them", "[d
   }
 }
 
+TEST_CASE("two clicks lead from README to the line of an equation, a limit, a line of an algorithm",
+          "[docs]") {
+  const std::vector<std::string> wanted{"return 0.5 * detail::squared_distance<S>(y, target);",  // (1)
+                                        "double one_example_limit(double norm)",                 // Theorem 3
+                                        "// line 20: "};  // Algorithm 1
+  for (const std::string& words : wanted) {
+    INFO(words);
+    bool found = false;
+    for (const Link& first : links_of(root / "README.md")) {
+      const fs::path page = file_of(root / "README.md", first);
+      if (page.extension() != ".md") continue;
+      for (const Link& second : links_of(page)) {
+        std::smatch m;
+        if (!std::regex_search(second.target, m, std::regex("\\.hpp#L([0-9]+)$"))) continue;
+        const Lines lines = lines_of(file_of(page, second));
+        found = found || lines.at(std::stoul(m[1]) - 1).find(words) != std::string::npos;
+      }
+    }
+    CHECK(found);
+  }
+}
+
 TEST_CASE("prose of pages is wrapped at 110 columns", "[docs]") {
   // Tables, headings, pictures, formulas of their own, and what a script writes: the command behind a table.
   const std::regex free(R"(([|#]|!\[|\$\$).*|.*`:)");
