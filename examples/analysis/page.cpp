@@ -7,7 +7,7 @@
 #include "analysis/analysis.hpp"
 #include "analysis/words.hpp"       // counted, described, percent, verified
 #include "support/claims.hpp"       // number, Figure
-#include "support/html.hpp"         // page_head, escape_html, figure_html
+#include "support/html.hpp"         // page_html, table_html, escape_html, figure_html
 #include "support/image_table.hpp"  // ImageTable
 #include "support/plot.hpp"         // LinePlot, Histogram, draw
 #include "support/progress.hpp"     // duration
@@ -26,8 +26,10 @@ class Page {
   std::string html;
 
   void section(const std::string& title) {
-    html += text(open_ ? "</section>\n" : "", "<section><h2>", escape_html(title), "</h2>\n");
-    open_ = true;
+    const std::string id = text("section", contents_.size());
+    html += text(contents_.empty() ? "" : "</section>\n", "<section id=\"", id, "\"><h2>", escape_html(title),
+                 "</h2>\n");
+    contents_.push_back({id, title, ""});
   }
   void paragraph(const std::string& words) { html += text("<p>", escape_html(words), "</p>\n"); }
   /// How far to trust what stands above.
@@ -35,30 +37,22 @@ class Page {
   void problem(const std::string& words) {
     html += text("<p class=\"problem\">", escape_html(words), "</p>\n");
   }
-  void table(const std::vector<std::string>& head, const Rows& rows) {
-    html += "<table class=\"measured\"><thead><tr>";
-    for (const std::string& h : head) html += text("<th>", escape_html(h), "</th>");
-    html += "</tr></thead><tbody>\n";
-    for (const auto& row : rows) {
-      html += "<tr>";
-      for (const std::string& cell : row) html += text("<td>", escape_html(cell), "</td>");
-      html += "</tr>\n";
-    }
-    html += "</tbody></table>\n";
-  }
+  void table(const std::vector<std::string>& head, const Rows& rows) { html += table_html(head, rows); }
   template <class Plot>
   void draw(const Plot& plot, const std::string& file, const std::string& caption) {
     const Drawn drawn = basin::examples::draw(plot, folder_ / file);
     if (drawn)
-      html += figure_html({file, caption}, folder_);
+      html += figure_html({file, caption, drawn.look}, folder_);
     else
       note(text("The picture ", file, " was not drawn: ", drawn.problem));
   }
-  std::string finished() const { return html + (open_ ? "</section>\n" : "") + "</body></html>\n"; }
+  std::string finished(const std::string& title) const {
+    return page_html(title, contents_, html + (contents_.empty() ? "" : "</section>\n"));
+  }
 
  private:
   std::filesystem::path folder_;
-  bool open_ = false;
+  std::vector<PagePlace> contents_;
 };
 
 /// What the sections read.
@@ -461,7 +455,7 @@ void end_section(const Report& r) {
 std::string analysis_page(const AnalysisInput& in, const AnalyzeOptions& o, const Analysis& a) {
   Page page(o.out);
   const std::string title = o.model.filename().string() + " as a dynamical system";
-  page.html = page_head(title) + text("<h1>", escape_html(title), "</h1>\n");
+  page.html = text("<h1>", escape_html(title), "</h1>\n");
   if (a.interrupted) page.problem("It was interrupted: what follows is what was finished by then.");
   for (const std::string& answer : answers(in, a, o.tolerance)) page.paragraph(answer);
   const Report r{in, o, a, page};
@@ -476,7 +470,7 @@ std::string analysis_page(const AnalysisInput& in, const AnalyzeOptions& o, cons
     certificates_section(r);
   }
   end_section(r);
-  return page.finished();
+  return page.finished(title);
 }
 
 }  // namespace basin::examples

@@ -130,6 +130,7 @@ Claim median_claim(std::string id, std::string statement, std::string paper, std
   c.holds = c.in_band = band.holds(median(values));
   c.judged = band.can_fail(unit);
   c.promise = c.judged ? Promise::statement : Promise::nothing;
+  c.range = band;
   c.values = std::move(values);
   c.note = std::move(note);
   return c;
@@ -166,7 +167,8 @@ Claim yes_no_claim(std::string id, std::string statement, std::string paper, std
           std::move(note),
           holds,
           Promise::statement,
-          true};
+          true,
+          Band{}};
 }
 
 // ---- JSON
@@ -275,6 +277,8 @@ Claim read_claim(const nlohmann::json& json, const std::string& where) {
   c.judged = r.get<bool>("judged", true);
   c.promise = promise_named(r.get<std::string>("promise", "statement"), where);
   c.note = r.get<std::string>("note", "");
+  if (const double low = r.get<double>("low", c.range.low); std::isfinite(low)) c.range.low = low;
+  if (const double high = r.get<double>("high", c.range.high); std::isfinite(high)) c.range.high = high;
   r.each("values", [&](const nlohmann::json& v, const std::string& at) {
     c.values.push_back(Reader::element<double>(v, at));
   });
@@ -309,19 +313,22 @@ std::string to_json(const Result& r) {
                               {"judged", c.judged},
                               {"promise", name_of(c.promise)},
                               {"ours", c.ours()},
+                              {"low", c.range.low},
+                              {"high", c.range.high},
                               {"note", c.note}});
   json["figures"] = Json::array();
   json["captions"] = Json::object();
   for (const Figure& f : r.figures) {
     json["figures"].push_back(f.file);
     json["captions"][f.file] = f.caption;
+    if (!f.look.empty()) json["looks"][f.file] = Json::parse(f.look);
   }
   json["notes"] = r.notes;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Result from_json(const std::string& json, const std::string& source) {
-  constexpr int levels = 4;  // the list of a claim's values lies in a claim in a list in the object
+  constexpr int levels = 8;  // the values of a curve lie in a list of curves in a list of panels in a look
   const auto root = detail::parse_json(json, 0, levels, "report", source);
   const Reader r(root, source);
   Result result;
@@ -342,9 +349,12 @@ Result from_json(const std::string& json, const std::string& source) {
          [&](const nlohmann::json& v, const std::string& at) { result.claims.push_back(read_claim(v, at)); });
   const auto captions = root.contains("captions") ? root["captions"] : nlohmann::json::object();
   const Reader caption(captions, source + ": captions");
+  const auto looks = root.contains("looks") ? root["looks"] : nlohmann::json::object();
+  if (!looks.is_object()) throw FileError(text(source, ": looks: expected an object"));
   r.each("figures", [&](const nlohmann::json& v, const std::string& at) {
     const auto file = Reader::element<std::string>(v, at);
-    result.figures.push_back({file, caption.get<std::string>(file.c_str(), "")});
+    result.figures.push_back(
+        {file, caption.get<std::string>(file.c_str(), ""), looks.contains(file) ? looks[file].dump() : ""});
   });
   r.each("notes", [&](const nlohmann::json& v, const std::string& at) {
     result.notes.push_back(Reader::element<std::string>(v, at));
@@ -399,6 +409,13 @@ void append_row(std::string& table, const Row& row, const std::vector<std::size_
 
 }  // namespace
 
+std::string in_lines(const std::string& paragraph, std::size_t width, const std::string& indent) {
+  std::string lines;
+  const std::size_t room = width > indent.size() ? width - indent.size() : 1;
+  for (const std::string& line : wrapped(paragraph, room)) lines += indent + line + "\n";
+  return lines;
+}
+
 std::string claims_table(const std::vector<Claim>& claims, std::size_t width) {
   std::vector<Row> rows{{"claim", "paper", "measured", "band", "holds"}};
   for (const Claim& c : claims)
@@ -429,9 +446,7 @@ std::string claims_table(const std::vector<Claim>& claims, std::size_t width) {
   for (std::size_t i = 1; i < rows.size(); ++i) append_row(table, rows[i], widths);
   for (const Claim& c : claims) {
     if (c.note.empty()) continue;
-    table += "\n";
-    for (const std::string& line : wrapped(c.id + ": " + c.note, width > 12 ? width - 2 : 10))
-      table += "  " + line + "\n";
+    table += "\n" + in_lines(c.id + ": " + c.note, std::max<std::size_t>(width, 12), "  ");
   }
   return table;
 }

@@ -22,6 +22,18 @@ enum class Promise {
 /// How a claim stands to its band.
 enum class ClaimState { kept, outside, nothing_promised };
 
+/// The values that a claim allows: low <= value <= high. Not a number lies within no band.
+struct Band {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool holds(double value) const { return value >= low && value <= high; }
+  /// Whether a number of this unit could lie outside: not for a band without ends, and not for one around all
+  /// of 0 to 100 %.
+  bool can_fail(const std::string& unit) const;
+};
+inline Band at_least(double low) { return {low, std::numeric_limits<double>::infinity()}; }
+inline Band at_most(double high) { return {-std::numeric_limits<double>::infinity(), high}; }
+
 /// What a claim says of the paper where the paper has nothing of the kind: then it is one of ours.
 inline const std::string no_paper = "not in the paper";
 
@@ -40,6 +52,7 @@ struct Claim {
   bool in_band = holds;
   Promise promise = Promise::statement;
   bool judged = true;  // whether `holds` says something: not of a number that no bound was named for
+  Band range = {};     // `band` as numbers, where it is a range for the median of `values`
 
   ClaimState state() const {
     if (promise == Promise::nothing) return ClaimState::nothing_promised;
@@ -70,6 +83,7 @@ std::string tally_text(const Tally& tally);
 struct Figure {
   std::string file;  // a plain file name
   std::string caption;
+  std::string look = {};  // Drawn::look
 };
 
 /// All that a program writes to OUT/NAME.json.
@@ -93,18 +107,6 @@ struct Result {
   /// Whether it ran to its end and no claim lies outside its band.
   bool all_in_band() const;
 };
-
-/// The values that a claim allows: low <= value <= high. Not a number lies within no band.
-struct Band {
-  double low = -std::numeric_limits<double>::infinity();
-  double high = std::numeric_limits<double>::infinity();
-  bool holds(double value) const { return value >= low && value <= high; }
-  /// Whether a number of this unit could lie outside: not for a band without ends, and not for one around all
-  /// of 0 to 100 %.
-  bool can_fail(const std::string& unit) const;
-};
-inline Band at_least(double low) { return {low, std::numeric_limits<double>::infinity()}; }
-inline Band at_most(double high) { return {-std::numeric_limits<double>::infinity(), high}; }
 
 /// `x` with at most `digits` significant digits: "0.912", "1.2e-09", "55", "not a number", "infinite".
 std::string number(double x, int digits = 3);
@@ -162,8 +164,12 @@ Claim yes_no_claim(std::string id, std::string statement, std::string paper, std
 std::string to_json(const Result& result);
 Result from_json(const std::string& json, const std::string& source);
 
+/// The words of a paragraph in lines of at most `width` columns where the words allow it, each behind
+/// `indent` and with its end.
+std::string in_lines(const std::string& paragraph, std::size_t width, const std::string& indent = "");
+
 /// The claims as a table of plain text, id | paper | measured | band | holds, at most `width` columns wide
 /// where the words allow it; notes follow. Under `holds` stands "-" where a number is not judged.
-std::string claims_table(const std::vector<Claim>& claims, std::size_t width = 110);
+std::string claims_table(const std::vector<Claim>& claims, std::size_t width = 80);
 
 }  // namespace basin::examples

@@ -78,6 +78,21 @@ int spawn_gnuplot(const Streams& streams, int& status) {
   return 0;
 }
 
+/// The numbers of the lines that print_axes printed.
+std::vector<Axes> printed_axes(const NamelessFile& messages) {
+  std::istringstream lines(messages.contents());
+  std::vector<Axes> all;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string basin, name;
+    Axes a{};
+    if (words >> basin >> name && basin == "basin" && name == "axes" &&
+        words >> a.left >> a.right >> a.bottom >> a.top >> a.x_low >> a.x_high >> a.y_low >> a.y_high)
+      all.push_back(a);
+  }
+  return all;
+}
+
 /// What gnuplot complained about: the line after its copy of the offending one, or the last there is.
 std::string complaint(const NamelessFile& messages) {
   std::istringstream lines(messages.contents());
@@ -115,7 +130,8 @@ std::ostringstream gnuplot_script(int width, int height) {
   return script;
 }
 
-Drawn run_gnuplot(const std::string& script, const std::filesystem::path& file, const std::string& data) {
+Drawn run_gnuplot(const std::string& script, const std::filesystem::path& file, const std::string& data,
+                  std::vector<Axes>* axes) {
   try {
     const Streams streams{NamelessFile(script + "\nunset output\n"), NamelessFile(data), NamelessFile(),
                           NamelessFile()};
@@ -126,6 +142,7 @@ Drawn run_gnuplot(const std::string& script, const std::filesystem::path& file, 
     if (status != 0) return {"gnuplot failed: " + complaint(streams.messages)};
     const std::string picture = streams.picture.contents();
     if (picture.empty()) return {"gnuplot wrote no picture"};
+    if (axes != nullptr) *axes = printed_axes(streams.messages);
     write_atomically(file, picture);
   } catch (const std::exception& e) {
     return {e.what()};

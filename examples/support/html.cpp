@@ -1,6 +1,6 @@
 #include "support/html.hpp"
 
-#include <algorithm>     // std::equal, std::min
+#include <algorithm>     // std::equal, std::max, std::min
 #include <exception>     // std::exception
 #include <string_view>   // std::string_view
 #include <system_error>  // std::error_code
@@ -43,48 +43,39 @@ std::pair<unsigned, unsigned> png_size(const Bytes& b) {
   return {number_at(16), number_at(20)};
 }
 
-constexpr const char* before_title =
-    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-    "content=\"width=device-width, initial-scale=1\">\n<title>";
+/// How many bytes the UTF-8 character at s[i] has; 0 where there is none: a byte that starts nothing, one too
+/// few, a longer form than needed, half of a pair, or beyond U+10FFFF.
+std::size_t utf8_length(const std::string& s, std::size_t i) {
+  const auto byte = [&](std::size_t k) {
+    return k < s.size() ? unsigned(static_cast<unsigned char>(s[k])) : 0u;
+  };
+  const unsigned first = byte(i);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  for (std::size_t k = 1; k < length; ++k)
+    if ((byte(i + k) & 0xc0) != 0x80) return 0;
+  const unsigned second = byte(i + 1);
+  const bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                     (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return wrong ? 0 : length;
+}
 
-constexpr const char* style = R"(</title>
-<style>
-:root { color-scheme: light dark; --ink: #1f2328; --dim: #59636e; --page: #ffffff; --card: #f6f8fa; --rule: #d1d9e0;
-  --good: #116329; --good-back: #dafbe1; --fair: #7d4e00; --fair-back: #fff1cc; --bad: #a40e26; --bad-back: #ffebe9; --link: #0550ae; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9198a1; --page: #0d1117; --card: #161b22;
-  --rule: #3d444d; --good: #7ee787; --good-back: #12331d; --fair: #f0c36d; --fair-back: #3a2d0c; --bad: #ffa198; --bad-back: #3c1618; --link: #79c0ff; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 4rem; background: var(--page); color: var(--ink);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "Noto Sans", "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.75rem; line-height: 1.25; margin: 0 0 .5rem; } h1, h2, h3 { overflow-wrap: break-word; hyphens: none; }
-h3 { font-size: 1rem; line-height: 1.35; margin: 1.25rem 0 0; }
-h2 { font-size: 1.25rem; line-height: 1.35; margin: 0 0 .25rem; }
-a { color: var(--link); text-decoration: none; } a:hover { text-decoration: underline; }
-section { border-top: 1px solid var(--rule); margin-top: 2.5rem; padding-top: 1.75rem; }
-table { border-collapse: collapse; width: 100%; font-size: .9375rem; margin: 1rem 0; }
-th { text-align: left; font-weight: 600; color: var(--dim); font-size: .8125rem; overflow-wrap: normal; }
-th, td { padding: .5rem .75rem .5rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; }
-td:last-child, th:last-child { padding-right: 0; text-align: right; }
-.contents td:nth-child(n+2), .contents th:nth-child(n+2) { text-align: right; white-space: nowrap; }
-.statement { width: 38%; } .measured { font-variant-numeric: tabular-nums; } .whole { white-space: nowrap; }
-.facts, .note, figcaption, details { color: var(--dim); font-size: .875rem; margin: .25rem 0; }
-.badge { display: inline-block; padding: .05rem .6rem; border-radius: 1rem; font-size: .8125rem; font-weight: 600;
-  white-space: nowrap; vertical-align: middle; background: var(--card); color: var(--dim); }
-.good { color: var(--good); background: var(--good-back); } .bad { color: var(--bad); background: var(--bad-back); } .fair { color: var(--fair); background: var(--fair-back); }
-.problem { color: var(--bad); background: var(--bad-back); padding: .6rem .8rem; border-radius: .4rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-figure { margin: 1.25rem 0; }
-img { display: block; max-width: 100%; height: auto; background: #ffffff; border: 1px solid var(--rule); border-radius: .4rem; }
-code { overflow-wrap: anywhere; font: .875rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; background: var(--card); padding: .15rem .4rem;
-  border-radius: .3rem; }
-.command { font-size: .875rem; color: var(--dim); } .command code { color: var(--ink); }
-summary { cursor: pointer; }
-@media (max-width: 44rem) { .claims thead { display: none; } .claims td { display: block; width: auto; border: 0; padding: .1rem 0;
-  text-align: left; } .claims tr { display: block; padding: .75rem 0; border-bottom: 1px solid var(--rule); }
-  .contents :is(td, th):nth-child(2), .contents :is(td, th):nth-child(3), .contents :is(td, th):nth-child(5) { display: none; }
-  .claims.ours td[data-label="The paper"] { display: none; }
-  .claims td[data-label]::before { content: attr(data-label) ": "; color: var(--dim); } }
-</style></head><body>
-)";
+constexpr const char* before_title =
+    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+    "'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
+    "<link rel=\"icon\" href=\"data:,\">\n<title>";
+
+std::string contents_html(const std::vector<PagePlace>& contents) {
+  std::string html = "<nav aria-label=\"Contents\"><ol>\n";
+  for (const PagePlace& p : contents)
+    html += text("<li><a href=\"#", escape_html(p.id), "\">",
+                 p.kind.empty() ? "" : text("<span class=\"dot ", p.kind, "\"></span>"), escape_html(p.name),
+                 "</a></li>\n");
+  return html + "</ol></nav>\n";
+}
 
 }  // namespace
 
@@ -103,15 +94,39 @@ std::string figure_html(const Figure& figure, const fs::path& out) {
     const Bytes bytes = read_plain_bytes(out / file, largest_picture);
     const auto [width, height] = png_size(bytes);
     if (width == 0 || height == 0) return instead("not shown, it is no PNG file");
-    return text("<figure><img alt=\"", caption.empty() ? name : caption, "\" width=\"", width, "\" height=\"",
-                height, "\" src=\"data:image/png;base64,", base64(bytes), "\">",
+    const char* kind = figure.look.rfind("{\"panels\"", 0) == 0 ? "plot" : "table";
+    const std::string look =
+        figure.look.empty() ? ""
+                            : text(" data-kind=\"", kind, "\" data-look=\"", escape_html(figure.look), "\"");
+    return text("<figure", look, "><div class=\"frame\"><div class=\"picture\"><img alt=\"",
+                caption.empty() ? name : caption, "\" width=\"", width, "\" height=\"", height,
+                "\" src=\"data:image/png;base64,", base64(bytes), "\"></div></div>",
                 caption.empty() ? "" : text("<figcaption>", caption, "</figcaption>"), "</figure>\n");
   } catch (const std::exception& e) {
     return instead(e.what());
   }
 }
 
-std::string page_head(const std::string& title) { return before_title + escape_html(title) + style; }
+std::string page_html(const std::string& title, const std::vector<PagePlace>& contents,
+                      const std::string& body) {
+  return text(before_title, escape_html(title), "</title>\n<style>\n", page_style(), "</style></head>\n<body",
+              contents.empty() ? "" : " class=\"with-nav\"", ">\n",
+              contents.empty() ? "" : contents_html(contents), "<main>\n", body, "</main>\n<script>\n",
+              page_script(), "</script></body></html>\n");
+}
+
+std::string table_html(const std::vector<std::string>& head,
+                       const std::vector<std::vector<std::string>>& rows) {
+  std::string html = "<div class=\"scroll\"><table class=\"measured\"><thead><tr>";
+  for (const std::string& h : head) html += text("<th>", escape_html(h), "</th>");
+  html += "</tr></thead><tbody>\n";
+  for (const auto& row : rows) {
+    html += "<tr>";
+    for (const std::string& cell : row) html += text("<td>", whole_numbers(cell), "</td>");
+    html += "</tr>\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
 
 std::string whole_numbers(const std::string& s) {
   std::string out;
@@ -147,28 +162,26 @@ std::string percent_encoded(const std::string& path) {
 
 std::string escape_html(const std::string& s) {
   std::string out;
-  for (const char c : s) switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '\0':
-        out += "&#xfffd;";
-        break;
-      default:
-        out += c;
-    }
+  for (std::size_t i = 0; i < s.size();) {
+    const std::size_t length = utf8_length(s, i);
+    const char c = s[i];
+    const bool control = (c >= 0 && c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
+    if (length == 0 || control)
+      out += "&#xfffd;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else
+      out.append(s, i, length);
+    i += std::max<std::size_t>(length, 1);
+  }
   return out;
 }
 

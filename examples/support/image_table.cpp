@@ -7,6 +7,7 @@
 #include "basin/core/error.hpp"  // require
 #include "basin/io/picture.hpp"  // Picture, image_grid
 #include "support/gnuplot.hpp"   // run_gnuplot, gnuplot_script, gnuplot_quoted
+#include "support/look.hpp"      // table_look
 
 namespace basin::examples {
 
@@ -125,7 +126,9 @@ Drawn draw(const ImageTable& table, const std::filesystem::path& file) {
          << ":-0.5]\n"
          << "plot " << gnuplot_data << " binary array=(" << at.width << "," << at.height
          << ") format='%uchar%uchar%uchar' using 1:2:3 with rgbimage\n";
-  return run_gnuplot(script.str(), file, canvas(table, at));
+  Drawn drawn = run_gnuplot(script.str(), file, canvas(table, at));
+  if (drawn) drawn.look = table_look(table, {at.left, at.top, at.cell_width, at.cell_height, Layout::gap});
+  return drawn;
 }
 
 }  // namespace basin::examples

@@ -1,15 +1,17 @@
 #include "support/plot.hpp"
 
-#include <algorithm>  // std::any_of, std::clamp, std::find, std::max, std::min
-#include <array>      // std::array
-#include <cmath>      // std::abs, std::floor, std::isfinite, std::round
-#include <cstdlib>    // std::strtol
-#include <limits>     // std::numeric_limits
-#include <sstream>    // std::ostringstream
-#include <utility>    // std::move
+#include <algorithm>    // std::any_of, std::clamp, std::find, std::max, std::min
+#include <array>        // std::array
+#include <cmath>        // std::abs, std::floor, std::isfinite, std::round
+#include <cstdlib>      // std::strtol
+#include <limits>       // std::numeric_limits
+#include <sstream>      // std::ostringstream
+#include <type_traits>  // std::is_same_v
+#include <utility>      // std::move
 
 #include "basin/core/error.hpp"  // require
-#include "support/gnuplot.hpp"   // run_gnuplot
+#include "support/gnuplot.hpp"   // run_gnuplot, print_axes
+#include "support/look.hpp"      // Axes, Look, plot_look
 #include "support/text.hpp"      // text
 
 namespace basin::examples {
@@ -206,7 +208,7 @@ std::string add(std::ostringstream& script, const LinePlot& plot) {
   if (!named && dash == 0) script << "unset key\n";
   if (plot.x_range) script << "set xrange [" << plot.x_range->low << ":" << plot.x_range->high << "]\n";
   if (plot.y_range) script << "set yrange [" << plot.y_range->low << ":" << plot.y_range->high << "]\n";
-  script << all.text() << "\n";
+  script << all.text() << "\n" << print_axes;
   return {};
 }
 
@@ -320,15 +322,38 @@ std::string add(std::ostringstream& script, const MapPlot& plot) {
   }
   script << "set size ratio -1\nunset grid\nset xrange [" << plot.x_range.low << ":" << plot.x_range.high
          << "]\nset yrange [" << plot.y_range.low << ":" << plot.y_range.high << "]\n"
-         << all.text() << "\n";
+         << all.text() << "\n"
+         << print_axes;
   return {};
+}
+
+Look look_of(const LinePlot& plot, const Axes& axes) {
+  return {axes, plot.x_label, plot.y_label, plot.log_x, plot.log_y, plot.series};
+}
+Look look_of(const MapPlot& plot, const Axes& axes) {
+  return {axes, plot.x_label, plot.y_label, false, false, plot.series};
+}
+
+/// Runs gnuplot and says where its axes are; not for plots in space, which print none.
+template <class Plot>
+Drawn run_and_look(const std::string& script, const std::vector<Plot>& plots, int width, int height,
+                   const std::filesystem::path& file) {
+  std::vector<Axes> axes;
+  Drawn drawn = run_gnuplot(script, file, "", &axes);
+  if constexpr (!std::is_same_v<Plot, SpacePlot>) {
+    if (!drawn || axes.size() != plots.size()) return drawn;
+    std::vector<Look> looks;
+    for (std::size_t k = 0; k < plots.size(); ++k) looks.push_back(look_of(plots[k], axes[k]));
+    drawn.look = plot_look(looks, width, height);
+  }
+  return drawn;
 }
 
 template <class Plot>
 Drawn draw_one(const Plot& plot, const std::filesystem::path& file) {
   std::ostringstream script = gnuplot_script(plot.width, plot.height);
   if (const std::string problem = add(script, plot); !problem.empty()) return {problem};
-  return run_gnuplot(script.str(), file);
+  return run_and_look(script.str(), std::vector<Plot>{plot}, plot.width, plot.height, file);
 }
 
 template <class Plot>
@@ -347,7 +372,7 @@ Drawn draw_panels(const Panels<Plot>& panels, const std::filesystem::path& file)
       return {text("panel \"", plot.title, "\": ", problem)};
   }
   script << "unset multiplot\n";
-  return run_gnuplot(script.str(), file);
+  return run_and_look(script.str(), panels.plots, panels.width, panels.height, file);
 }
 
 }  // namespace
@@ -389,6 +414,7 @@ Drawn draw(const Histogram& plot, const std::filesystem::path& file) {
   std::ostringstream script = gnuplot_script(plot.width, plot.height);
   axes(script, plot.title, plot.x_label, plot.y_label);
   Parts all;
+  std::vector<Series> bars;
   double tallest = 0;
   for (std::size_t k = 0; k < plot.groups.size(); ++k) {
     const auto& group = plot.groups[k];
@@ -404,8 +430,13 @@ Drawn draw(const Histogram& plot, const std::filesystem::path& file) {
     }
     {
       Data data(script, text("$h", k));
-      for (std::size_t b = 0; b < counts.size(); ++b)
-        data.row({range.low + bin * (static_cast<double>(b) + 0.5), counts[b]});
+      Series& bar = bars.emplace_back(Series{.name = group.name, .x = {}, .y = {}});
+      for (std::size_t b = 0; b < counts.size(); ++b) {
+        const double middle = range.low + bin * (static_cast<double>(b) + 0.5);
+        data.row({middle, counts[b]});
+        bar.x.push_back(middle);
+        bar.y.push_back(counts[b]);
+      }
     }
     const std::string name = left_out == 0 ? group.name
                                            : text(group.name, group.name.empty() ? "" : " ", "(", left_out,
@@ -427,8 +458,13 @@ Drawn draw(const Histogram& plot, const std::filesystem::path& file) {
          << range.low - bin << ":" << range.high + bin << "]\n";
   if (plot.groups.size() == 1 && plot.groups[0].name.empty() && plot.vertical.empty())
     script << "unset key\n";
-  script << all.text() << "\n";
-  return run_gnuplot(script.str(), file);
+  script << all.text() << "\n" << print_axes;
+  std::vector<Axes> axes;
+  Drawn drawn = run_gnuplot(script.str(), file, "", &axes);
+  if (drawn && axes.size() == 1)
+    drawn.look =
+        plot_look({{axes[0], plot.x_label, plot.y_label, false, false, bars}}, plot.width, plot.height);
+  return drawn;
 }
 
 }  // namespace basin::examples

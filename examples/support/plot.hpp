@@ -99,9 +99,11 @@ struct Panels {
   int width = 1100, height = 1000;  // of the whole
 };
 
-/// Whether a picture was drawn; if not, why.
+/// Whether a picture was drawn; if not, why. `look` is what lets a page say more than the picture shows, as
+/// JSON (look.hpp); empty: nothing.
 struct [[nodiscard]] Drawn {
   std::string problem;
+  std::string look = {};
   explicit operator bool() const { return problem.empty(); }
 };
 

@@ -31,12 +31,12 @@ void write_result(const Result& result, const std::filesystem::path& out) {
 
 void print_end(const Result& r, const std::filesystem::path& out) {
   if (!r.claims.empty()) std::fputs(("\n" + claims_table(r.claims)).c_str(), stdout);
-  for (const std::string& note : r.notes) std::fputs(text("\n  Note: ", note, "\n").c_str(), stdout);
-  std::fputs(text("\n", r.name, ": ", tally_text(r.tally()), r.interrupted ? ", interrupted" : "",
-                  !r.error.empty() ? ", failed" : "", ", ", duration(r.seconds), ", written to ",
-                  (out / (r.name + ".json")).string(), "\n")
-                 .c_str(),
-             stdout);
+  for (const std::string& note : r.notes)
+    std::fputs(("\n" + in_lines("Note: " + note, 80, "  ")).c_str(), stdout);
+  const std::string end = text(r.name, ": ", tally_text(r.tally()), r.interrupted ? ", interrupted" : "",
+                               !r.error.empty() ? ", failed" : "", ", ", duration(r.seconds), ", written to ",
+                               (out / (r.name + ".json")).string());
+  std::fputs(("\n" + in_lines(end, 80)).c_str(), stdout);
   std::fflush(stdout);
 }
 
@@ -111,7 +111,7 @@ int run_rank(const Result& blank, const Options& options, const Ranks& ranks, co
              const std::function<void(Program&)>& body) {
   const auto start = std::chrono::steady_clock::now();
   Program program(options, blank, ranks);
-  std::fputs(text(blank.title, "\n").c_str(), stdout);
+  std::fputs(in_lines(blank.title, 80).c_str(), stdout);
   std::fflush(stdout);
   if (!alone.empty()) {
     std::fputs(text(blank.name, ": ", alone, "\n").c_str(), stderr);
@@ -180,7 +180,7 @@ void Program::note_checkpoints(const std::string& what) {
 
 void Program::add_figure(const std::string& file, const std::string& caption, const Drawn& drawn) {
   if (drawn)
-    result.figures.push_back({file, caption});
+    result.figures.push_back({file, caption, drawn.look});
   else
     note(file + " was not drawn: " + drawn.problem);
 }

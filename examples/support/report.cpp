@@ -1,19 +1,19 @@
 #include "support/report.hpp"
 
-#include <algorithm>     // std::find, std::sort
-#include <chrono>        // std::chrono
+#include <algorithm>     // std::find, std::min, std::none_of, std::sort
 #include <cmath>         // std::isfinite
 #include <ctime>         // std::strftime
 #include <set>           // std::set
 #include <system_error>  // std::error_code
 
-#include "basin/core/error.hpp"      // FileError
-#include "basin/data/bytes.hpp"      // read_plain_bytes, Bytes
-#include "basin/io/atomic_file.hpp"  // write_atomically
-#include "support/html.hpp"          // escape_html, figure_html, page_head, percent_encoded, whole_numbers
-#include "support/paper_places.hpp"  // place_in_paper, paper_address
-#include "support/progress.hpp"      // duration
-#include "support/text.hpp"          // text
+#include "basin/core/error.hpp"        // FileError
+#include "basin/data/bytes.hpp"        // read_plain_bytes, Bytes
+#include "basin/io/atomic_file.hpp"    // write_atomically
+#include "support/html.hpp"            // escape_html, figure_html, page_html, percent_encoded, whole_numbers
+#include "support/paper_places.hpp"    // place_in_paper, paper_address
+#include "support/progress.hpp"        // duration
+#include "support/report_summary.hpp"  // summary_html, cards_html, state_of, badge
+#include "support/text.hpp"            // text
 
 namespace basin::examples {
 
@@ -49,26 +49,6 @@ bool natural_less(const std::string& a, const std::string& b) {
   return a < b;
 }
 
-/// `kind`: good, fair, bad, or "" for what is neither.
-std::string badge(const std::string& kind, const std::string& what) {
-  return text("<span class=\"badge", kind.empty() ? "" : " ", kind, "\">", escape_html(what), "</span>");
-}
-
-/// How an entry ended, in a word or two.
-std::string state_badge(const ReportEntry& e) {
-  const Result& r = e.result;
-  if (!e.problem.empty()) return badge("bad", "unreadable");
-  if (!r.error.empty()) return badge("bad", "failed");
-  if (r.interrupted) return badge("bad", "interrupted");
-  const Tally t = r.tally();
-  if (t.all() == 0) return badge("", "no claims");
-  if (t.outside > 0) return badge("bad", text(t.outside, " of ", t.promised(), " outside"));
-  const std::size_t fail = t.paper.fail + t.ours.fail;
-  if (fail > 0) return badge("fair", text(fail, fail == 1 ? " does not hold" : " do not hold"));
-  if (t.paper.hold + t.ours.hold == 0) return badge("", "measured");
-  return badge("good", t.paper.not_judged + t.ours.not_judged == 0 ? "all hold" : "all judged hold");
-}
-
 /// Whether the sentence holds, and how the number stands to its band.
 std::string claim_badges(const Claim& c) {
   const std::string verdict = !c.judged ? badge("", "measured")
@@ -86,29 +66,43 @@ std::string promise_html(const Claim& c) {
          (c.promise == Promise::guard ? "<div class=\"note\">regression guard</div>" : "");
 }
 
-std::string claim_html(const Claim& c) {
-  std::string html =
-      text("<tr><td class=\"statement\"><strong>", escape_html(c.id), "</strong> ", escape_html(c.statement));
-  if (!c.note.empty()) html += text("<div class=\"note\">", whole_numbers(c.note), "</div>");
-  html += text("</td><td data-label=\"The paper\">", whole_numbers(c.paper),
-               "</td><td data-label=\"Measured\" class=\"measured\">", whole_numbers(c.measured));
-  if (c.values.size() > 1) {
-    std::string values;
-    const std::size_t shown = std::min<std::size_t>(c.values.size(), 200);
-    for (std::size_t i = 0; i < shown; ++i) values += (i ? ", " : "") + number(c.values[i], 4);
-    if (shown < c.values.size()) values += ", ...";
-    html +=
-        text("<details><summary>", c.values.size(), " values</summary>", whole_numbers(values), "</details>");
+/// A number of the list that page.js reads; null where it is none.
+std::string json_number(double x) { return std::isfinite(x) ? number(x, 6) : "null"; }
+
+/// The values behind a claim: as text, and for page.js, which draws them.
+std::string values_html(const Claim& c, const std::vector<std::uint64_t>& seeds) {
+  if (c.values.size() < 2) return "";
+  std::string values, list, all_seeds;
+  const std::size_t shown = std::min<std::size_t>(c.values.size(), 200);
+  for (std::size_t i = 0; i < shown; ++i) {
+    values += (i ? ", " : "") + number(c.values[i], 4);
+    list += (i ? "," : "") + json_number(c.values[i]);
   }
-  return html + text("</td><td data-label=\"Promised\">", promise_html(c), "</td><td>", claim_badges(c),
-                     "</td></tr>\n");
+  if (shown < c.values.size()) values += ", ...";
+  for (const std::uint64_t seed : seeds) all_seeds += (all_seeds.empty() ? "" : ",") + std::to_string(seed);
+  const auto end = [](const char* name, double x) {
+    return std::isfinite(x) ? text(" data-", name, "=\"", json_number(x), "\"") : "";
+  };
+  return text("<details data-values=\"[", list, "]\" data-seeds=\"[", all_seeds, "]\"",
+              end("low", c.range.low), end("high", c.range.high), "><summary>", c.values.size(),
+              " values</summary>", whole_numbers(values), "</details>");
+}
+
+std::string claim_html(const Claim& c, const std::vector<std::uint64_t>& seeds, const std::string& id) {
+  std::string html = text("<tr id=\"", id, "\"><td class=\"statement\"><strong>", escape_html(c.id),
+                          "</strong> ", escape_html(c.statement));
+  if (!c.note.empty()) html += text("<div class=\"note\">", whole_numbers(c.note), "</div>");
+  return html + text("</td><td data-label=\"The paper\">", whole_numbers(c.paper),
+                     "</td><td data-label=\"Measured\" class=\"measured\">", whole_numbers(c.measured),
+                     values_html(c, seeds), "</td><td data-label=\"Promised\">", promise_html(c), "</td><td>",
+                     claim_badges(c), "</td></tr>\n");
 }
 
 /// The claims of the paper, or those of ours; "" where there are none.
-std::string claims_html(const std::vector<Claim>& claims, bool ours) {
+std::string claims_html(const Result& r, std::size_t item, bool ours) {
   std::string html;
-  for (const Claim& c : claims)
-    if (c.ours() == ours) html += claim_html(c);
+  for (std::size_t i = 0; i < r.claims.size(); ++i)
+    if (r.claims[i].ours() == ours) html += claim_html(r.claims[i], r.seeds, claim_id(item, i));
   if (html.empty()) return "";
   return text("<h3>", ours ? "Not in the paper: statements of ours" : "Statements of the paper",
               "</h3>\n<table class=\"claims", ours ? " ours" : "", "\"><thead><tr><th>Statement</th><th>",
@@ -129,18 +123,22 @@ std::string file_link(const std::string& what, const fs::path& file, const fs::p
               escape_html(file.generic_string()), "</a>");
 }
 
-/// Where to read on: the page, the program and the place in the paper.
-std::string links_html(const Result& r, const fs::path& out) {
-  const fs::path name(r.name);
-  if (r.name.find('\0') != std::string::npos || name != name.filename()) return "";
-  std::vector<std::string> links{file_link("Page", fs::path("docs/paper") / (r.name + ".md"), out),
-                                 file_link("program", fs::path("examples/paper") / (r.name + ".cpp"), out)};
-  if (const std::string place = place_in_paper(r.name); !place.empty())
-    links.push_back(text("<a href=\"", paper_address, "\">the paper</a>, ", escape_html(place)));
+/// Where to read on: the page, the program, the place in the paper and the file with all numbers.
+std::string links_html(const ReportEntry& e, const fs::path& out) {
+  const std::string& name = e.result.name;
+  std::vector<std::string> links;
+  if (name.find('\0') == std::string::npos && fs::path(name) == fs::path(name).filename()) {
+    links.push_back(file_link("Page", fs::path("docs/paper") / (name + ".md"), out));
+    links.push_back(file_link("program", fs::path("examples/paper") / (name + ".cpp"), out));
+    if (const std::string place = place_in_paper(name); !place.empty())
+      links.push_back(text("<a href=\"", paper_address, "\">the paper</a>, ", escape_html(place)));
+  }
+  links.push_back(
+      text("data <a href=\"", escape_html(percent_encoded(e.file)), "\">", escape_html(e.file), "</a>"));
   std::string html;
   for (const std::string& link : links)
     if (!link.empty()) html += (html.empty() ? "" : " &middot; ") + link;
-  return html.empty() ? "" : "<p class=\"facts\">" + html + "</p>\n";
+  return "<p class=\"facts\">" + html + "</p>\n";
 }
 
 std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
@@ -152,11 +150,6 @@ std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
   return (seeds.size() == 1 ? "seed " : "seeds ") + all;
 }
 
-std::string heading(const ReportEntry& e) {
-  const std::string title = e.result.title.empty() ? e.result.name : e.result.title;
-  return escape_html(!e.problem.empty() || title.empty() ? e.file : title);
-}
-
 /// With a capital and a full stop.
 std::string sentence(std::string words) {
   if (!words.empty() && words[0] >= 'a' && words[0] <= 'z')
@@ -164,13 +157,8 @@ std::string sentence(std::string words) {
   return escape_html(words) + ".";
 }
 
-std::string entry_html(const ReportEntry& e, std::size_t k, const fs::path& out) {
-  const Result& r = e.result;
-  std::string html = text("<section id=\"item", k, "\"><h2>", heading(e), " ", state_badge(e), "</h2>\n");
-  if (!e.problem.empty())
-    return html + text("<p class=\"problem\">This file could not be read: ", escape_html(e.problem),
-                       "</p></section>\n");
-
+/// Mode, seeds, time, threads and date.
+std::string facts_html(const Result& r) {
   std::string facts;
   const auto fact = [&](const std::string& what) {
     if (!what.empty()) facts += (facts.empty() ? "" : " &middot; ") + escape_html(what);
@@ -180,31 +168,55 @@ std::string entry_html(const ReportEntry& e, std::size_t k, const fs::path& out)
   fact(std::isfinite(r.seconds) ? duration(r.seconds) : "");
   fact(r.threads > 0 ? text(r.threads, r.threads == 1 ? " thread" : " threads") : "");
   fact(r.date);
-  html += "<p class=\"facts\">" + facts + "</p>\n" + links_html(r, out);
-  if (!r.data.empty()) html += text("<p class=\"facts\">Data: ", escape_html(r.data), "</p>\n");
+  return "<p class=\"facts\">" + facts + "</p>\n";
+}
+
+/// How the item ended, if not well, and what its claims came to.
+std::string outcome_html(const Result& r) {
+  std::string html;
   if (!r.error.empty())
     html += text("<p class=\"problem\">It did not run to its end: ", escape_html(r.error), "</p>\n");
   if (r.interrupted)
     html += "<p class=\"problem\">It was interrupted: what follows is what was finished by then.</p>\n";
-  if (!r.claims.empty()) html += text("<p class=\"facts\">", sentence(tally_text(r.tally())), "</p>\n");
-  html += claims_html(r.claims, false) + claims_html(r.claims, true);
+  if (!r.claims.empty()) html += text("<p>", sentence(tally_text(r.tally())), "</p>\n");
+  return html;
+}
+
+/// An item: what came out, pictures, claims, and where it comes from.
+std::string entry_html(const ReportEntry& e, std::size_t k, const fs::path& out) {
+  const Result& r = e.result;
+  const EntryState state = state_of(e);
+  std::string html = text("<section id=\"", item_id(k), "\"><h2>", escape_html(title_of(e)), " ",
+                          badge(state.kind, state.words), "</h2>\n");
+  if (!e.problem.empty())
+    return html + links_html(e, out) +
+           text("<p class=\"problem\">This file could not be read: ", escape_html(e.problem),
+                "</p></section>\n");
+  html += links_html(e, out) + outcome_html(r);
   for (const Figure& f : r.figures) html += figure_html(f, out);
+  html += claims_html(r, k, false) + claims_html(r, k, true);
   for (const std::string& note : r.notes)
     html += text("<p class=\"note\">Note: ", escape_html(note), "</p>\n");
+  if (!r.data.empty()) html += text("<p class=\"facts\">Data: ", escape_html(r.data), "</p>\n");
+  html += facts_html(r);
   if (!r.command.empty())
     html += text("<p class=\"command\">Make it again: <code>", escape_html(r.command), "</code></p>\n");
   return html + "</section>\n";
 }
 
 constexpr const char* how_to_read =
-    "<p class=\"facts\">A statement <em>holds</em> or <em>does not hold</em> of what was measured; one for "
-    "which "
-    "no bound was named is <em>measured</em> only. A promise is a band for the number: <em>kept</em>, or "
-    "<em>outside</em>. A <em>regression guard</em> was set from earlier measurements of the same seeds, and "
-    "says "
-    "that a number is what it was, not that the statement is true. Where no number could lie outside, "
-    "nothing is "
-    "promised.</p>\n";
+    "<details><summary>How to read this</summary><p>A statement <em>holds</em> or <em>does not hold</em> of "
+    "what "
+    "was measured; one for which no bound was named is <em>measured</em> only. A promise is a band for the "
+    "number: <em>kept</em>, or <em>outside</em>. A <em>regression guard</em> was set from earlier "
+    "measurements "
+    "of the same seeds, and says that a number is what it was, not that the statement is true. Where no "
+    "number "
+    "could lie outside, nothing is promised.</p><p>A pointer over a plot shows the value that is nearest; "
+    "the "
+    "slider above rows of images steps through their orbits; a dot stands for one seed, before the band that "
+    "is "
+    "promised for their median.</p></details>\n";
 
 std::string local_time_now() {
   const std::time_t now = std::time(nullptr);
@@ -215,26 +227,19 @@ std::string local_time_now() {
   return buffer;
 }
 
-std::string contents_html(const std::vector<ReportEntry>& entries) {
-  std::string html =
-      "<table "
-      "class=\"contents\"><thead><tr><th>Item</th><th>Mode</th><th>Time</th><th>Paper: hold</th><th>Promises "
-      "kept</th><th></th></tr></thead>"
-      "<tbody>\n";
-  for (std::size_t k = 0; k < entries.size(); ++k) {
-    const ReportEntry& e = entries[k];
-    const bool read = e.problem.empty();
-    const Tally t = e.result.tally();
-    const auto of = [](std::size_t part, std::size_t all) {
-      return all == 0 ? std::string("-") : text(part, " of ", all);
-    };
-    html += text("<tr><td><a href=\"#item", k, "\">", heading(e), "</a></td><td>",
-                 read ? escape_html(e.result.mode) : "", "</td><td>",
-                 read && std::isfinite(e.result.seconds) ? duration(e.result.seconds) : "", "</td><td>",
-                 of(t.paper.hold, t.paper.hold + t.paper.fail), "</td><td>", of(t.kept, t.promised()),
-                 "</td><td>", state_badge(e), "</td></tr>\n");
+/// Over how much work the page speaks, with which data, and when it was written.
+std::string page_facts_html(const std::vector<ReportEntry>& entries) {
+  double seconds = 0;
+  std::set<std::string> data;
+  for (const ReportEntry& e : entries) {
+    if (std::isfinite(e.result.seconds)) seconds += e.result.seconds;
+    if (!e.result.data.empty()) data.insert(e.result.data);
   }
-  return html + "</tbody></table>\n";
+  std::string html =
+      text("<p class=\"facts\">", entries.size(), entries.size() == 1 ? " program" : " programs", ", ",
+           duration(seconds), " of work. Page written ", local_time_now(), ".</p>\n");
+  for (const std::string& d : data) html += text("<p class=\"facts\">Data: ", escape_html(d), "</p>\n");
+  return html;
 }
 
 }  // namespace
@@ -269,26 +274,25 @@ std::vector<ReportEntry> read_results(const fs::path& out, const std::vector<std
   return entries;
 }
 
-std::string report_html(const std::vector<ReportEntry>& entries, const fs::path& out) {
-  Tally tally;
-  double seconds = 0;
-  std::set<std::string> data;
-  for (const ReportEntry& e : entries) {
-    tally += e.result.tally();
-    if (std::isfinite(e.result.seconds)) seconds += e.result.seconds;
-    if (!e.result.data.empty()) data.insert(e.result.data);
-  }
+std::string report_html(const std::vector<ReportEntry>& entries, const fs::path& out,
+                        const std::vector<std::string>& missing) {
   const std::string title = "Memorization in Overparameterized Autoencoders, reproduced with basin";
-  std::string html = page_head(title);
-  html += "<h1>" + title + "</h1>\n";
-  html += text("<p>", sentence(tally_text(tally)), "</p>\n", how_to_read);
-  html += text("<p class=\"facts\">", entries.size(), entries.size() == 1 ? " program" : " programs", ", ",
-               duration(seconds), " of work</p>\n");
-  for (const std::string& d : data) html += text("<p class=\"facts\">Data: ", escape_html(d), "</p>\n");
-  html += text("<p class=\"facts\">Page written ", local_time_now(), "</p>\n");
-  html += contents_html(entries);
-  for (std::size_t k = 0; k < entries.size(); ++k) html += entry_html(entries[k], k, out);
-  return html + "</body></html>\n";
+  Tally tally;
+  for (const ReportEntry& e : entries) tally += e.result.tally();
+  std::vector<PagePlace> contents{{"summary", "Summary", ""}, {"items", "All items", ""}};
+  std::string items;
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    const std::string kind = state_of(entries[k]).kind;
+    contents.push_back({item_id(k), short_name(entries[k]), kind.empty() ? "none" : kind});
+    items += entry_html(entries[k], k, out);
+  }
+  return page_html(
+      title, contents,
+      text("<header id=\"top\"><h1>", escape_html(title), "</h1>\n<p class=\"lead\">",
+           sentence(tally_text(tally)), "</p>\n", page_facts_html(entries), how_to_read,
+           "</header>\n<section id=\"summary\"><h2>At a glance</h2>\n", summary_html(entries, missing),
+           "</section>\n<section id=\"items\"><h2>All items</h2>\n", cards_html(entries), "</section>\n",
+           items));
 }
 
 fs::path write_report(const fs::path& out, const std::vector<std::string>& order) {
@@ -297,7 +301,12 @@ fs::path write_report(const fs::path& out, const std::vector<std::string>& order
     throw FileError(
         text(out.string(), ": holds no NAME.json of a paper program; run examples/reproduce first"));
   const fs::path page = out / "report.html";
-  write_atomically(page, report_html(entries, out));
+  std::vector<std::string> missing;
+  for (const std::string& name : order)
+    if (std::none_of(entries.begin(), entries.end(),
+                     [&](const ReportEntry& e) { return e.file == name + ".json"; }))
+      missing.push_back(name);
+  write_atomically(page, report_html(entries, out, missing));
   return page;
 }
 

@@ -20,10 +20,12 @@ struct ReportEntry {
 std::vector<ReportEntry> read_results(const std::filesystem::path& out,
                                       const std::vector<std::string>& order);
 
-/// The page; pictures are read from `out` and embedded.
-std::string report_html(const std::vector<ReportEntry>& entries, const std::filesystem::path& out);
+/// The page; pictures are read from `out` and embedded. `missing`: the programs that have no result.
+std::string report_html(const std::vector<ReportEntry>& entries, const std::filesystem::path& out,
+                        const std::vector<std::string>& missing = {});
 
-/// Reads out/*.json and writes out/report.html, whole or not at all; returns its path. Throws FileError when
+/// Reads out/*.json and writes out/report.html, whole or not at all; returns its path. What `order` names and
+/// is not there is listed as not run. Throws FileError when
 /// `out` is no directory or holds no result.
 std::filesystem::path write_report(const std::filesystem::path& out, const std::vector<std::string>& order);
 

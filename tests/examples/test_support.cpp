@@ -15,6 +15,7 @@
 #include "io/files.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/html.hpp"
 #include "support/paper_places.hpp"
 #include "support/program.hpp"
 #include "support/report.hpp"
@@ -816,7 +817,9 @@ TEST_CASE("the report shows every result and survives what is broken or hostile"
   const auto page_file = write_report(dir.path(), {"theorem_1", "figure_2"});
   CHECK(page_file == dir / "report.html");
   const std::string page = file_text(page_file);
-  CHECK_FALSE(contains(page, "<script"));
+  // The page's own script is the only one.
+  CHECK(page.find("<script") == page.rfind("<script"));
+  CHECK(contains(page, "<script>\n" + std::string(page_script())));
   CHECK(contains(page, "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;more&quot;"));
   for (const char* tag : {"<b>", "<u>", "<i>"}) CHECK_FALSE(contains(page, tag));
   CHECK(contains(page, "A title with &quot;quotes&quot; &amp; &lt;tags&gt;"));
@@ -858,7 +861,7 @@ TEST_CASE("no item of the report is green over a row that is not", "[examples]")
   const auto item = [&](std::vector<Claim> claims) {
     r.claims = std::move(claims);
     const std::string page = report_html({{"figure_2.json", r, ""}}, dir.path());
-    const std::size_t at = page.find("<h2>");
+    const std::size_t at = page.find("<h2>", page.find("<section id=\"item0\""));
     return page.substr(at, page.find("</h2>", at) - at);
   };
   const Claim holds = median_claim("a", "", "1", {1}, {1, 1}),
@@ -870,6 +873,40 @@ TEST_CASE("no item of the report is green over a row that is not", "[examples]")
   CHECK(contains(item({measured}), "badge\">measured<"));
   CHECK(contains(item({holds, fails}), "badge fair\">1 does not hold<"));
   CHECK(contains(item({holds, outside, fails}), "badge bad\">1 of 3 outside<"));
+}
+
+TEST_CASE("the summary says what holds, what does not, what surprised, and what was not run", "[examples]") {
+  TempDir dir;
+  Result r = sample_result();
+  r.name = "figure_2";
+  r.figures.clear();
+  const auto page = [&](std::vector<Claim> claims, const std::vector<std::string>& missing = {}) {
+    r.claims = std::move(claims);
+    return report_html({{"figure_2.json", r, ""}}, dir.path(), missing);
+  };
+  // From one heading of the summary to the next.
+  const auto part = [](const std::string& all, const std::string& id) {
+    const std::size_t at = all.find("<h3 id=\"" + id + "\"");
+    return at == std::string::npos ? "" : all.substr(at, all.find("<h3", at + 1) - at);
+  };
+  const Claim holds = median_claim("a", "it holds", "1", {1}, {1, 1}),
+              outside = median_claim("b", "it is outside", "1", {2}, {1, 1});
+  const Claim fails = contested_claim("c", "it fails", "1", {2}, {1, 1}, {2, 2});
+  const std::string all = page({holds, outside, fails}, {"figure_8", "table_2"});
+  CHECK(contains(part(all, "holds"), "1 statement, 1 of the paper"));
+  CHECK(contains(part(all, "holds"), "it holds"));
+  CHECK(contains(part(all, "fails"), "it fails"));
+  CHECK(contains(part(all, "fails"), "it is outside"));  // it does not hold either
+  CHECK(contains(part(all, "surprised"), "<a href=\"#item0-claim1\">Figure 2, b</a>"));
+  CHECK_FALSE(contains(part(all, "surprised"), "it fails"));  // where it was promised: known
+  CHECK(contains(all, "<tr id=\"item0-claim1\">"));
+  CHECK(contains(all, "<code>examples/reproduce --only figure_8,table_2</code>"));
+  const std::string good = page({holds});
+  CHECK(contains(part(good, "surprised"), "Nothing: every program ran to its end"));
+  CHECK(contains(part(good, "fails"), "No statement of the paper"));
+  CHECK(part(good, "missing").empty());
+  r.error = "it <broke>";
+  CHECK(contains(part(page({holds}), "surprised"), "failed<div class=\"found\">it &lt;broke&gt;"));
 }
 
 TEST_CASE("an item of the report links its page, its program and its place in the paper", "[examples]") {
@@ -884,6 +921,8 @@ TEST_CASE("an item of the report links its page, its program and its place in th
   }
   const std::size_t at = page.find("<a href=\"", page.find("Page <a")) + 9;
   CHECK(std::filesystem::exists(dir.path() / page.substr(at, page.find('"', at) - at)));
+  CHECK(contains(page, "data <a href=\"figure_2.json\">figure_2.json</a>"));
+  CHECK(contains(page, "Make it again: <code>examples/reproduce --only figure_0</code>"));
   r.name = "../figure_2";
   CHECK_FALSE(contains(report_html({{"x.json", r, ""}}, dir.path()), "figure_2.md"));
   for (const auto& file : std::filesystem::directory_iterator(
@@ -940,5 +979,11 @@ TEST_CASE("every paper program has a title that `examples/reproduce --list` can 
     REQUIRE(at != std::string::npos);
     CHECK(list.find('\n', at) > at + 16 + 10);  // a title of more than a word
   }
-  CHECK(static_cast<std::size_t>(std::count(list.begin(), list.end(), '\n')) == programs);
+  std::size_t names = 0, widest = 0, begin = 0;
+  for (std::size_t end; (end = list.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    names += list[begin] != ' ';  // what a title has beyond 80 columns stands below it
+    widest = std::max(widest, end - begin);
+  }
+  CHECK(names == programs);
+  CHECK(widest <= 80);
 }
