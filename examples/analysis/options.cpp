@@ -5,7 +5,7 @@
 #include <system_error>  // std::errc
 #include <vector>        // std::vector
 
-#include "support/command_line.hpp"  // Usage, ExitStatus
+#include "support/command_line.hpp"  // Usage, ExitStatus, narrow_help
 #include "support/text.hpp"          // text
 
 namespace basin::examples {
@@ -85,7 +85,7 @@ AnalyzeOptions parse_analyze_options(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    throw Usage{all_in_band, app.help()};
+    throw Usage{all_in_band, narrow_help(app.help())};
   } catch (const CLI::ParseError& e) {
     complain(e.what());
   }

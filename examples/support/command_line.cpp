@@ -1,10 +1,13 @@
 #include "support/command_line.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>          // std::from_chars
-#include <cstdio>            // std::fputs
-#include <system_error>      // std::errc
-#include "support/text.hpp"  // text
+#include <charconv>      // std::from_chars
+#include <cstdio>        // std::fputs
+#include <sstream>       // std::istringstream
+#include <system_error>  // std::errc
+
+#include "support/claims.hpp"  // in_lines
+#include "support/text.hpp"    // text
 
 namespace basin::examples {
 
@@ -18,7 +21,7 @@ void parse(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    throw Usage{all_in_band, app.help()};
+    throw Usage{all_in_band, narrow_help(app.help())};
   } catch (const CLI::ParseError& e) {
     throw Usage{bad_usage, usage_error(app.get_name(), e.what())};
   }
@@ -36,6 +39,21 @@ std::string shell_quoted(const std::string& word) {
 }
 
 }  // namespace
+
+std::string narrow_help(const std::string& help) {
+  constexpr std::size_t width = 80, description = 30;  // where CLI11 begins descriptions
+  std::string narrow, line;
+  for (std::istringstream lines(help); std::getline(lines, line);) {
+    if (line.size() <= width) {
+      narrow += line + "\n";
+      continue;
+    }
+    const std::size_t from = line.rfind("  ", 0) == 0 ? description : 0;
+    std::string filled = in_lines(line.substr(from), width, std::string(from, ' '));
+    narrow += filled.replace(0, from, line, 0, from);
+  }
+  return narrow;
+}
 
 int Usage::print() const {
   std::fputs(text.c_str(), status == all_in_band ? stdout : stderr);

@@ -11,6 +11,9 @@ namespace basin::examples {
 /// How a program ended, for scripts.
 enum ExitStatus { all_in_band = 0, failed = 1, bad_usage = 2, outside_band = 3, was_interrupted = 130 };
 
+/// What CLI11 says about options, in lines of at most 80 columns: what a description has more stands below.
+std::string narrow_help(const std::string& help);
+
 /// A command line that asks for help or makes no sense: print `text` and leave with `status`.
 struct Usage {
   int status;

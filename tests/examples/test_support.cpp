@@ -5,6 +5,7 @@
 #include <cstdlib>  // setenv
 #include <limits>   // std::numeric_limits
 #include <set>      // std::set
+#include <sstream>  // std::istringstream
 
 #include <fcntl.h>     // open
 #include <sys/wait.h>  // waitpid
@@ -430,7 +431,12 @@ TEST_CASE("a bad command line is refused with status 2 and help has status 0", "
     for (const char* option :
          {"--quick", "--full", "--data", "--out", "--threads", "--seed", "--seeds", "A trial"})
       CHECK(contains(usage.text, option));
+    std::istringstream lines(usage.text);
+    for (std::string line; std::getline(lines, line);) CHECK(line.size() <= 80);
   }
+  CHECK(narrow_help("  --x N                       " + std::string(45, 'a') + " " + std::string(10, 'b') +
+                    "\n") == "  --x N                       " + std::string(45, 'a') + "\n" +
+                                 std::string(30, ' ') + std::string(10, 'b') + "\n");
 }
 
 TEST_CASE("the command that makes a result again names what is not the default", "[examples]") {
