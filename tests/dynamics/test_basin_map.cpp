@@ -17,6 +17,7 @@
 #include "basin/layers/pointwise.hpp"
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
+#include "support/random_matrix.hpp"
 #include "support/small_maps.hpp"
 
 using namespace basin;
@@ -223,6 +224,115 @@ TEST_CASE("fates have the same bits for any number of threads and sizes of block
     CHECK(found.attractors[k].points == also.attractors[k].points);
     CHECK(found.attractors[k].radius == also.attractors[k].radius);
   }
+}
+
+namespace {
+
+/// x -> B tanh(1.5 tanh(2 B'x)) + b with k orthonormal columns B in n dimensions, and noise on all weights:
+/// about 2^k attractors.
+template <class S>
+Model<FullyConnected<S, Tanh>> narrow_network(Index n, Index k, int seed) {
+  const auto net = fully_connected<S>(n, k, 2, Tanh{});
+  const Mat<double> B = detail::orthonormal(random_matrix<double>(n, k, seed), 0);
+  Vec<double> theta = 0.05 * random_matrix<double>(net.param_size(), 1, seed + 1);
+  theta.head(n * k) += 2 * B.transpose().reshaped();
+  theta.segment(n * k + k, k * k) += 1.5 * Mat<double>::Identity(k, k).reshaped();
+  theta.segment(net.param_size() - n - n * k, n * k) += B.reshaped();
+  return Model(net, Vec<S>(theta.cast<S>()));
+}
+
+}  // namespace
+
+TEST_CASE("in coordinates of its range a narrow network is the same map, at the same distances",
+          "[dynamics]") {
+  const auto f = narrow_network<double>(40, 5, 1);
+  const auto range = detail::range_map(f);
+  REQUIRE(range);
+  const Mat<double>& Q = range->Q;
+  REQUIRE(Q.cols() == 6);  // W and b
+  CHECK((Q.transpose() * Q - Mat<double>::Identity(6, 6)).norm() < 1e-14);
+  const Mat<double> y = normal_everywhere<double>(6, 0, 3, 2).first(20);
+  const Mat<double> there = f(Mat<double>(Q * y)), here = range->g(y);
+  CHECK((Q * here - there).norm() < 1e-13 * there.norm());
+  CHECK((here.col(0) - here.col(1)).norm() == Approx((there.col(0) - there.col(1)).norm()).epsilon(1e-12));
+  // A bias within the span of W, or none, adds no dimension; weights of any size have a range.
+  auto g = f;
+  g.theta.tail(40) = g.theta.segment(g.theta.size() - 80, 40);
+  CHECK(detail::range_map(g)->Q.cols() == 5);
+  g.theta.tail(40).setZero();
+  CHECK(detail::range_map(g)->Q.cols() == 5);
+  g.theta.tail(40 * 6) *= 1e-200;
+  CHECK(detail::range_map(g)->Q.cols() == 5);
+  // Nothing is gained, nothing is there, or nothing is known.
+  CHECK_FALSE(detail::range_map(narrow_network<double>(12, 6, 1)));
+  CHECK(detail::range_map(narrow_network<double>(14, 6, 1)));
+  CHECK_FALSE(detail::range_map(tanh_of_2x<double>(2)));
+  g.theta.tail(40 * 6).setZero();
+  CHECK_FALSE(detail::range_map(g));
+  g.theta[0] = NAN;
+  CHECK_FALSE(detail::range_map(g));
+}
+
+TEST_CASE("fates in coordinates of the range are those of the whole space, step by step", "[dynamics]") {
+  const auto check = [](auto scalar, Index most_different) {
+    using S = decltype(scalar);
+    Index decided = 0;
+    for (const int seed : {1, 2}) {
+      const auto f = narrow_network<S>(40, 3, seed);
+      const auto starts = normal_everywhere<S>(40, 0, 1, 7);
+      auto attractors = attractors_of(find_fixed_points(f, starts.first(60)));
+      CHECK(attractors.size() > 4);
+      (void)measure_balls(f, attractors, {.random = 8, .row_space = 8, .stretched = 2});
+      const auto map = [&](const auto& given, bool narrow) {
+        return basin_map(f, given, starts, 300, {.fates = {.max_steps = 300}, .narrow = narrow});
+      };
+      const auto same = [&](const auto& given) {
+        const auto whole = map(given, false), within = map(given, true);
+        Index different = 0;
+        for (std::size_t j = 0; j < 300; ++j) {
+          different += whole.id[j] != within.id[j] || whole.fate[j] != within.fate[j] ||
+                       whole.decision[j] != within.decision[j];
+          if (whole.decision[j] == Decision::measured_ball) different += whole.steps[j] != within.steps[j];
+        }
+        CHECK(different <= most_different);
+        decided += whole.count(Fate::arrived);
+      };
+      same(attractors);
+      // An ellipsoid, whose axes are not of the range.
+      for (Attractor<S>& a : attractors) {
+        a.ellipsoid = 1.5 * a.radius;
+        a.radius = 0.1 * a.radius;
+        a.Q = random_directions(40, 2, 11);
+        a.Q.col(1) = (a.Q.col(1) - a.Q.col(0).dot(a.Q.col(1)) * a.Q.col(0)).normalized();
+        a.t = Vec<double>{{8, 3}};
+      }
+      (void)separate_balls(attractors);
+      same(attractors);
+      // A point that is no value of f: the whole space is taken, to the bit.
+      attractors[0].points.array() += S(0.01);
+      CHECK(map(attractors, false).steps == map(attractors, true).steps);
+    }
+    CHECK(decided > 900);
+  };
+  check(0., 0);
+  check(0.f, 3);  // rounding moves a step across the edge of a ball
+}
+
+TEST_CASE("where starts end is known in the whole space, however they were followed", "[dynamics]") {
+  const auto f = narrow_network<double>(40, 3, 2);
+  const auto starts = normal_everywhere<double>(40, 0, 1, 7);
+  const auto map = [&](bool narrow) {
+    return basin_map(f, {}, starts, 200,
+                     {.fates = {.max_steps = 300}, .find_new = true, .block = 100, .narrow = narrow});
+  };
+  const auto whole = map(false), within = map(true);
+  REQUIRE(within.found() > 0);
+  REQUIRE(within.found() == whole.found());
+  for (std::size_t k = 0; k < whole.attractors.size(); ++k) {
+    const Mat<double>& x = within.attractors[k].points;
+    CHECK((x - whole.attractors[k].points).norm() < 1e-9 * x.norm());
+  }
+  CHECK(within.id == whole.id);
 }
 
 TEST_CASE("balls that overlap are refused, or made smaller", "[dynamics]") {

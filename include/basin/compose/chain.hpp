@@ -207,4 +207,5 @@ class Chain {
 
 }  // namespace basin
 
-#include "basin/compose/cuts.hpp"  // how jacobian cuts a Chain
+#include "basin/compose/cuts.hpp"        // how jacobian cuts a Chain
+#include "basin/compose/dense_ends.hpp"  // how range_map narrows one

@@ -65,8 +65,10 @@ class BallTest {
     if (distance <= a.radius) return true;
     if (!(distance <= a.ellipsoid)) return false;
     const Vec<double> v = x.template cast<double>() - a.points.col(p.column).template cast<double>();
-    const Vec<double> along = a.t.cwiseProduct(a.Q.transpose() * v);
-    return (v + a.Q * along).norm() <= a.ellipsoid;
+    // |(I + Q diag(t) Q') v|^2 = |v|^2 + v' Q diag(2 t + t^2) Q' v
+    const Vec<double> along = a.Q.transpose() * v;
+    const double grown = (a.t.array() * (2 + a.t.array()) * along.array().square()).sum();
+    return std::sqrt(v.squaredNorm() + grown) <= a.ellipsoid;
   }
 
   const std::vector<Attractor<S>>& attractors_;

@@ -4,17 +4,22 @@
 #include <cstddef>     // std::size_t
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits
+#include <optional>    // std::optional
 #include <ostream>     // std::ostream
+#include <utility>     // std::move
 #include <vector>      // std::vector
 
 #include "basin/core/error.hpp"             // require
+#include "basin/core/layer.hpp"             // Layer, prepack
 #include "basin/core/model.hpp"             // Model
+#include "basin/core/product/gemm.hpp"      // gemm
 #include "basin/core/scratch.hpp"           // Scratch
 #include "basin/core/sum.hpp"               // norm_in_double
 #include "basin/dynamics/attractors.hpp"    // Attractor, require_attractors
 #include "basin/dynamics/ball_test.hpp"     // BallTest
 #include "basin/dynamics/moving_batch.hpp"  // MovingBatch, iterate_in_parts
 #include "basin/dynamics/orbit.hpp"         // end_of_step, OrbitOptions
+#include "basin/dynamics/range_map.hpp"     // RangeMap, within_range
 
 namespace basin::inline BASIN_ABI {
 
@@ -125,40 +130,63 @@ struct FateRule {
   }
 };
 
+/// Where the fates of starts are written.
+template <class S>
+struct FateRecord {
+  Fates& fates;
+  Mat<S>* ends;  // unless null: where those ended that did not get into a ball
+};
+
 /// Some starts on their way to their fates.
 template <Layer F>
 class FatePart {
   using S = typename F::Scalar;
 
  public:
-  FatePart(const Model<F>& f, const typename F::Cache& prepacked, const FateRule<S>& rule, MatIn<S> x0,
-           ColumnRange columns, Fates& fates, Mat<S>* ends)
-      : rule_(rule), fates_(fates), ends_(ends), batch_(f.layer, f.theta, prepacked, x0, columns) {}
+  /// `lift`, unless null: points of the batch are coordinates, x = lift y.
+  FatePart(const FateRule<S>& rule, const FateRecord<S>& record, MovingBatch<F> batch,
+           const Mat<S>* lift = nullptr)
+      : rule_(rule), record_(record), lift_(lift), batch_(std::move(batch)) {}
 
-  /// Iterates until all fates are known; `stop` is asked every 16 steps.
-  template <class Stop>
-  void run(const Stop& stop) {
+  const MovingBatch<F>& batch() const { return batch_; }
+
+  /// Starts that lie in a ball from the beginning have arrived.
+  void begin() {
     rule_.balls(batch_.now(), inside_, keys_);
     batch_.sift([&](Index j, Index start, const auto&) { return !arrives(j, start); });
-    for (Index t = 1; t <= rule_.orbit.max_steps && !batch_.empty(); ++t) {
+  }
+  /// The steps first, ..., last, unless all fates are known before; `stop` is asked every 16 steps.
+  template <class Stop>
+  void run(Index first, Index last, const Stop& stop) {
+    for (Index t = first; t <= last && !batch_.empty(); ++t) {
       if (t % 16 == 0 && stop()) break;
       batch_.advance();
       rule_.balls(batch_.next(), inside_, keys_);
       batch_.take([&](Index j, Index start, const auto& x, const auto& y) {
-        fates_.steps[static_cast<std::size_t>(start)] = t;
+        record_.fates.steps[static_cast<std::size_t>(start)] = t;
         return !arrives(j, start) && goes_on(start, x, y);
       });
     }
-    for (std::size_t j = 0; ends_ && j < batch_.starts().size(); ++j)
-      ends_->col(batch_.starts()[j]) = batch_.now().col(static_cast<Index>(j));
+  }
+  /// Notes where those are that still move.
+  void end() {
+    for (std::size_t j = 0; j < batch_.starts().size(); ++j)
+      note_end(batch_.starts()[j], batch_.now().col(static_cast<Index>(j)));
   }
 
  private:
   void conclude(Index start, Fate fate, Decision decision, Index attractor) {
     const auto at = static_cast<std::size_t>(start);
-    fates_.fate[at] = fate;
-    fates_.decision[at] = decision;
-    fates_.id[at] = attractor < 0 ? -1 : attractor + 1;
+    record_.fates.fate[at] = fate;
+    record_.fates.decision[at] = decision;
+    record_.fates.id[at] = attractor < 0 ? -1 : attractor + 1;
+  }
+  void note_end(Index start, const Eigen::Ref<const Vec<S>>& y) {
+    if (!record_.ends) return;
+    if (lift_)
+      record_.ends->col(start).noalias() = *lift_ * y;
+    else
+      record_.ends->col(start) = y;
   }
   bool arrives(Index j, Index start) {
     const Index k = inside_[static_cast<std::size_t>(j)];
@@ -177,35 +205,81 @@ class FatePart {
       conclude(start, Fate::arrived, Decision::end_of_orbit, k);
     else
       conclude(start, Fate::elsewhere, Decision::none, -1);
-    if (ends_) ends_->col(start) = y;
+    note_end(start, y);
     return false;
   }
 
   const FateRule<S>& rule_;
-  Fates& fates_;
-  Mat<S>* ends_;
+  FateRecord<S> record_;
+  const Mat<S>* lift_;
   MovingBatch<F> batch_;
   std::vector<Index> inside_;
   Scratch<S> keys_;
 };
 
+/// Starts followed in coordinates of the range of f, from their first step on.
+template <Layer F>
+class RangePart {
+  using S = typename F::Scalar;
+
+ public:
+  /// `within`: the attractors in these coordinates, to which this refers; `rule` is that of the whole space.
+  RangePart(const RangeMap<F>& range, const std::vector<Attractor<S>>& within, const FateRule<S>& rule,
+            const FateOptions& options)
+      : range_(range), lift_(range.Q.template cast<S>()), rule_(within, range.Q.cols(), options) {
+    rule_.orbit.bound = rule.orbit.bound;
+    rule_.arrived = rule.arrived;
+    prepack(range.g.layer, range.g.theta, prepacked_);
+  }
+  /// The steps 2, 3, ... of those that still move after the first one.
+  template <class Stop>
+  void run(const MovingBatch<F>& batch, const FateRecord<S>& record, const Stop& stop) const {
+    Mat<S> y(lift_.cols(), batch.now().cols());
+    gemm<S, GemmOp::transposed>(lift_, batch.now(), y);
+    FatePart<F> part(
+        rule_, record,
+        MovingBatch<F>(range_.g.layer, range_.g.theta, prepacked_, y, std::vector<Index>(batch.starts())),
+        &lift_);
+    part.run(2, rule_.orbit.max_steps, stop);
+    part.end();
+  }
+
+ private:
+  const RangeMap<F>& range_;
+  Mat<S> lift_;
+  FateRule<S> rule_;
+  typename F::Cache prepacked_;
+};
+
 /// The fates of the columns of x0. `ends`, unless null: where those ended that did not get into a ball; the
-/// other columns are as they were.
+/// other columns are as they were. `range`, unless null: from the first step on the orbits are followed in
+/// its coordinates, unless an attractor is not of the range.
 template <Layer F>
 Fates follow(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors,
              MatIn<typename F::Scalar> x0, const FateOptions& options,
-             Mat<typename F::Scalar>* ends = nullptr) {
+             Mat<typename F::Scalar>* ends = nullptr, const RangeMap<F>* range = nullptr) {
   using S = typename F::Scalar;
   const auto count = static_cast<std::size_t>(x0.cols());
   Fates fates{std::vector<Index>(count, -1), std::vector<Fate>(count, Fate::moving),
               std::vector<Decision>(count, Decision::none), std::vector<Index>(count, 0)};
   if (ends) *ends = x0;
+  const FateRecord<S> record{fates, ends};
   const FateRule<S> rule(attractors, x0.rows(), options);
-  fates.cancelled =
-      iterate_in_parts(f, x0.cols(), options.max_steps > 1, options.cancelled, options.observer,
-                       [&](ColumnRange columns, const typename F::Cache& prepacked, const auto& stop) {
-                         FatePart<F>(f, prepacked, rule, x0, columns, fates, ends).run(stop);
-                       });
+  std::optional<std::vector<Attractor<S>>> within;
+  std::optional<RangePart<F>> in_range;
+  if (range && options.max_steps > 1) within = within_range(range->Q, attractors);
+  if (within) in_range.emplace(*range, *within, rule, options);
+  fates.cancelled = iterate_in_parts(
+      f, x0.cols(), options.max_steps > 1, options.cancelled, options.observer,
+      [&](ColumnRange columns, const typename F::Cache& prepacked, const auto& stop) {
+        FatePart<F> part(rule, record, MovingBatch<F>(f.layer, f.theta, prepacked, x0, columns));
+        part.begin();
+        part.run(1, in_range ? 1 : options.max_steps, stop);
+        if (in_range)
+          in_range->run(part.batch(), record, stop);
+        else
+          part.end();
+      });
   return fates;
 }
 

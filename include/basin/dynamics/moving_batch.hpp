@@ -4,6 +4,7 @@
 #include <functional>  // std::function
 #include <mutex>       // std::mutex
 #include <numeric>     // std::iota
+#include <utility>     // std::move
 #include <vector>      // std::vector
 
 #include "basin/core/layer.hpp"     // Layer, infer, prepack
@@ -27,6 +28,13 @@ class MovingBatch {
     std::iota(moving_.begin(), moving_.end(), columns.begin);
     x_.resize(f.in_size(), columns.size);
     x_.mat() = x0.middleCols(columns.begin, columns.size);
+  }
+  /// The columns of x, which belong to these starts.
+  MovingBatch(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, MatIn<S> x,
+              std::vector<Index> starts)
+      : f_(f), theta_(theta), moving_(std::move(starts)), cache_(prepacked) {
+    x_.resize(f.in_size(), x.cols());
+    x_.mat() = x;
   }
   bool empty() const { return moving_.empty(); }
   /// The starts that the columns belong to.
