@@ -18,10 +18,8 @@
 #include "basin/dynamics/growth.hpp"
 #include "basin/dynamics/orbit.hpp"
 #include "basin/train/adam.hpp"
-#include "basin/train/fit.hpp"
-#include "basin/train/initial.hpp"
-#include "basin/train/schedule.hpp"
 #include "support/program.hpp"
+#include "support/trained_network.hpp"
 
 namespace {
 
@@ -36,6 +34,8 @@ constexpr double at_example =
     0.01;  // an attracting point within this times |x| of an example is the example's
 constexpr double found_below = 1e-8;  // |f(x) - x| <= this |x|: what any of the three methods must reach
 constexpr Index longest_orbit = 20000, descent_steps = 5000;
+
+// The study: trains, finds, follows.
 
 /// A saddle with one unstable direction and where orbits go on its two sides.
 struct Saddle {
@@ -72,24 +72,6 @@ struct Run {
   std::vector<Saddle> saddles;
   Method newton, iteration, descent;
 };
-
-Model<Net> trained(const Mat<S>& X, std::uint64_t seed, FitResult& training) {
-  const Net net = fully_connected<S>(X.rows(), 128, 7);
-  Model f(net, initial_values(net, initial::pytorch_default(), seed));
-  FitOptions options{.max_epochs = 20000, .loss_below = loss_goal};
-  options.schedule = schedule::step_decay(1000, 0.85);
-  options.cancelled = interrupted;
-  Progress progress(text("seed ", seed, ": training"));
-  double first = 0;
-  options.observer = [&](const Epoch& e) {
-    if (e.epoch == 0) first = e.loss;
-    progress.update(training_fraction(e.loss, first, loss_goal, static_cast<double>(e.epoch), 20000),
-                    [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
-  };
-  Adam<S> adam({.learning_rate = 2e-3});
-  training = fit(f, X, adam, options);
-  return f;
-}
 
 Mat<S> joined(const Mat<S>& a, const Mat<S>& b, const Mat<S>& c) {
   Mat<S> all(a.rows(), a.cols() + b.cols() + c.cols());
@@ -270,7 +252,8 @@ Run run(const ImageData& data, std::uint64_t seed, bool full) {
   const std::string what = text("seed ", seed);
   r.examples = choose_images<S>(data.train, examples, seed);
   const Mat<S> others = choose_images<S>(data.test, unseen, seed), between = midpoints(r.examples);
-  const Model<Net> f = trained(r.examples, seed, r.training);
+  const Model<Net> f = trained_network(r.examples, r.examples, {.loss_goal = loss_goal}, seed,
+                                       what + ": training", r.training);
   if (interrupted()) return r;
   search(f, r.points, joined(r.examples, others, between), what + ": fixed points");
   r.first = {r.points.size(), r.points.index_sum(), r.points.richness(),
@@ -289,60 +272,7 @@ Run run(const ImageData& data, std::uint64_t seed, bool full) {
   return r;
 }
 
-/// Examples and under each its attracting point; then attracting points without an example.
-void draw_attractors(Program& program, const ImageData& data, const Run& r) {
-  constexpr Index columns = 10;
-  ImageTable table(text("Attracting fixed points, 7 x 128 on 20 images of ", data.name), data.train.shape,
-                   std::vector<std::string>(columns, ""));
-  const auto point_of = [&](Index example) -> Vec<S> {
-    const Index k = r.census.point_at[static_cast<std::size_t>(example)];
-    return k < 0 ? Vec<S>::Ones(r.examples.rows()) : Vec<S>(r.points.x.col(k));
-  };
-  for (Index begin = 0; begin < examples; begin += columns) {
-    Mat<S> row(r.examples.rows(), columns);
-    for (Index j = 0; j < columns; ++j) row.col(j) = point_of(begin + j);
-    table.add_row("training images", r.examples.middleCols(begin, columns));
-    table.add_row("their attractors", row);
-  }
-  Mat<S> spurious = Mat<S>::Ones(r.examples.rows(), columns);
-  Index count = 0;
-  for (std::size_t k = 0; k < r.census.example_at.size() && count < columns; ++k)
-    if (r.census.example_at[k] == -1) spurious.col(count++) = r.points.x.col(static_cast<Index>(k));
-  if (count > 0) table.add_row("spurious", spurious);
-  program.draw(table, "fixed_points_attractors.png",
-               "The training images, below each the attracting fixed point within 1% of it (white: there is "
-               "none), and last the attracting fixed points that are at no training image.");
-}
-
-std::string label(const Run& r, const Saddle& s) {
-  const LinearStability& kind = r.points.kinds[static_cast<std::size_t>(s.point)];
-  const std::string rho = text("rho ", number(kind.spectral_radius));
-  return s.between() ? text(rho, " off ", number(s.off, 2)) : rho;
-}
-
-/// Where the orbit on one side of a saddle ends, if that is an attractor, else white.
-Vec<S> picture_of_end(const Saddle& s, std::size_t side) {
-  return s.ends[side] >= 0 ? s.end_points[side] : Vec<S>(Vec<S>::Ones(s.end_points[side].size()));
-}
-
-/// Each saddle between the ends of the orbits that leave it.
-void draw_saddles(Program& program, const ImageData& data, const Run& r) {
-  if (r.saddles.empty()) return;
-  ImageTable table("Saddles and where orbits beside them end", data.train.shape,
-                   {"one end", "saddle", "other end", "nearest mix\nof the ends"});
-  for (const Saddle& s : r.saddles) {
-    Mat<S> row(r.examples.rows(), 4);
-    row << picture_of_end(s, 0), r.points.x.col(s.point), picture_of_end(s, 1), Vec<S>::Ones(row.rows());
-    if (s.between()) row.col(3) = s.share * s.end_points[0] + (1 - s.share) * s.end_points[1];
-    table.add_row(label(r, s), row);
-  }
-  program.draw(
-      table, "fixed_points_saddles.png",
-      "Fixed points with one unstable direction, between the attracting points at which the orbits on "
-      "their two sides end (white: that orbit ends at none; it may grow for ever), and the nearest "
-      "point to the saddle on the line through the two. rho: the spectral radius; off: the saddle's "
-      "distance from the line as a part of the distance of the ends.");
-}
+// The claims.
 
 /// Examples within 1% of an unstable fixed point.
 Index unstable_examples(const Run& r) {
@@ -463,6 +393,63 @@ void claim_methods(Program& program, const std::vector<Run>& runs) {
   add("Newton", &Run::newton, at_least(18), at_most(60));
   add("iteration", &Run::iteration, Band{10, 24}, Band{100, 6000});
   add("gradient descent", &Run::descent, at_most(20), Band{5000, 5000});
+}
+
+// The pictures.
+
+/// Examples and under each its attracting point; then attracting points without an example.
+void draw_attractors(Program& program, const ImageData& data, const Run& r) {
+  constexpr Index columns = 10;
+  ImageTable table(text("Attracting fixed points, 7 x 128 on 20 images of ", data.name), data.train.shape,
+                   std::vector<std::string>(columns, ""));
+  const auto point_of = [&](Index example) -> Vec<S> {
+    const Index k = r.census.point_at[static_cast<std::size_t>(example)];
+    return k < 0 ? Vec<S>::Ones(r.examples.rows()) : Vec<S>(r.points.x.col(k));
+  };
+  for (Index begin = 0; begin < examples; begin += columns) {
+    Mat<S> row(r.examples.rows(), columns);
+    for (Index j = 0; j < columns; ++j) row.col(j) = point_of(begin + j);
+    table.add_row("training images", r.examples.middleCols(begin, columns));
+    table.add_row("their attractors", row);
+  }
+  Mat<S> spurious = Mat<S>::Ones(r.examples.rows(), columns);
+  Index count = 0;
+  for (std::size_t k = 0; k < r.census.example_at.size() && count < columns; ++k)
+    if (r.census.example_at[k] == -1) spurious.col(count++) = r.points.x.col(static_cast<Index>(k));
+  if (count > 0) table.add_row("spurious", spurious);
+  program.draw(table, "fixed_points_attractors.png",
+               "The training images, below each the attracting fixed point within 1% of it (white: there is "
+               "none), and last the attracting fixed points that are at no training image.");
+}
+
+std::string label(const Run& r, const Saddle& s) {
+  const LinearStability& kind = r.points.kinds[static_cast<std::size_t>(s.point)];
+  const std::string rho = text("rho ", number(kind.spectral_radius));
+  return s.between() ? text(rho, " off ", number(s.off, 2)) : rho;
+}
+
+/// Where the orbit on one side of a saddle ends, if that is an attractor, else white.
+Vec<S> picture_of_end(const Saddle& s, std::size_t side) {
+  return s.ends[side] >= 0 ? s.end_points[side] : Vec<S>(Vec<S>::Ones(s.end_points[side].size()));
+}
+
+/// Each saddle between the ends of the orbits that leave it.
+void draw_saddles(Program& program, const ImageData& data, const Run& r) {
+  if (r.saddles.empty()) return;
+  ImageTable table("Saddles and where orbits beside them end", data.train.shape,
+                   {"one end", "saddle", "other end", "nearest mix\nof the ends"});
+  for (const Saddle& s : r.saddles) {
+    Mat<S> row(r.examples.rows(), 4);
+    row << picture_of_end(s, 0), r.points.x.col(s.point), picture_of_end(s, 1), Vec<S>::Ones(row.rows());
+    if (s.between()) row.col(3) = s.share * s.end_points[0] + (1 - s.share) * s.end_points[1];
+    table.add_row(label(r, s), row);
+  }
+  program.draw(
+      table, "fixed_points_saddles.png",
+      "Fixed points with one unstable direction, between the attracting points at which the orbits on "
+      "their two sides end (white: that orbit ends at none; it may grow for ever), and the nearest "
+      "point to the saddle on the line through the two. rho: the spectral radius; off: the saddle's "
+      "distance from the line as a part of the distance of the ends.");
 }
 
 void body(Program& program) {
