@@ -435,26 +435,36 @@ TEST_CASE("growth at infinity: the rays of linear maps and their degree", "[dyna
                  "starts must be >= 1, got 0"));
 }
 
-TEST_CASE("the map of directions has the same Jacobian by factors and whole", "[dynamics]") {
+TEST_CASE("the map of directions has the same Jacobian by factors, by products and by differences",
+          "[dynamics]") {
   const auto net = fully_connected<double>(20, 6, 3);
-  const Model rays(detail::RayMap(net, 1e8), initial_values(net, initial::pytorch_default(), 3));
+  const Model f(net, initial_values(net, initial::pytorch_default(), 3));
+  const detail::SelfMap rays = detail::ray_map(detail::self_map(f, 1024), 1e8);
   const Vec<double> u = random_matrix<double>(20, 1, 4).normalized();
-  const auto factors = jacobian_factors(rays, u);
-  REQUIRE(factors);
-  CHECK(factors->E.rows() == 6);
-  const detail::LocalMap products = detail::local_products(rays, u);
-  const Mat<double> J = factors->D * factors->E;
+  const detail::LocalMap factors = rays.linearized(u);
+  REQUIRE(factors.E.rows() == 6);
+  const Mat<double> J = factors.D * factors.E;
+  detail::SelfMap by_products = detail::self_map(f, 1024);
+  by_products.linearized = [&f](VecIn<double> x) { return detail::local_products(f, x); };
+  const detail::LocalMap products = detail::ray_map(std::move(by_products), 1e8).linearized(u);
+  REQUIRE_FALSE(products.is_formed());
+  Mat<double> column(20, 2), row(20, 1);
   for (Index i = 0; i < 20; ++i) {
-    Vec<double> column(20), row(20);
-    products.apply(Vec<double>::Unit(20, i), column);
-    products.apply_adjoint(Vec<double>::Unit(20, i), row);
-    CHECK((J.col(i) - column).norm() < 1e-12 * J.norm());
+    const Mat<double> unit = Vec<double>::Unit(20, i);
+    products.apply(unit, column.col(0));
+    products.apply_adjoint(unit, row.col(0));
+    CHECK((J.col(i) - column.col(0)).norm() < 1e-12 * J.norm());
     CHECK((J.row(i).transpose() - row).norm() < 1e-12 * J.norm());
+    // many points at once
+    rays.products((Mat<double>(20, 2) << u, -u).finished())(unit.replicate(1, 2), column);
+    CHECK((J.col(i) - column.col(0)).norm() < 1e-12 * J.norm());
     // central differences, and no growth along u itself
-    const Vec<double> e = 1e-6 * Vec<double>::Unit(20, i);
-    CHECK(((rays(Mat<double>(u + e)) - rays(Mat<double>(u - e))) / 2e-6 - column).norm() < 1e-6 * J.norm());
+    const Vec<double> e = 1e-6 * unit;
+    CHECK(((rays.value(u + e) - rays.value(u - e)) / 2e-6 - J.col(i)).norm() < 1e-6 * J.norm());
   }
   CHECK((J * u).norm() < 1e-6 * J.norm());
+  CHECK(rays.value(u).norm() == Approx(1).epsilon(1e-14));
+  CHECK((rays.values(u.replicate(1, 3)).colwise() - rays.value(u)).norm() < 1e-14);
 }
 
 TEST_CASE("called attracting, so its orbit ends there; called unstable, so it leaves", "[dynamics]") {

@@ -13,7 +13,9 @@
 #include "basin/core/parallel.hpp"         // parallel_for, column_range, ColumnRange
 #include "basin/core/types.hpp"            // Index, Mat, MatIn, Vec
 #include "basin/dynamics/basins.hpp"       // nearest
-#include "basin/dynamics/fixed_point.hpp"  // newton_search, judge_point, FixedPointOptions
+#include "basin/dynamics/fixed_point.hpp"  // judge_point, FixedPointOptions
+#include "basin/dynamics/newton.hpp"       // rough_searches, polish, Found
+#include "basin/dynamics/self_map.hpp"     // SelfMap, self_map, require_self_map
 
 namespace basin::inline BASIN_ABI {
 
@@ -101,20 +103,22 @@ inline Index searches_together(Index bytes_of_one) {
   return std::clamp<Index>((Index(16) << 20) / std::max<Index>(bytes_of_one, 1), 4, 96);
 }
 
-/// The searches from all columns of x0, over the threads, up to the tolerance: of points that many starts
-/// lead to one alone is polished.
-template <class F>
-std::vector<Found> search_all(const Model<F>& f, MatIn<typename F::Scalar> x0, const SearchOptions& o,
+/// A SelfMap for each part of the work: what one keeps between points is not shared by threads.
+using SelfMaps = std::function<SelfMap()>;
+
+/// The searches from all columns of x0, in groups of `together`, over the threads, up to the tolerance: of
+/// points that many starts lead to one alone is polished.
+template <class S>
+std::vector<Found> search_all(const SelfMaps& maps, Index together, MatIn<S> x0, const SearchOptions& o,
                               const std::function<void(Index, Index)>& observer) {
   std::vector<Found> found(static_cast<std::size_t>(x0.cols()));
   std::mutex one_at_a_time;
   Index finished = 0;
-  const Index together = searches_together(cache_bytes(f.layer, 1));
   const Index groups = (x0.cols() + together - 1) / together;
   parallel_for(groups, [&](Index group) {
     const ColumnRange part = column_range(x0.cols(), groups, group);
     const Mat<double> starts = x0.middleCols(part.begin, part.size).template cast<double>();
-    std::vector<Found> here = rough_searches(self_map(f, o.form_up_to), starts, o);
+    std::vector<Found> here = rough_searches(maps(), starts, o);
     std::move(here.begin(), here.end(), found.begin() + part.begin);
     if (!observer) return;
     const std::lock_guard lock(one_at_a_time);
@@ -204,6 +208,36 @@ double mean_norm_of(MatIn<S> x) {
   return x.cols() > 0 ? sum / static_cast<double>(x.cols()) : 0;
 }
 
+/// find_more_fixed_points for all networks, which `maps` are.
+template <class S, bool WithSpectra>
+void find_more_points(const SelfMaps& maps, Index together, FixedPoints<S>& points, MatIn<S> x0,
+                      const FixedPointsOptions& options) {
+  require_fixed_point_options(options.point, "find_fixed_points");
+  require(options.same >= 0, "find_fixed_points: same must be >= 0, got ", options.same);
+  if (points.ends.empty()) {
+    points.same = options.same > 0 ? options.same : sizeof(S) < sizeof(double) ? 1e-3 : 1e-6;
+    points.unit = mean_norm_of<S>(x0);
+  }
+  const SearchOptions& search = options.point.search;
+  Arrivals arrived =
+      arrivals(search_all<S>(maps, together, x0, search, options.observer), points.same, points.unit);
+  parallel_for(static_cast<Index>(arrived.first.size()), [&](Index k) {
+    polish(maps(), arrived.found[arrived.first[static_cast<std::size_t>(k)]], search);
+  });
+  const Index known = points.size();
+  points.x.conservativeResize(x0.rows(), known);
+  const std::vector<Index> number = add_arrivals(points, arrived);
+  points.kinds.resize(points.hits.size());
+  parallel_for(static_cast<Index>(number.size()), [&](Index i) {
+    const auto at = static_cast<std::size_t>(i);
+    const Index k = number[at];
+    if (k < known || std::find(number.begin(), number.begin() + i, k) != number.begin() + i) return;
+    points.kinds[static_cast<std::size_t>(k)] =
+        judge_point<WithSpectra>(maps(), arrived.found[arrived.first[at]], options.point.leading);
+  });
+  add_starts(points, arrived, number);
+}
+
 }  // namespace detail
 
 /// Adds to `points`, which were found of the same f, what the columns of x0 lead to, as find_fixed_points on
@@ -211,33 +245,11 @@ double mean_norm_of(MatIn<S> x) {
 template <Layer F, bool WithSpectra = detail::with_spectra>
 void find_more_fixed_points(const Model<F>& f, FixedPoints<typename F::Scalar>& points,
                             MatIn<typename F::Scalar> x0, const FixedPointsOptions& options = {}) {
-  using S = typename F::Scalar;
   detail::require_self_map(f, x0.rows(), "find_fixed_points", "x0");
-  detail::require_fixed_point_options(options.point, "find_fixed_points");
-  require(options.same >= 0, "find_fixed_points: same must be >= 0, got ", options.same);
-  if (points.ends.empty()) {
-    points.same = options.same > 0 ? options.same : sizeof(S) < sizeof(double) ? 1e-3 : 1e-6;
-    points.unit = detail::mean_norm_of<S>(x0);
-  }
-  const SearchOptions& search = options.point.search;
-  detail::Arrivals arrived =
-      detail::arrivals(detail::search_all(f, x0, search, options.observer), points.same, points.unit);
-  parallel_for(static_cast<Index>(arrived.first.size()), [&](Index k) {
-    detail::polish(detail::self_map(f, search.form_up_to),
-                   arrived.found[arrived.first[static_cast<std::size_t>(k)]], search);
-  });
-  const Index known = points.size();
-  points.x.conservativeResize(x0.rows(), known);
-  const std::vector<Index> number = detail::add_arrivals(points, arrived);
-  points.kinds.resize(points.hits.size());
-  parallel_for(static_cast<Index>(number.size()), [&](Index i) {
-    const auto at = static_cast<std::size_t>(i);
-    const Index k = number[at];
-    if (k < known || std::find(number.begin(), number.begin() + i, k) != number.begin() + i) return;
-    points.kinds[static_cast<std::size_t>(k)] = detail::judge_point<WithSpectra>(
-        detail::self_map(f, search.form_up_to), arrived.found[arrived.first[at]], options.point.leading);
-  });
-  detail::add_starts(points, arrived, number);
+  const Index form_up_to = options.point.search.form_up_to;
+  detail::find_more_points<typename F::Scalar, WithSpectra>(
+      [&f, form_up_to] { return detail::self_map(f, form_up_to); },
+      detail::searches_together(cache_bytes(f.layer, 1)), points, x0, options);
 }
 
 /// All fixed points that Newton's method finds from the columns of x0, each judged where it is
@@ -310,3 +322,12 @@ template <class S, class Derived>
 }
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI::detail {
+extern template void find_more_points<float, with_spectra>(const SelfMaps&, Index, FixedPoints<float>&,
+                                                           MatIn<float>, const FixedPointsOptions&);
+extern template void find_more_points<double, with_spectra>(const SelfMaps&, Index, FixedPoints<double>&,
+                                                            MatIn<double>, const FixedPointsOptions&);
+}  // namespace basin::detail
+#endif

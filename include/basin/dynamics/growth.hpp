@@ -1,99 +1,41 @@
 // What a network does far away, and how many fixed points that leaves for the rest of space.
 #pragma once
-#include <algorithm>  // std::count, std::max
-#include <cmath>      // std::abs
-#include <cstdint>    // std::uint64_t
-#include <limits>     // std::numeric_limits
-#include <optional>   // std::optional
-#include <vector>     // std::vector
+#include <algorithm>   // std::count, std::max
+#include <cmath>       // std::abs
+#include <cstdint>     // std::uint64_t
+#include <functional>  // std::function
+#include <limits>      // std::numeric_limits
+#include <memory>      // std::make_shared
+#include <utility>     // std::move
+#include <vector>      // std::vector
 
-#include "basin/core/cut.hpp"               // Cut, Cuts
 #include "basin/core/error.hpp"             // require
-#include "basin/core/layer.hpp"             // Layer
+#include "basin/core/layer.hpp"             // Layer, cache_bytes
 #include "basin/core/model.hpp"             // Model
 #include "basin/core/random.hpp"            // Random
 #include "basin/core/types.hpp"             // Index, Mat, Vec, VecIn, VecOut, MatIn, MatOut
-#include "basin/dynamics/fixed_points.hpp"  // find_fixed_points
-#include "basin/dynamics/orbit.hpp"         // orbit
+#include "basin/dynamics/fixed_points.hpp"  // find_more_points, searches_together, SelfMaps
+#include "basin/dynamics/self_map.hpp"      // SelfMap, LocalMap, self_map, require_self_map
 
 namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-/// u -> f(t u) / |f(t u)| for a large t: the directions that f sends each direction to. Its derivative in the
-/// direction of u itself is 0 in the limit, so that its fixed points, the rays that f keeps, have the same
-/// index in space as on the sphere.
-template <Layer F>
-class RayMap {
- public:
-  using Scalar = typename F::Scalar;
-  using S = Scalar;
-  struct Cache {
-    typename F::Cache f;
-    Mat<S> x, y, from, to;
-  };
-  static constexpr const char* name = "RayMap";
-  RayMap(const F& f, S t) : f_(f), t_(t) {}
-  Index in_size() const { return f_.in_size(); }
-  Index out_size() const { return f_.out_size(); }
-  Index param_size() const { return f_.param_size(); }
-  bool broadcasts() const { return basin::broadcasts(f_); }
-  Index multiply_adds() const { return basin::multiply_adds(f_); }
-
-  void forward(VecIn<S> theta, MatIn<S> u, MatOut<S> v, Cache& c) const {
-    c.x = t_ * u;
-    c.y.resize(out_size(), u.cols());
-    f_.forward(theta, c.x, c.y, c.f);
-    for (Index j = 0; j < v.cols(); ++j) v.col(j) = c.y.col(j) / size(c, j);
-  }
-  /// v_dot = (I - v v') J u_dot t / |f|
-  void jvp(VecIn<S> theta, MatIn<S>, MatIn<S> v, Cache& c, MatIn<S> u_dot, MatOut<S> v_dot) const {
-    c.to.resize(out_size(), u_dot.cols());
-    f_.jvp(theta, c.x, c.y, c.f, u_dot, c.to);
-    project(v, c, c.to, v_dot);
-  }
-  /// u_bar = J' (I - v v') v_bar t / |f|; there is no theta_bar: nobody trains it.
-  void vjp(VecIn<S> theta, MatIn<S>, MatIn<S> v, Cache& c, MatIn<S> v_bar, MatOut<S> u_bar,
-           VecOut<S> theta_bar) const {
-    require(theta_bar.size() == 0, "growth_at_infinity: the map of directions has no derivative by theta");
-    c.from.resize(out_size(), v_bar.cols());
-    project(v, c, v_bar, MatOut<S>(c.from));
-    f_.vjp(theta, c.x, c.y, c.f, c.from, u_bar, theta_bar);
-  }
-
- private:
-  friend struct Cuts<RayMap>;
-  S size(const Cache& c, Index j) const {
-    return std::max(c.y.col(j).stableNorm(), std::numeric_limits<S>::min());
-  }
-  void project(MatIn<S> v, const Cache& c, MatIn<S> from, MatOut<S> to) const {
-    for (Index j = 0; j < from.cols(); ++j) {
-      const Index k = v.cols() == 1 ? 0 : j;
-      to.col(j) = (t_ / size(c, k)) * (from.col(j) - v.col(k).dot(from.col(j)) * v.col(k));
-    }
-  }
-  F f_;
-  S t_;
-};
-
-/// Where f is narrow, so is its map of directions: J = ((I - v v') D t / |f|) E.
-template <class F>
-requires requires(const F& f) { Cuts<F>::narrowest(f); }
-struct Cuts<RayMap<F>> {
-  using S = typename F::Scalar;
-  using Cache = typename RayMap<F>::Cache;
-  static std::optional<Cut> narrowest(const RayMap<F>& f) { return Cuts<F>::narrowest(f.f_); }
-  static void jvp_behind(const Cut& cut, const RayMap<F>& f, VecIn<S> theta, MatIn<S>, MatIn<S> v, Cache& c,
-                         MatIn<S> w_dot, MatOut<S> v_dot) {
-    c.to.resize(f.out_size(), w_dot.cols());
-    Cuts<F>::jvp_behind(cut, f.f_, theta, c.x, c.y, c.f, w_dot, c.to);
-    f.project(v, c, c.to, v_dot);
-  }
-  static void vjp_before(const Cut& cut, const RayMap<F>& f, VecIn<S> theta, MatIn<S>, MatIn<S>, Cache& c,
-                         MatIn<S> w_bar, MatOut<S> u_bar) {
-    Cuts<F>::vjp_before(cut, f.f_, theta, c.x, c.y, c.f, w_bar, u_bar);
-  }
-};
+/// u -> f(t u) / |f(t u)| for a large t: the directions that f sends each direction to. With y = f(t u),
+/// v = y / |y| and J the Jacobian of f at t u, its Jacobian is
+///
+///     t / |y| (I - v v') J
+///
+/// The derivative in the direction of u itself is 0 in the limit, so that the fixed points, the rays that f
+/// keeps, have the same index in space as on the sphere.
+template <class = void>
+SelfMap ray_map(SelfMap f, double t);
+/// `n` unit vectors, uniform on the sphere.
+template <class = void>
+Mat<double> random_directions(Index size, Index n, std::uint64_t seed);
+/// What so many steps of f make of the columns of x.
+template <class = void>
+Mat<double> followed(const SelfMap& f, Mat<double> x, Index steps, const std::function<bool()>& cancelled);
 
 }  // namespace detail
 
@@ -102,8 +44,8 @@ template <class S>
 struct Growth {
   Mat<S> rays;                  // unit vectors u, one column a ray
   std::vector<double> factors;  // |f(t u)| / t of each
-  std::vector<LinearStability>
-      kinds;           // of each ray among its neighbours on the sphere: attracting, unstable ...
+  /// Of each ray among its neighbours on the sphere: attracting, unstable ...
+  std::vector<LinearStability> kinds;
   double largest = 0;  // the largest |f(t u)| / t that was seen in any direction
   /// How often searches came to each ray, and what that says of rays that were missed.
   std::vector<Index> hits;
@@ -127,6 +69,49 @@ struct GrowthOptions {
   FixedPointsOptions points = {};  // of the search for rays
 };
 
+namespace detail {
+
+/// growth_at_infinity for all networks of `size` dimensions, which `maps` are.
+template <class S, bool WithSpectra>
+Growth<S> growth_of(const SelfMaps& maps, Index size, Index together, const GrowthOptions& options) {
+  require(options.radius >= 0, "growth_at_infinity: radius must be >= 0, got ", options.radius);
+  require(options.starts >= 1, "growth_at_infinity: starts must be >= 1, got ", options.starts);
+  const double t = options.radius > 0 ? options.radius : sizeof(S) < sizeof(double) ? 1e5 : 1e8;
+  const SelfMaps rays = [&maps, t] { return ray_map(maps(), t); };
+  const auto factor = [f = maps(), t](const Mat<double>& u) {
+    return Vec<double>(f.values(t * u).colwise().stableNorm().transpose() / t);
+  };
+  const Mat<double> u = random_directions(size, options.starts, options.seed);
+  Growth<S> g;
+  g.largest = factor(u).maxCoeff();
+  Mat<S> starts(size, 2 * u.cols());
+  starts << u.cast<S>(), followed(rays(), u, 100, options.points.point.search.cancelled).template cast<S>();
+  FixedPointsOptions points = options.points;
+  points.point.search.unit = 1;
+  points.point.search.tolerance = std::max(points.point.search.tolerance, 1e-10);
+  FixedPoints<S> found;
+  find_more_points<S, WithSpectra>(rays, together, found, starts, points);
+  g.rays = found.x;
+  g.kinds = found.kinds;
+  g.hits = found.hits;
+  if (found.size() > 0) {
+    const Vec<double> factors = factor(found.x.template cast<double>());
+    g.factors.assign(factors.begin(), factors.end());
+    g.largest = std::max(g.largest, factors.maxCoeff());
+  }
+  const bool all_seen = found.size() > 0 && std::count(g.hits.begin(), g.hits.end(), Index(1)) == 0;
+  g.sure = !found.cancelled && (g.largest < 1 - 1e-3 || all_seen);
+  for (std::size_t k = 0; k < g.factors.size(); ++k) {
+    if (std::abs(g.factors[k] - 1) < 1e-3) g.sure = false;
+    if (g.factors[k] < 1) continue;
+    g.degree -= g.kinds[k].index;
+    g.sure = g.sure && g.kinds[k].index != 0;
+  }
+  return g;
+}
+
+}  // namespace detail
+
 /// How f grows far from 0, for networks whose activations are bounded or grow linearly, so that f(t u) / t
 /// has a limit for every direction u: that of the network without biases for (leaky) ReLU, 0 for bounded
 /// activations in front of a linear output. The kept rays are the fixed points of u -> f(t u) / |f(t u)|,
@@ -144,49 +129,108 @@ struct GrowthOptions {
 /// 3 / starts is missed once in 20. More starts help where it warns. Throws as find_fixed_points does, or if
 /// radius < 0 or starts < 1. When points.point.search.cancelled returns true, the rest of the searches is
 /// left out and `sure` is false.
-template <Layer F>
+template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] Growth<typename F::Scalar> growth_at_infinity(const Model<F>& f,
                                                             const GrowthOptions& options = {}) {
-  using S = typename F::Scalar;
   detail::require_self_map(f, f.layer.in_size(), "growth_at_infinity", "f");
-  require(options.radius >= 0, "growth_at_infinity: radius must be >= 0, got ", options.radius);
-  require(options.starts >= 1, "growth_at_infinity: starts must be >= 1, got ", options.starts);
-  const Index d = f.layer.in_size();
-  const double t = options.radius > 0 ? options.radius : sizeof(S) < sizeof(double) ? 1e5 : 1e8;
-  Random random(options.seed);
-  Mat<S> u(d, options.starts);
-  for (S& entry : u.reshaped()) entry = static_cast<S>(random.normal());
-  u.colwise().normalize();
-  Growth<S> g;
-  const auto factor = [&](const Mat<S>& at) {
-    const Mat<S> y = f(Mat<S>(static_cast<S>(t) * at));
-    return Vec<double>(y.template cast<double>().colwise().stableNorm().transpose() / t);
-  };
-  g.largest = factor(u).maxCoeff();
-  const Model<detail::RayMap<F>> rays(detail::RayMap<F>(f.layer, static_cast<S>(t)), f.theta);
-  Mat<S> starts(d, 2 * u.cols());
-  starts << u, orbit(rays, u, {.max_steps = 100, .cancelled = options.points.point.search.cancelled}).x;
-  FixedPointsOptions points = options.points;
-  points.point.search.unit = 1;
-  points.point.search.tolerance = std::max(points.point.search.tolerance, 1e-10);
-  const FixedPoints<S> found = find_fixed_points(rays, starts, points);
-  g.rays = found.x;
-  g.kinds = found.kinds;
-  g.hits = found.hits;
-  if (found.size() > 0) {
-    const Vec<double> factors = factor(found.x);
-    g.factors.assign(factors.begin(), factors.end());
-    g.largest = std::max(g.largest, factors.maxCoeff());
-  }
-  const bool all_seen = found.size() > 0 && std::count(g.hits.begin(), g.hits.end(), Index(1)) == 0;
-  g.sure = !found.cancelled && (g.largest < 1 - 1e-3 || all_seen);
-  for (std::size_t k = 0; k < g.factors.size(); ++k) {
-    if (std::abs(g.factors[k] - 1) < 1e-3) g.sure = false;
-    if (g.factors[k] < 1) continue;
-    g.degree -= g.kinds[k].index;
-    g.sure = g.sure && g.kinds[k].index != 0;
-  }
-  return g;
+  const Index form_up_to = options.points.point.search.form_up_to;
+  return detail::growth_of<typename F::Scalar, WithSpectra>(
+      [&f, form_up_to] { return detail::self_map(f, form_up_to); }, f.layer.in_size(),
+      detail::searches_together(cache_bytes(f.layer, 1)), options);
 }
 
+#ifdef BASIN_BODIES
+namespace detail {
+
+/// (I - v v') A scaled, in place: what a map of directions leaves of derivatives of f.
+template <class Derived>
+void leave_direction(const Vec<double>& v, double scale, Eigen::MatrixBase<Derived>& A) {
+  const Mat<double> along = v.transpose() * A;
+  A = scale * (A - v * along);
+}
+
+/// Columns of length 1; a column of zeros stays.
+inline Vec<double> norms_of(const Mat<double>& y) {
+  return y.colwise().stableNorm().transpose().cwiseMax(std::numeric_limits<double>::min());
+}
+
+template <class>
+SelfMap ray_map(SelfMap map, double t) {
+  const auto f = std::make_shared<const SelfMap>(std::move(map));
+  SelfMap r;
+  r.size = f->size;
+  r.epsilon = f->epsilon;
+  r.rounded = [f, t](VecIn<double> u) { return Vec<double>(f->rounded(t * u) / t); };
+  r.values = [f, t](MatIn<double> u) {
+    const Mat<double> y = f->values(t * u);
+    return Mat<double>(y * norms_of(y).cwiseInverse().asDiagonal());
+  };
+  r.value = [f, t](VecIn<double> u) {
+    const Mat<double> y = f->value(t * u);
+    return Vec<double>(y / norms_of(y)(0));
+  };
+  r.linearized = [f, t](VecIn<double> u) {
+    const Vec<double> x = t * u, y = f->value(x);
+    const double norm = norms_of(y)(0), scale = t / norm;
+    const Vec<double> v = y / norm;
+    LocalMap J = f->linearized(x);
+    if (J.is_formed()) {
+      leave_direction(v, scale, J.D);
+      return J;
+    }
+    return LocalMap{{},
+                    {},
+                    [apply = J.apply, v, scale](VecIn<double> a, VecOut<double> b) {
+                      apply(a, b);
+                      leave_direction(v, scale, b);
+                    },
+                    [adjoint = J.apply_adjoint, v, scale](VecIn<double> a, VecOut<double> b) {
+                      Vec<double> w = a;
+                      leave_direction(v, scale, w);
+                      adjoint(w, b);
+                    }};
+  };
+  r.products = [f, t](MatIn<double> u) -> ProductsAtColumns {
+    const Mat<double> x = t * u, y = f->values(x);
+    const Vec<double> norms = norms_of(y);
+    const Mat<double> v = y * norms.cwiseInverse().asDiagonal();
+    return [J = f->products(x), v, scales = Vec<double>(t * norms.cwiseInverse())](MatIn<double> a,
+                                                                                   MatOut<double> b) {
+      J(a, b);
+      for (Index j = 0; j < b.cols(); ++j) {
+        auto column = b.col(j);
+        leave_direction(v.col(j), scales(j), column);
+      }
+    };
+  };
+  return r;
+}
+
+template <class>
+Mat<double> random_directions(Index size, Index n, std::uint64_t seed) {
+  Random random(seed);
+  Mat<double> u(size, n);
+  for (double& entry : u.reshaped()) entry = random.normal();
+  u.colwise().normalize();
+  return u;
+}
+
+template <class>
+Mat<double> followed(const SelfMap& f, Mat<double> x, Index steps, const std::function<bool()>& cancelled) {
+  for (Index t = 0; t < steps && !(cancelled && cancelled()); ++t) x = f.values(x);
+  return x;
+}
+
+}  // namespace detail
+#endif
+
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI::detail {
+extern template Growth<float> growth_of<float, with_spectra>(const SelfMaps&, Index, Index,
+                                                             const GrowthOptions&);
+extern template Growth<double> growth_of<double, with_spectra>(const SelfMaps&, Index, Index,
+                                                               const GrowthOptions&);
+}  // namespace basin::detail
+#endif
