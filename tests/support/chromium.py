@@ -38,6 +38,7 @@ class Page:
 
         self._process = subprocess.Popen(
             [program, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
+             '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-quic',
              '--hide-scrollbars', '--force-color-profile=srgb', '--user-data-dir=' + self._folder.name,
              '--remote-debugging-pipe'],
             preexec_fn=wire, close_fds=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
