@@ -32,6 +32,8 @@ using namespace basin;
 using namespace basin::examples;
 using S = float;
 
+// The study: trains, iterates, measures.
+
 struct Setting {
   Index examples, starts, inspected;  // of the examples, Jacobians are taken at so many
   Index batch;
@@ -223,6 +225,20 @@ Trajectories iterate(const Model<Net>& f, const Mat<S>& x0, const Images& images
   return t;
 }
 
+/// Are the iterates nearer to training images than to images that were never seen?
+void compare_distances(Run& r) {
+  const Images& images = r.images;
+  r.by_chance = 100 * static_cast<double>(images.examples.cols()) /
+                static_cast<double>(images.examples.cols() + images.unseen.cols());
+  for (std::size_t k = 0; k < times.size() && !interrupted(); ++k) {
+    const std::vector<double>&example = r.of_starts.nearest_example[k].distance,
+          other = nearest(r.of_starts.orbit.snapshots[k], images.unseen).distance;
+    double nearer = 0;
+    for (std::size_t j = 0; j < example.size(); ++j) nearer += example[j] < other[j] ? 1 : 0;
+    r.nearer_to_example.push_back(100 * nearer / static_cast<double>(images.starts.cols()));
+  }
+}
+
 /// When it is interrupted, all but the training and its curve is of no use.
 template <class Phi>
 Run run(const Setting& s, const Choice<Phi>& c, const ImageData& data, std::uint64_t seed,
@@ -248,15 +264,7 @@ Run run(const Setting& s, const Choice<Phi>& c, const ImageData& data, std::uint
   r.of_starts = iterate(f, images.starts, images, what + ", from test images");
   const Index some = std::min(images.starts.cols(), images.examples.cols());
   r.of_examples = iterate(f, images.examples.leftCols(some), images, what + ", from training images");
-  r.by_chance = 100 * static_cast<double>(images.examples.cols()) /
-                static_cast<double>(images.examples.cols() + images.unseen.cols());
-  for (std::size_t k = 0; k < times.size() && !interrupted(); ++k) {
-    const std::vector<double>&example = r.of_starts.nearest_example[k].distance,
-          other = nearest(r.of_starts.orbit.snapshots[k], images.unseen).distance;
-    double nearer = 0;
-    for (std::size_t j = 0; j < example.size(); ++j) nearer += example[j] < other[j] ? 1 : 0;
-    r.nearer_to_example.push_back(100 * nearer / starts);
-  }
+  compare_distances(r);
   return r;
 }
 
@@ -267,6 +275,127 @@ struct Study {
   std::vector<Run> runs;
 };
 
+/// Both activations, those of which a seed was finished.
+std::vector<Study> study_all(Program& program, const Setting& s, const ImageData& data) {
+  std::vector<Study> studies;
+  const auto add = [&](const auto& choice) {
+    Study study{choice.name, choice.suffix, {}, {}};
+    const auto work = [&](std::uint64_t seed) {
+      return std::pair(seed, run(s, choice, data, seed, program.checkpoints()));
+    };
+    for (auto& [seed, r] : program.over_seeds(work, choice.name)) {
+      study.seeds.push_back(seed);
+      study.runs.push_back(std::move(r));
+    }
+    if (!study.runs.empty()) studies.push_back(std::move(study));
+  };
+  add(elu(s));
+  add(leaky_relu(s));
+  return studies;
+}
+
+// The claims.
+
+/// What docs/paper/figure_11.md promises, in percent but for the loss, for what it has measured.
+struct Promise {
+  Band train, test, arrived, nearer, contracts, attracting = {};
+};
+Promise promise_for(const std::string& data, const std::string& activation, bool full) {
+  if (full) return {};
+  const Band train = at_most(paper_train);
+  if (activation == "leaky ReLU") {
+    if (data == "Fashion-MNIST") return {train, {0.0208, 0.0222}, {9, 69}, at_least(88), at_least(22)};
+    if (data == "MNIST") return {train, {0.0273, 0.0286}, {17, 84}, at_least(94), at_least(90)};
+  } else if (activation == "ELU") {
+    // Trajectories that end at a training image: 13 to 98 % over the seeds, so that only some are promised.
+    if (data == "Fashion-MNIST") return {train, {0.0109, 0.0115}, at_least(1), at_least(54), at_most(9)};
+    if (data == "MNIST") return {train, {0.0079, 0.0094}, at_least(1), at_least(39), at_most(13)};
+  }
+  return {};
+}
+
+std::string id(const Study& study, const char* what) { return text("11, ", study.name, ", ", what); }
+
+void claim_losses(Program& program, const Study& study, const Promise& promise) {
+  const std::vector<Run>& runs = study.runs;
+  program.claim(contested_claim(
+      id(study, "training images"), "The autoencoder reconstructs its training images (mean squared error).",
+      number(paper_train), of_each(runs, [](const Run& r) { return r.training.loss; }), at_most(paper_train),
+      promise.train, "",
+      text("after ", summary(of_each(runs, [](const Run& r) { return r.training.epochs; })), " epochs of ",
+           summary(of_each(runs,
+                           [](const Run& r) {
+                             return r.training.seconds /
+                                    static_cast<double>(std::max<Index>(1, r.training.epochs));
+                           })),
+           " seconds")));
+  program.claim(contested_claim(id(study, "test images"),
+                                "It reconstructs test images with a near-zero error (mean squared error).",
+                                number(paper_test), of_each(runs, [](const Run& r) { return r.test_loss; }),
+                                at_most(paper_test), promise.test));
+}
+
+/// Do trajectories of test images end at training images?
+void claim_trajectories(Program& program, const Study& study, const Promise& promise) {
+  const std::vector<Run>& runs = study.runs;
+  const auto arrived = [&](double epsilon) {
+    return of_each(runs, [=](const Run& r) {
+      return r.of_starts.arrived(r.of_starts.nearest_example.size() - 1, epsilon, r.images.unit);
+    });
+  };
+  std::string ladder;
+  for (const double e : epsilons)
+    ladder +=
+        text(ladder.empty() ? "" : "; ", "within ", 100 * e, "%: ", summary(arrived(e), "%"), ", at ",
+             summary(of_each(runs, [&](const Run& r) { return r.of_starts.distinct(e, r.images.unit); })),
+             " training images");
+  program.claim(contested_claim(
+      id(study, "trajectories"),
+      text("Training examples are recovered: trajectories of test images end at one (", steps,
+           " iterations, within ", 100 * epsilons[shown], "% of the mean norm)."),
+      "some (it shows several)", arrived(epsilons[shown]), at_least(1e-9), promise.arrived, "%", ladder));
+}
+
+/// Of what kind the ends of the trajectories are.
+std::string ends_note(const Study& study) {
+  const std::vector<Run>& runs = study.runs;
+  return text(
+      study.name, ": where trajectories of test images end: ",
+      summary(of_each(runs, [](const Run& r) { return r.of_starts.fixed(); }), "%"), " at fixed points, ",
+      summary(of_each(runs, [](const Run& r) { return r.of_starts.cycles(); }), "%"), " on cycles of up to ",
+      longest_cycle, " points, ",
+      summary(of_each(runs, [](const Run& r) { return r.of_starts.moving(); }), "%"), " have not settled.");
+}
+
+void claim_memory(Program& program, const Study& study, const Promise& promise) {
+  const std::vector<Run>& runs = study.runs;
+  const Run& first = runs.front();
+  const double chance = first.by_chance / 100, starts = static_cast<double>(first.images.starts.cols());
+  const double beyond = 100 * (chance + 3 * std::sqrt(chance * (1 - chance) / starts));
+  program.claim(contested_claim(
+      id(study, "memory"),
+      text("Trajectories of test images end nearer to one of the ", first.images.examples.cols(),
+           " training images than to one of ", first.images.unseen.cols(), " that were never seen."),
+      text("contractive to the training examples (here: from ", number(beyond), "%)"),
+      of_each(runs, [](const Run& r) { return r.nearer_to_example.back(); }), at_least(beyond),
+      promise.nearer, "%",
+      text("by chance ", number(first.by_chance), "%; before the first iteration ",
+           summary(of_each(runs, [](const Run& r) { return r.nearer_to_example.front(); }), "%"))));
+}
+
+void claim_attractors(Program& program, const Study& study, const Promise& promise) {
+  const std::vector<const Attractors*> verdicts = attractors_of(study.runs);
+  program.claim(contested_claim(
+      id(study, "attractors"),
+      text("The training images are attractors: an attracting fixed point lies within ",
+           100 * epsilons[shown],
+           "% of |x| (1% is less than the network's own error), and the orbit of x ends there."),
+      "all (here: from 95%)", percent_recalled(verdicts, epsilons[shown]), at_least(95), promise.attracting,
+      "%",
+      text("within 1%: ", summary(percent_recalled(verdicts, 0.01), "%"), ", within 20%: ",
+           summary(percent_recalled(verdicts, 0.2), "%"), "; ", other_counts(verdicts, epsilons[shown]))));
+}
+
 /// Percentage of the training images iterated whose trajectory ends within `epsilon` mean norms of itself.
 double stayed(const Run& r, double epsilon) {
   const Mat<S>& x = r.of_examples.orbit.x;
@@ -275,6 +404,31 @@ double stayed(const Run& r, double epsilon) {
     count += (x.col(j) - r.images.examples.col(j)).norm() < epsilon * r.images.unit ? 1 : 0;
   return 100 * static_cast<double>(count) / static_cast<double>(x.cols());
 }
+
+void claim_contraction(Program& program, const Study& study, const Promise& promise) {
+  const std::vector<Run>& runs = study.runs;
+  const auto middle = [&](double ExampleVerdict::*which) {
+    return summary(of_each(runs, [=](const Run& r) { return median(r.attractors.values(which)); }));
+  };
+  program.claim(contested_claim(
+      id(study, "contraction"),
+      "The autoencoder is contractive at its training examples: the spectral radius is below 1.",
+      "all (here: from 95%)",
+      of_each(runs,
+              [](const Run& r) {
+                return 100 * static_cast<double>(r.attractors.contracting()) /
+                       static_cast<double>(r.attractors.size());
+              }),
+      at_least(95), promise.contracts, "%",
+      text("at x itself, of ", runs.front().attractors.size(), " inspected; spectral radius ",
+           middle(&ExampleVerdict::radius), ", |f(x) - x| / |x| ", middle(&ExampleVerdict::residual), "; of ",
+           runs.front().of_examples.orbit.x.cols(), " training images ",
+           summary(of_each(runs, [](const Run& r) { return stayed(r, epsilons[shown]); }), "%"),
+           " end within 5% of themselves, ",
+           summary(of_each(runs, [](const Run& r) { return stayed(r, 0.2); }), "%"), " within 20%")));
+}
+
+// The pictures.
 
 /// Rows of the paper's layout: a test image and its reconstruction; its trajectory; the training image
 /// nearest to the end of that.
@@ -307,9 +461,8 @@ std::string description(const Study& study, const ImageData& data) {
               data.name);
 }
 
-void draw_trajectories(Program& program, const ImageData& data, const Study& study) {
-  const Run& r = study.runs.front();
-  const NearestExamples& end = r.of_starts.nearest_example.back();
+/// The starts that end nearest to different training images, eight of them.
+std::vector<Index> nearest_ends_of(const NearestExamples& end) {
   std::vector<Index> order(end.distance.size());
   for (std::size_t j = 0; j < order.size(); ++j) order[j] = static_cast<Index>(j);
   std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
@@ -322,13 +475,18 @@ void draw_trajectories(Program& program, const ImageData& data, const Study& stu
     taken.push_back(example);
     nearest_ends.push_back(j);
   }
+  return nearest_ends;
+}
+
+void draw_trajectories(Program& program, const ImageData& data, const Study& study) {
+  const Run& r = study.runs.front();
   const std::string what = description(study, data),
                     row =
                         "Each row: a test image and its reconstruction, the first iterate; the results after "
                         "so many iterations; the training image nearest to the last. Before it: its "
                         "distance, in percent of the mean norm.";
-  draw_rows(program, data, r, "Figure 11: " + what + ", best trajectories", nearest_ends,
-            text("figure_11", study.suffix, ".png"),
+  draw_rows(program, data, r, "Figure 11: " + what + ", best trajectories",
+            nearest_ends_of(r.of_starts.nearest_example.back()), text("figure_11", study.suffix, ".png"),
             text(row, " The eight test images that end nearest to different training images, first seed."));
   std::vector<Index> some;
   for (Index j = 0; j < std::min<Index>(8, r.images.starts.cols()); ++j) some.push_back(j);
@@ -346,11 +504,10 @@ std::vector<double> cumulative(const std::vector<double>& values, const std::vec
   return y;
 }
 
-void draw_curves(Program& program, const ImageData& data, const Study& study) {
+void draw_losses(Program& program, const ImageData& data, const Study& study) {
   const Run& r = study.runs.front();
-  const std::string what = description(study, data);
   LinePlot losses{
-      .title = text("Training, ", what, ", first seed"),
+      .title = text("Training, ", description(study, data), ", first seed"),
       .x_label = "epoch",
       .y_label = "mean squared error",
       .series = {},
@@ -364,8 +521,11 @@ void draw_curves(Program& program, const ImageData& data, const Study& study) {
       losses, text("figure_11", study.suffix, "_training.png"),
       "The mean squared error of the training images, over each epoch as it went on, and of the test "
       "images that are iterated, at its end.");
+}
 
-  LinePlot distances{.title = text("Distance of trajectories to training images, ", what),
+void draw_distances(Program& program, const ImageData& data, const Study& study) {
+  const Run& r = study.runs.front();
+  LinePlot distances{.title = text("Distance of trajectories to training images, ", description(study, data)),
                      .x_label = "distance to the nearest training image (% of the mean norm)",
                      .y_label = "trajectories that are no further away (%)",
                      .series = {},
@@ -387,127 +547,21 @@ void draw_curves(Program& program, const ImageData& data, const Study& study) {
       distances, text("figure_11", study.suffix, "_distance.png"),
       "How many trajectories are within a distance of a training image: of test images after so many "
       "iterations, and of training images in the end; first seed.");
+}
 
-  Histogram radii{.title = text("Spectral radii at training images, ", what, ", all seeds"),
-                  .x_label = "spectral radius",
-                  .y_label = "training images",
-                  .groups = {{study.name, {}}},
-                  .vertical = {{1, "stable below 1"}}};
+void draw_radii(Program& program, const ImageData& data, const Study& study) {
+  Histogram radii{
+      .title = text("Spectral radii at training images, ", description(study, data), ", all seeds"),
+      .x_label = "spectral radius",
+      .y_label = "training images",
+      .groups = {{study.name, {}}},
+      .vertical = {{1, "stable below 1"}}};
   for (const Run& each : study.runs)
     for (const ExampleVerdict& e : each.attractors.examples) radii.groups.front().values.push_back(e.radius);
   program.draw(
       radii, text("figure_11", study.suffix, "_radii.png"),
       "Of the Jacobian at the training image itself. A fixed point attracts when it is below 1 there "
       "(Theorem 2).");
-}
-
-/// What docs/paper/figure_11.md promises, in percent but for the loss, for what it has measured.
-struct Promise {
-  Band train, test, arrived, nearer, contracts, attracting = {};
-};
-Promise promise_for(const std::string& data, const std::string& activation, bool full) {
-  if (full) return {};
-  const Band train = at_most(paper_train);
-  if (activation == "leaky ReLU") {
-    if (data == "Fashion-MNIST") return {train, {0.0208, 0.0222}, {9, 69}, at_least(88), at_least(22)};
-    if (data == "MNIST") return {train, {0.0273, 0.0286}, {17, 84}, at_least(94), at_least(90)};
-  } else if (activation == "ELU") {
-    // Trajectories that end at a training image: 13 to 98 % over the seeds, so that only some are promised.
-    if (data == "Fashion-MNIST") return {train, {0.0109, 0.0115}, at_least(1), at_least(54), at_most(9)};
-    if (data == "MNIST") return {train, {0.0079, 0.0094}, at_least(1), at_least(39), at_most(13)};
-  }
-  return {};
-}
-
-template <class Value>
-std::vector<double> over(const std::vector<Run>& runs, const Value& value) {
-  std::vector<double> values;
-  for (const Run& r : runs) values.push_back(static_cast<double>(value(r)));
-  return values;
-}
-
-void add_claims(Program& program, const Study& study, const Promise& promise) {
-  const std::vector<Run>& runs = study.runs;
-  const auto id = [&](const char* what) { return text("11, ", study.name, ", ", what); };
-  program.claim(contested_claim(
-      id("training images"), "The autoencoder reconstructs its training images (mean squared error).",
-      number(paper_train), over(runs, [](const Run& r) { return r.training.loss; }), at_most(paper_train),
-      promise.train, "",
-      text("after ", summary(over(runs, [](const Run& r) { return r.training.epochs; })), " epochs of ",
-           summary(over(runs,
-                        [](const Run& r) {
-                          return r.training.seconds /
-                                 static_cast<double>(std::max<Index>(1, r.training.epochs));
-                        })),
-           " seconds")));
-  program.claim(contested_claim(id("test images"),
-                                "It reconstructs test images with a near-zero error (mean squared error).",
-                                number(paper_test), over(runs, [](const Run& r) { return r.test_loss; }),
-                                at_most(paper_test), promise.test));
-
-  const auto arrived = [&](double epsilon) {
-    return over(runs, [=](const Run& r) {
-      return r.of_starts.arrived(r.of_starts.nearest_example.size() - 1, epsilon, r.images.unit);
-    });
-  };
-  std::string ladder;
-  for (const double e : epsilons)
-    ladder += text(ladder.empty() ? "" : "; ", "within ", 100 * e, "%: ", summary(arrived(e), "%"), ", at ",
-                   summary(over(runs, [&](const Run& r) { return r.of_starts.distinct(e, r.images.unit); })),
-                   " training images");
-  program.claim(contested_claim(
-      id("trajectories"),
-      text("Training examples are recovered: trajectories of test images end at one (", steps,
-           " iterations, within ", 100 * epsilons[shown], "% of the mean norm)."),
-      "some (it shows several)", arrived(epsilons[shown]), at_least(1e-9), promise.arrived, "%", ladder));
-  program.note(text(
-      study.name, ": where trajectories of test images end: ",
-      summary(over(runs, [](const Run& r) { return r.of_starts.fixed(); }), "%"), " at fixed points, ",
-      summary(over(runs, [](const Run& r) { return r.of_starts.cycles(); }), "%"), " on cycles of up to ",
-      longest_cycle, " points, ", summary(over(runs, [](const Run& r) { return r.of_starts.moving(); }), "%"),
-      " have not settled."));
-
-  const Run& first = runs.front();
-  const double chance = first.by_chance / 100, starts = static_cast<double>(first.images.starts.cols());
-  const double beyond = 100 * (chance + 3 * std::sqrt(chance * (1 - chance) / starts));
-  program.claim(contested_claim(
-      id("memory"),
-      text("Trajectories of test images end nearer to one of the ", first.images.examples.cols(),
-           " training images than to one of ", first.images.unseen.cols(), " that were never seen."),
-      text("contractive to the training examples (here: from ", number(beyond), "%)"),
-      over(runs, [](const Run& r) { return r.nearer_to_example.back(); }), at_least(beyond), promise.nearer,
-      "%",
-      text("by chance ", number(first.by_chance), "%; before the first iteration ",
-           summary(over(runs, [](const Run& r) { return r.nearer_to_example.front(); }), "%"))));
-  const auto middle = [&](double ExampleVerdict::*which) {
-    return summary(over(runs, [=](const Run& r) { return median(r.attractors.values(which)); }));
-  };
-  const std::vector<const Attractors*> verdicts = attractors_of(runs);
-  program.claim(contested_claim(
-      id("attractors"),
-      text("The training images are attractors: an attracting fixed point lies within ",
-           100 * epsilons[shown],
-           "% of |x| (1% is less than the network's own error), and the orbit of x ends there."),
-      "all (here: from 95%)", percent_recalled(verdicts, epsilons[shown]), at_least(95), promise.attracting,
-      "%",
-      text("within 1%: ", summary(percent_recalled(verdicts, 0.01), "%"), ", within 20%: ",
-           summary(percent_recalled(verdicts, 0.2), "%"), "; ", other_counts(verdicts, epsilons[shown]))));
-  program.claim(contested_claim(
-      id("contraction"),
-      "The autoencoder is contractive at its training examples: the spectral radius is below 1.",
-      "all (here: from 95%)",
-      over(runs,
-           [](const Run& r) {
-             return 100 * static_cast<double>(r.attractors.contracting()) /
-                    static_cast<double>(r.attractors.size());
-           }),
-      at_least(95), promise.contracts, "%",
-      text("at x itself, of ", runs.front().attractors.size(), " inspected; spectral radius ",
-           middle(&ExampleVerdict::radius), ", |f(x) - x| / |x| ", middle(&ExampleVerdict::residual), "; of ",
-           runs.front().of_examples.orbit.x.cols(), " training images ",
-           summary(over(runs, [](const Run& r) { return stayed(r, epsilons[shown]); }), "%"),
-           " end within 5% of themselves, ",
-           summary(over(runs, [](const Run& r) { return stayed(r, 0.2); }), "%"), " within 20%")));
 }
 
 /// One row for each activation, seed, time and epsilon.
@@ -543,20 +597,7 @@ void write_table(const std::vector<Study>& studies, const std::filesystem::path&
 void body(Program& program) {
   const Setting& s = program.full() ? full_setting : quick_setting;
   const ImageData data = program.images();
-  std::vector<Study> studies;
-  const auto add = [&](const auto& choice) {
-    Study study{choice.name, choice.suffix, {}, {}};
-    const auto work = [&](std::uint64_t seed) {
-      return std::pair(seed, run(s, choice, data, seed, program.checkpoints()));
-    };
-    for (auto& [seed, r] : program.over_seeds(work, choice.name)) {
-      study.seeds.push_back(seed);
-      study.runs.push_back(std::move(r));
-    }
-    if (!study.runs.empty()) studies.push_back(std::move(study));
-  };
-  add(elu(s));
-  add(leaky_relu(s));
+  const std::vector<Study> studies = study_all(program, s, data);
   program.note_checkpoints("The trainings and their curves");
   if (studies.empty()) return;
   const Images& images = studies.front().runs.front().images;
@@ -564,8 +605,16 @@ void body(Program& program) {
                     " test images iterated, ", images.unseen.cols(), " others for comparison."));
   for (const Study& study : studies) {
     draw_trajectories(program, data, study);
-    draw_curves(program, data, study);
-    add_claims(program, study, promise_for(data.name, study.name, program.full()));
+    draw_losses(program, data, study);
+    draw_distances(program, data, study);
+    draw_radii(program, data, study);
+    const Promise promise = promise_for(data.name, study.name, program.full());
+    claim_losses(program, study, promise);
+    claim_trajectories(program, study, promise);
+    program.note(ends_note(study));
+    claim_memory(program, study, promise);
+    claim_attractors(program, study, promise);
+    claim_contraction(program, study, promise);
   }
   if (program.writes()) write_table(studies, program.options.out / "figure_11.csv");
 }
