@@ -12,14 +12,14 @@
 #include "basin/core/model.hpp"
 #include "basin/core/random.hpp"
 #include "basin/core/statistics.hpp"
+#include "basin/data/starts.hpp"
 #include "basin/dynamics/continuation.hpp"
 #include "basin/dynamics/fixed_points.hpp"
-#include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
-#include "basin/train/initial.hpp"
-#include "basin/train/schedule.hpp"
 #include "basin/train/snapshots.hpp"
 #include "support/program.hpp"
+#include "support/share.hpp"
+#include "support/trained_network.hpp"
 
 namespace {
 
@@ -43,43 +43,31 @@ struct Run {
   std::vector<ExampleHistory> histories = {};
 };
 
+/// How a network is trained, and when its parameters are kept on the way.
 struct Setting {
-  Index width = 32, hidden = 3, epochs = 20000, first = 10;
-  double rate = 1e-3, loss_goal = 1e-8, factor = 1.2;
+  NetworkTraining training;
+  double factor;  // from one kept epoch to the next, from epoch 10 on
 };
 
 template <class Phi>
 FullyConnected<S, Phi> trained(Run& r, const Setting& s, std::uint64_t seed) {
-  const auto net = fully_connected<S>(r.X.rows(), s.width, s.hidden, Phi{});
-  Model f(net, initial_values(net, initial::pytorch_default(), seed));
-  FitOptions options{.max_epochs = s.epochs, .loss_below = s.loss_goal};
-  options.schedule = schedule::step_decay(1000, 0.85);
-  options.cancelled = interrupted;
-  keep_snapshots(options, f, geometric_epochs(s.first, s.factor, s.epochs), r.snapshots, 0x1p32);
-  Progress progress(text("seed ", seed, ", ", r.map, ": training"));
-  double first = 0;
-  options.observer = [&](const Epoch& e) {
-    if (e.epoch == 0) first = e.loss;
-    progress.update(training_fraction(e.loss, first, s.loss_goal, static_cast<double>(e.epoch),
-                                      static_cast<double>(s.epochs)),
-                    [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
+  const auto keep = [&](FitOptions& options, const auto& f) {
+    keep_snapshots(options, f, geometric_epochs(10, s.factor, s.training.max_epochs), r.snapshots, 0x1p32);
   };
-  Adam<S> adam({.learning_rate = s.rate});
-  r.training = fit(f, r.X, adam, options);
-  return net;
+  return trained_network<Phi>(r.X, r.X, s.training, seed, text("seed ", seed, ", ", r.map, ": training"),
+                              r.training, keep)
+      .layer;
 }
 
 Mat<S> uniform_points(Index count, double limit, std::uint64_t seed) {
   Random random(seed);
-  Mat<S> x(2, count);
-  for (S& entry : x.reshaped()) entry = random.uniform(-limit, limit);
-  return x;
+  return uniform_starts<S>(2, count, random, -limit, limit);
 }
 
 /// Every fixed point of a network of two dimensions, searched at each snapshot and followed to both sides.
 Run planar(std::uint64_t seed, Index searches) {
   Run r{.map = "2 dimensions", .X = uniform_points(planar_examples, 1, seed)};
-  const auto net = trained<Tanh>(r, {.width = 32, .hidden = 3, .factor = 1.15}, seed);
+  const auto net = trained<Tanh>(r, {{.width = 32, .hidden = 3, .rate = 1e-3}, 1.15}, seed);
   if (interrupted()) return r;
   ContinuationOptions options;
   options.starts.resize(2, searches + r.X.cols() + r.X.cols() * (r.X.cols() - 1) / 2);
@@ -121,6 +109,27 @@ Run images(const ImageData& data, std::uint64_t seed, const Setting& s) {
   r.c = continue_fixed_points(net, r.snapshots, attractors_at(f, r.X, options.points), options);
   r.histories = example_histories(r.c, r.X, at_example);
   return r;
+}
+
+/// One run for each seed, those that were finished.
+template <class Study>
+std::vector<Run> finished(const std::vector<std::uint64_t>& seeds, const Study& study) {
+  std::vector<Run> runs;
+  for (const std::uint64_t seed : seeds) {
+    if (interrupted()) break;
+    Run r = study(seed);
+    if (!interrupted()) runs.push_back(std::move(r));
+  }
+  return runs;
+}
+std::vector<Run> planar_runs(const Program& program) {
+  return finished(program.seeds(), [](std::uint64_t seed) { return planar(seed, 400); });
+}
+template <class Phi>
+std::vector<Run> image_runs(const Program& program, const ImageData& data,
+                            const std::vector<std::uint64_t>& seeds) {
+  const Setting wide{{}, program.full() ? 1.15 : 1.4};
+  return finished(seeds, [&](std::uint64_t seed) { return images<Phi>(data, seed, wide); });
 }
 
 // What is counted.
@@ -174,7 +183,78 @@ const BranchPoint* where_it_began(const Run& r, const ExampleHistory& h) {
   return best;
 }
 
-// Pictures. Epochs are shown from 1 on, for the axis is logarithmic.
+// The claims.
+
+void claim_planar(Program& program, const std::vector<Run>& runs) {
+  const auto add = [&](const std::string& id, const std::string& statement, const auto& get, const Band& band,
+                       decltype(&median_claim) claim = &guard_claim, const std::string& unit = "") {
+    program.claim(claim("2-D, " + id, statement, no_paper, of_each(runs, get), band, unit, ""));
+  };
+  add("accounted", "Curves of fixed points that were lost on the way.", lost, Band{0, 0}, &median_claim);
+  add(
+      "closed", "Trainings of which each point has both its curves and all index sums agree.",
+      [](const Run& r) { return r.c.closed() ? 1 : 0; }, Band{1, 1}, &median_claim);
+  add("index sums",
+      "The largest difference of index sums across an interval, or from the degree at infinity.",
+      largest_difference, Band{0, 0}, &median_claim);
+  add(
+      "undecided", "Events that are not shown to be of one kind.",
+      [](const Run& r) { return events(r, BranchEventKind::undecided); }, at_most(2));
+  add(
+      "folds", "Folds over the training.", [](const Run& r) { return events(r, BranchEventKind::fold); },
+      at_least(4));
+  add(
+      "flips", "Flips over the training.", [](const Run& r) { return events(r, BranchEventKind::flip); },
+      Band{});
+  add(
+      "Neimark-Sacker", "Neimark-Sacker points over the training.",
+      [](const Run& r) { return events(r, BranchEventKind::neimark_sacker); }, Band{});
+  add("examples", "Examples with an attracting fixed point within 1% at the end.", attracting, at_least(2),
+      &guard_claim, " of 10");
+}
+
+std::string shares(const std::vector<Run>& runs, bool near) {
+  Index all = 0;
+  for (const Run& r : runs) all += attracting(r);
+  std::string words;
+  for (const AttractorBirth birth : births) {
+    Index n = 0;
+    for (const Run& r : runs) n += count(r, birth, near);
+    if (n > 0) words += text(words.empty() ? "" : "; ", birth, " ", share(n, all, 2));
+  }
+  return words;
+}
+
+void claim_examples(Program& program, const std::string& what, const std::vector<Run>& runs, Index examples) {
+  if (runs.empty()) return;
+  program.claim(guard_claim(what + ", attract", "Examples with an attracting fixed point within 1%.",
+                            no_paper, of_each(runs, attracting), at_least(1), text(" of ", examples)));
+  program.claim(guard_claim(
+      what + ", births", "Of these, the part whose point became attracting in an event that is known.",
+      no_paper,
+      of_each(runs,
+              [](const Run& r) {
+                const Index unknown =
+                    count(r, AttractorBirth::lost, false) + count(r, AttractorBirth::undecided, false);
+                return attracting(r) == 0 ? 100
+                                          : 100 * static_cast<double>(attracting(r) - unknown) /
+                                                static_cast<double>(attracting(r));
+              }),
+      at_least(80), "%", text("by event, with 95% intervals over all examples: ", shares(runs, false))));
+  program.claim(median_claim(
+      what + ", near", "Of these, the part whose attractor was there before it came near the example.",
+      no_paper,
+      of_each(runs,
+              [](const Run& r) {
+                return attracting(r) == 0
+                           ? 0
+                           : 100 * static_cast<double>(count(r, AttractorBirth::moved_in, true)) /
+                                 static_cast<double>(attracting(r));
+              }),
+      Band{0, 100}, "%", text("by what was last: ", shares(runs, true))));
+}
+
+// The pictures. Epochs are shown from 1 on, for the axis is logarithmic.
 
 double shown(double epoch) { return epoch + 1; }
 /// In names of files.
@@ -340,91 +420,7 @@ void draw_first_attractors(Program& program, const ImageData& data, const Run& r
                "that the continuation locates), and the attractors at the end of the training.");
 }
 
-// Claims.
-
-void claim_planar(Program& program, const std::vector<Run>& runs) {
-  const auto add = [&](const std::string& id, const std::string& statement, const auto& get, const Band& band,
-                       decltype(&median_claim) claim = &guard_claim, const std::string& unit = "") {
-    program.claim(claim("2-D, " + id, statement, no_paper, of_each(runs, get), band, unit, ""));
-  };
-  add("accounted", "Curves of fixed points that were lost on the way.", lost, Band{0, 0}, &median_claim);
-  add(
-      "closed", "Trainings of which each point has both its curves and all index sums agree.",
-      [](const Run& r) { return r.c.closed() ? 1 : 0; }, Band{1, 1}, &median_claim);
-  add("index sums",
-      "The largest difference of index sums across an interval, or from the degree at infinity.",
-      largest_difference, Band{0, 0}, &median_claim);
-  add(
-      "undecided", "Events that are not shown to be of one kind.",
-      [](const Run& r) { return events(r, BranchEventKind::undecided); }, at_most(2));
-  add(
-      "folds", "Folds over the training.", [](const Run& r) { return events(r, BranchEventKind::fold); },
-      at_least(4));
-  add(
-      "flips", "Flips over the training.", [](const Run& r) { return events(r, BranchEventKind::flip); },
-      Band{});
-  add(
-      "Neimark-Sacker", "Neimark-Sacker points over the training.",
-      [](const Run& r) { return events(r, BranchEventKind::neimark_sacker); }, Band{});
-  add("examples", "Examples with an attracting fixed point within 1% at the end.", attracting, at_least(2),
-      &guard_claim, " of 10");
-}
-
-/// "7 of 16, 44% [23, 67]": a share with its 95% interval.
-std::string share(Index n, Index all) {
-  if (all == 0) return "0 of 0";
-  const ConfidenceInterval w = wilson_interval(n, all);
-  return text(n, " of ", all, ", ", number(100 * static_cast<double>(n) / static_cast<double>(all), 2), "% [",
-              number(100 * w.low, 2), ", ", number(100 * w.high, 2), "]");
-}
-std::string shares(const std::vector<Run>& runs, bool near) {
-  Index all = 0;
-  for (const Run& r : runs) all += attracting(r);
-  std::string words;
-  for (const AttractorBirth birth : births) {
-    Index n = 0;
-    for (const Run& r : runs) n += count(r, birth, near);
-    if (n > 0) words += text(words.empty() ? "" : "; ", birth, " ", share(n, all));
-  }
-  return words;
-}
-
-void claim_examples(Program& program, const std::string& what, const std::vector<Run>& runs, Index examples) {
-  if (runs.empty()) return;
-  program.claim(guard_claim(what + ", attract", "Examples with an attracting fixed point within 1%.",
-                            no_paper, of_each(runs, attracting), at_least(1), text(" of ", examples)));
-  program.claim(guard_claim(
-      what + ", births", "Of these, the part whose point became attracting in an event that is known.",
-      no_paper,
-      of_each(runs,
-              [](const Run& r) {
-                const Index unknown =
-                    count(r, AttractorBirth::lost, false) + count(r, AttractorBirth::undecided, false);
-                return attracting(r) == 0 ? 100
-                                          : 100 * static_cast<double>(attracting(r) - unknown) /
-                                                static_cast<double>(attracting(r));
-              }),
-      at_least(80), "%", text("by event, with 95% intervals over all examples: ", shares(runs, false))));
-  program.claim(median_claim(
-      what + ", near", "Of these, the part whose attractor was there before it came near the example.",
-      no_paper,
-      of_each(runs,
-              [](const Run& r) {
-                return attracting(r) == 0
-                           ? 0
-                           : 100 * static_cast<double>(count(r, AttractorBirth::moved_in, true)) /
-                                 static_cast<double>(attracting(r));
-              }),
-      Band{0, 100}, "%", text("by what was last: ", shares(runs, true))));
-}
-
-void study_plane(Program& program) {
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : program.seeds()) {
-    Run r = planar(seed, 400);
-    if (interrupted()) break;
-    runs.push_back(std::move(r));
-  }
+void report_plane(Program& program, const std::vector<Run>& runs) {
   if (runs.empty()) return;
   draw_diagram(program, runs.front());
   draw_counts(program, runs.front());
@@ -432,27 +428,19 @@ void study_plane(Program& program) {
   claim_examples(program, "2-D", runs, planar_examples);
 }
 
-template <class Phi>
-void study_images(Program& program, const ImageData& data, const std::vector<std::uint64_t>& seeds) {
-  const Setting wide{.width = 128, .hidden = 7, .rate = 2e-3, .factor = program.full() ? 1.15 : 1.4};
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : seeds) {
-    Run r = images<Phi>(data, seed, wide);
-    if (interrupted()) break;
-    runs.push_back(std::move(r));
-  }
+void report_images(Program& program, const ImageData& data, const std::vector<Run>& runs) {
   if (runs.empty()) return;
   draw_births(program, runs.front());
   draw_first_attractors(program, data, runs.front());
-  claim_examples(program, text("images, ", Phi::name), runs, image_examples);
+  claim_examples(program, "images, " + runs.front().map, runs, image_examples);
 }
 
 void body(Program& program) {
   const ImageData data = program.images();
-  study_plane(program);
+  report_plane(program, planar_runs(program));
   const std::vector<std::uint64_t> seeds = program.seeds(), one{seeds.front()};
-  if (!interrupted()) study_images<LeakyRelu>(program, data, program.full() ? seeds : one);
-  if (!interrupted() && program.full()) study_images<Tanh>(program, data, seeds);
+  report_images(program, data, image_runs<LeakyRelu>(program, data, program.full() ? seeds : one));
+  if (program.full()) report_images(program, data, image_runs<Tanh>(program, data, seeds));
 }
 
 }  // namespace
