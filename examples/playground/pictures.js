@@ -4,7 +4,8 @@ const size = facts.side, pixels = size * size;
 const album = {
   opened: false, ready: false, training: [], unseen: [], // Uint8Array of each picture
   start: new Float64Array(pixels), fallen: null, asked: 0, playing: 0, verdicts: [], arrived: 0,
-  nextUnseen: 0, cross: null,
+  nextUnseen: 1, // the orbit of picture 0 leaves for infinity: a start for later
+  cross: null,
 };
 let askAlbum = null;
 
@@ -155,8 +156,9 @@ function endWords() {
       (verdict && verdict.kind === "attracting" ? " The fixed point there is shown to attract." : "");
   if (end === "diverged") return "Its orbit leaves for infinity.";
   if (end === "moving") return `It still moves after ${steps} steps, and is at no training picture.`;
-  return "It came to rest at something that is no training picture" +
-    (verdict && verdict.kind === "attracting" ? ": a spurious attractor." : ".");
+  const away = `${((5 * last.distance) / album.arrived).toFixed(last.distance < 2 * album.arrived ? 1 : 0)} %`;
+  return `It came to rest ${away} away from training picture ${last.picture + 1}, the nearest` +
+    (verdict && verdict.kind === "attracting" ? ": an attractor that is none of them (5 % would be near enough)." : ".");
 }
 function stop() {
   cancelAnimationFrame(album.playing);
@@ -187,9 +189,10 @@ function drawDistances(now = -1) {
   context.fillText("distance to it, over the steps (logarithmic)", 0, 10);
   if (!album.fallen) return;
   const { nearest, steps } = album.fallen;
-  const largest = Math.max(...nearest.map((n) => n.distance), album.arrived);
+  // What leaves for infinity goes out of the picture.
+  const largest = Math.min(Math.max(...nearest.map((n) => n.distance), album.arrived), 3 * Math.max(nearest[0].distance, album.arrived));
   const x = (t) => (Math.log2(1 + t) / Math.log2(1 + Math.max(steps, 1))) * (width - 8) + 4;
-  const y = (d) => height - 4 - (d / largest) * (height - 22);
+  const y = (d) => height - 4 - (Math.min(d, 1.2 * largest) / largest) * (height - 22);
   context.strokeStyle = css("--line");
   context.setLineDash([4, 3]);
   context.beginPath();
