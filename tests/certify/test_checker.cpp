@@ -13,6 +13,7 @@
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/maps.hpp"
+#include "support/verdicts.hpp"
 
 using namespace basin;
 
@@ -29,6 +30,7 @@ CertificateFile trained(Index width, Index depth, const Phi& phi, std::uint64_t 
   Model f(net, initial_values(net, initial::pytorch_default(), seed));
   Adam<double> adam({.learning_rate = 1e-3});
   (void)fit(f, X, adam, {.max_epochs = 2000, .loss_below = 1e-9});
+  (void)check_verdicts(f, X);
   CertificateFile found{exact_network(f), {}};
   for (Index j = 0; j < X.cols() && !found.certificate.verified; ++j) {
     Vec<double> x = X.col(j);
