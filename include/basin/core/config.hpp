@@ -17,8 +17,9 @@
 
 static_assert(
     std::is_signed_v<Eigen::Index> && sizeof(Eigen::Index) >= 8,
-    "basin: Eigen::Index must be signed and have 64 bits: on a machine of 64 bits do not define "
-    "EIGEN_DEFAULT_DENSE_INDEX_TYPE, on one of 32 bits (WebAssembly) define it as `long long` in every file");
+    "basin: Eigen::Index must be signed and have 64 bits: on a machine of 32 bits (WebAssembly is "
+    "one) define EIGEN_DEFAULT_DENSE_INDEX_TYPE as `long long` for the whole program, elsewhere not "
+    "at all");
 
 /// Whether this file is given the bodies of functions that basin::compiled holds (basin/instantiate.hpp), and
 /// what Eigen and Spectra they need: every file is where that library is not used, and its own sources.
