@@ -19,6 +19,7 @@
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"
 #include "basin/train/schedule.hpp"
+#include "support/median_line.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -198,6 +199,31 @@ Run run(const Mat<S>& X, std::uint64_t seed, double noise) {
   return r;
 }
 
+/// Every seed with every noise and both maps.
+std::vector<Run> run_all(Program& program, const ImageData& data) {
+  struct Cell {
+    std::uint64_t seed;
+    double noise;
+    bool tanh;
+  };
+  std::vector<Cell> cells;
+  std::vector<std::string> names;
+  for (const std::uint64_t seed : program.seeds())
+    for (const double noise : noises(program))
+      for (const bool tanh : {false, true}) {
+        cells.push_back({seed, noise, tanh});
+        names.push_back(text(tanh ? "Tanh" : "LeakyRelu", ", noise ", noise, ", seed ", seed));
+      }
+  std::vector<Run> runs;
+  for (std::optional<Run>& r : program.tasks(names, [&](std::size_t k) {
+         const auto& [seed, noise, tanh] = cells[k];
+         const Mat<S> X = choose_images<S>(data.train, examples, seed);
+         return tanh ? run<Tanh>(X, seed, noise) : run<LeakyRelu>(X, seed, noise);
+       }))
+    if (r) runs.push_back(std::move(*r));
+  return runs;
+}
+
 // The claims.
 
 std::vector<const Run*> those(const std::vector<Run>& runs, const std::string& map, double noise) {
@@ -290,9 +316,8 @@ void draw_radii(Program& program, const std::vector<Run>& runs) {
   plot.y_label = "radius (2-norm; pixels from 0 to 1)";
   plot.log_y = true;
   for (const std::string map : {"LeakyRelu", "Tanh"}) {
-    Series proved{.name = map + ", certified: median, and from smallest to largest", .x = {}, .y = {}};
+    Series proved = median_line(map + ", certified: median, and from smallest to largest");
     Series seen{.name = map + ", least way out found by iteration", .x = {}, .y = {}};
-    proved.style = Series::Style::line_points;
     seen.style = Series::Style::stars;
     for (const double noise : noises(program)) {
       std::vector<double> radii, observed;
@@ -302,10 +327,7 @@ void draw_radii(Program& program, const std::vector<Run>& runs) {
         observed.insert(observed.end(), r->observed.begin(), r->observed.end());
       }
       if (radii.empty()) continue;
-      proved.x.push_back(noise);
-      proved.y.push_back(median(radii));
-      proved.low.push_back(*std::min_element(radii.begin(), radii.end()));
-      proved.high.push_back(*std::max_element(radii.begin(), radii.end()));
+      add_median(proved, noise, radii);
       if (observed.empty()) continue;
       seen.x.push_back(noise);
       seen.y.push_back(median(observed));
@@ -338,31 +360,6 @@ void draw_gallery(Program& program, const ImageData& data, const Mat<S>& X, cons
         table, "certificates_recall.png",
         "Training images with N(0, .1^2) on every pixel, and the attractors at which they, and all inputs "
         "within the radius given of them, provably end after so many steps and those of the certificate.");
-}
-
-/// Every seed with every noise and both maps.
-std::vector<Run> run_all(Program& program, const ImageData& data) {
-  struct Cell {
-    std::uint64_t seed;
-    double noise;
-    bool tanh;
-  };
-  std::vector<Cell> cells;
-  std::vector<std::string> names;
-  for (const std::uint64_t seed : program.seeds())
-    for (const double noise : noises(program))
-      for (const bool tanh : {false, true}) {
-        cells.push_back({seed, noise, tanh});
-        names.push_back(text(tanh ? "Tanh" : "LeakyRelu", ", noise ", noise, ", seed ", seed));
-      }
-  std::vector<Run> runs;
-  for (std::optional<Run>& r : program.tasks(names, [&](std::size_t k) {
-         const auto& [seed, noise, tanh] = cells[k];
-         const Mat<S> X = choose_images<S>(data.train, examples, seed);
-         return tanh ? run<Tanh>(X, seed, noise) : run<LeakyRelu>(X, seed, noise);
-       }))
-    if (r) runs.push_back(std::move(*r));
-  return runs;
 }
 
 void body(Program& program) {
