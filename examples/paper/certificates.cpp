@@ -301,6 +301,7 @@ void claim_reach(Program& program, const std::vector<Run>& runs, const std::stri
   std::vector<double> ratios;
   for (const Run* r : those(runs, map, noise))
     if (!r->observed.empty()) ratios.push_back(median(r->observed) / median(r->radii()));
+  if (ratios.empty()) return;  // no attractor was certified
   const std::string id = text(map, noise > 0 ? text(", noise ", number(noise)) : ", plain");
   program.claim(guard_claim(id + ", reach",
                             "The least way out of a basin that iteration finds, over the certified radius.",
