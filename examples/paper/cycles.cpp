@@ -14,6 +14,7 @@
 #include "basin/core/model.hpp"
 #include "basin/core/random.hpp"
 #include "basin/core/statistics.hpp"
+#include "basin/data/starts.hpp"
 #include "basin/dynamics/basins.hpp"
 #include "basin/dynamics/cycles.hpp"
 #include "basin/dynamics/jacobian.hpp"
@@ -21,11 +22,9 @@
 #include "basin/layers/dense.hpp"
 #include "basin/layers/pointwise.hpp"
 #include "basin/theory/amplification.hpp"
-#include "basin/train/adam.hpp"
-#include "basin/train/fit.hpp"
-#include "basin/train/initial.hpp"
-#include "basin/train/schedule.hpp"
 #include "support/program.hpp"
+#include "support/share.hpp"
+#include "support/trained_network.hpp"
 
 namespace {
 
@@ -35,13 +34,14 @@ using S = double;
 using Net = FullyConnected<S>;
 
 constexpr Index frames = 20;
-constexpr double loss_goal = 1e-8;      // mean squared error, pixels from 0 to 1
+constexpr double loss_goal = 1e-8;  // mean squared error, pixels from 0 to 1
+const NetworkTraining training_of_images{.width = 128, .hidden = 5, .loss_goal = loss_goal};
 constexpr Index steps_to_settle = 600;  // of each start
 constexpr Index longest_cycle = 200;
 constexpr double near_example =
     0.05;  // a cycle is the film's when its points lie within this times |x| of it
 
-// The study.
+// The study: trains, follows, measures.
 
 /// Starts of one kind and how many of them end on the film.
 struct Starts {
@@ -69,36 +69,13 @@ struct Film {
   Index spurious() const { return std::count(film_of.begin(), film_of.end(), Index(-1)); }
 };
 
-Model<Net> trained(const Mat<S>& X, const Mat<S>& Y, Index width, Index hidden, std::uint64_t seed,
-                   const std::string& what, FitResult& training) {
-  const Net net = fully_connected<S>(X.rows(), width, hidden);
-  Model f(net, initial_values(net, initial::pytorch_default(), seed));
-  FitOptions options{.max_epochs = 20000, .loss_below = loss_goal};
-  options.schedule = schedule::step_decay(1000, 0.85);
-  options.cancelled = interrupted;
-  Progress progress(what + ": training");
-  double first = 0;
-  options.observer = [&](const Epoch& e) {
-    if (e.epoch == 0) first = e.loss;
-    progress.update(training_fraction(e.loss, first, loss_goal, static_cast<double>(e.epoch), 20000),
-                    [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
-  };
-  Adam<S> adam({.learning_rate = 2e-3});
-  training = fit(f, X, Y, adam, options);
-  return f;
-}
-
 Mat<S> uniform_points(Index d, Index n, double low, double high, std::uint64_t seed) {
   Random random(seed);
-  Mat<S> x(d, n);
-  for (S& entry : x.reshaped()) entry = random.uniform(low, high);
-  return x;
+  return uniform_starts<S>(d, n, random, low, high);
 }
 Mat<S> normal_points(Index d, Index n, std::uint64_t seed) {
   Random random(seed);
-  Mat<S> x(d, n);
-  for (S& entry : x.reshaped()) entry = random.normal();
-  return x;
+  return normal_starts<S>(d, n, random);
 }
 
 /// The film with a point next to this cycle's first one; -1: none.
@@ -159,7 +136,8 @@ std::vector<Starts> image_starts(const ImageData& data, Index n, std::uint64_t s
 Film image_film(const ImageData& data, const std::vector<Index>& lengths, std::uint64_t seed, Index starts,
                 const std::string& what, std::optional<Model<Net>>* keep = nullptr) {
   Film film{.X = choose_images<S>(data.train, frames, seed), .lengths = lengths};
-  const Model<Net> f = trained(film.X, next_in_cycle(film.X, lengths), 128, 5, seed, what, film.training);
+  const Model<Net> f = trained_network(film.X, next_in_cycle(film.X, lengths), training_of_images, seed,
+                                       what + ": training", film.training);
   if (interrupted()) return film;
   film.starts = image_starts(data, starts, seed);
   refine_films(f, film);
@@ -171,7 +149,9 @@ Film image_film(const ImageData& data, const std::vector<Index>& lengths, std::u
 /// Points of [-1, 1]^d in a row.
 Film small_film(Index d, Index n, Index width, std::uint64_t seed, const std::string& what) {
   Film film{.X = uniform_points(d, n, -1, 1, seed), .lengths = {n}};
-  const Model<Net> f = trained(film.X, next_in_cycle(film.X), width, 5, seed, what, film.training);
+  const Model<Net> f =
+      trained_network(film.X, next_in_cycle(film.X), {.width = width, .hidden = 5, .loss_goal = loss_goal},
+                      seed, what + ": training", film.training);
   if (interrupted()) return film;
   film.starts = {{"uniform", uniform_points(d, 200, -1, 1, seed + 100)}};
   refine_films(f, film);
@@ -257,7 +237,7 @@ Growing growing_at(const Model<Net>& f, const Mat<S>& points, double radius) {
 std::vector<Growing> growing_attractors(const Mat<S>& X, std::uint64_t seed) {
   const std::string what = text("seed ", seed, ", autoencoder");
   FitResult training;
-  const Model<Net> f = trained(X, X, 128, 5, seed, what, training);
+  const Model<Net> f = trained_network(X, X, training_of_images, seed, what + ": training", training);
   std::vector<Growing> all;
   Progress progress(what + ": growth");
   for (Index j = 0; j < X.cols() && !interrupted(); ++j) {
@@ -297,105 +277,17 @@ Run run(const ImageData& data, std::uint64_t seed, bool full) {
   return r;
 }
 
-// Pictures.
-
-/// The film, and beneath it what an unseen image and noise become.
-void draw_strip(Program& program, const ImageData& data, const Run& r) {
-  constexpr Index columns = 10;
-  ImageTable table(text("A film of 20 images of ", data.name, " as a cycle of 5 x 128, and two starts"),
-                   data.train.shape, std::vector<std::string>(columns, ""));
-  const Mat<S>& X = r.film.X;
-  table.add_row("film 1-10", X.leftCols(columns));
-  table.add_row("film 11-20", X.rightCols(columns));
-  for (const std::size_t kind : {std::size_t(0), std::size_t(2)}) {
-    const Starts& s = r.film.starts[kind];
-    Mat<S> x(X.rows(), 2 * columns);
-    Vec<S> at = s.x.col(0);
-    for (Index t = 0; t < columns; ++t, at = (*r.f)(at)) x.col(t) = at;
-    for (Index t = columns; t < 400; ++t) at = (*r.f)(at);
-    for (Index t = 0; t < columns; ++t, at = (*r.f)(at)) x.col(columns + t) = at;
-    const std::string name = kind == 0 ? "unseen" : "noise";
-    table.add_row(name + ", t = 0-9", x.leftCols(columns));
-    table.add_row("t = 400-409", x.rightCols(columns));
+std::vector<Run> study(const Program& program, const ImageData& data) {
+  std::vector<Run> runs;
+  for (const std::uint64_t seed : program.seeds()) {
+    Run r = run(data, seed, program.full());
+    if (interrupted() || !r.f) break;
+    runs.push_back(std::move(r));
   }
-  program.draw(table, "cycles_film.png",
-               "Two rows: the film. Then an unseen image and normal noise with the nine images that follow, "
-               "and what the network shows from step 400 on.");
+  return runs;
 }
 
-/// |m|^(1/p) e^(i arg m) of the multipliers m of a cycle of p points, but for those that are rounding of M.
-Series multiplier_series(const std::string& name, const std::vector<const Cycle<S>*>& cycles) {
-  Series s{name, {}, {}, Series::Style::points};
-  for (const Cycle<S>* c : cycles)
-    for (const std::complex<double>& m : c->multipliers) {
-      if (std::abs(m) < 1e-13 * c->norm) continue;
-      const double size = std::pow(std::abs(m), 1 / static_cast<double>(c->period()));
-      s.x.push_back(size * std::cos(std::arg(m)));
-      s.y.push_back(size * std::sin(std::arg(m)));
-    }
-  return s;
-}
-
-void draw_multipliers(Program& program, const std::vector<Run>& runs) {
-  std::vector<const Cycle<S>*> films, spurious, planes;
-  for (const Run& r : runs) {
-    films.push_back(&r.film.films[0]);
-    for (const Film& f : r.planes)
-      if (f.films[0].converged()) planes.push_back(&f.films[0]);
-    for (const Film* f : {&r.film, &r.two, &r.small})
-      for (std::size_t k = 0; k < f->film_of.size(); ++k)
-        if (f->film_of[k] < 0 && f->found.hits[k] > 0) spurious.push_back(&f->found.cycles[k]);
-  }
-  LinePlot plot{"Multipliers of cycles, for one step", "|m|^(1/p) cos arg m", "|m|^(1/p) sin arg m", {}};
-  Series circle{"unit circle", {}, {}, Series::Style::line};
-  for (int k = 0; k <= 360; ++k) {
-    const double a = k * std::acos(-1.) / 180;
-    circle.x.push_back(std::cos(a));
-    circle.y.push_back(std::sin(a));
-  }
-  plot.series = {circle, multiplier_series("films of images", films)};
-  if (!spurious.empty()) plot.series.push_back(multiplier_series("spurious cycles", spurious));
-  if (!planes.empty()) plot.series.push_back(multiplier_series("fitted in the plane", planes));
-  double farthest = 1;
-  for (const Series& series : plot.series)
-    for (const std::vector<double>* v : {&series.x, &series.y})
-      for (const double value : *v) farthest = std::max(farthest, std::abs(value));
-  plot.x_range = plot.y_range = Extent{-1.1 * farthest, 1.1 * farthest};
-  plot.square = true;
-  plot.width = plot.height = 760;
-  program.draw(
-      plot, "cycles_multipliers.png",
-      "The eigenvalues m of the product of the Jacobians around each cycle of p points, drawn as "
-      "|m|^(1/p) e^(i arg m), without those below 1e-13 |M|, which are rounding: within the unit circle "
-      "a cycle attracts. Outside: fitted, and not stored.");
-}
-
-void draw_convergence(Program& program, const std::vector<Run>& runs) {
-  LinePlot plot{"Lyapunov exponents, means over the first steps", "steps", "exponent for a step", {}};
-  plot.log_x = true;
-  for (const Exponents& e : runs.front().exponents) {
-    if (e.spectrum.exponents.empty()) continue;
-    Series s{e.what, {}, {}, Series::Style::line_points};
-    for (std::size_t i = 0; i < e.spectrum.times.size(); ++i) {
-      s.x.push_back(static_cast<double>(e.spectrum.times[i]));
-      s.y.push_back(e.spectrum.history(0, static_cast<Index>(i)));
-    }
-    plot.series.push_back(s);
-  }
-  plot.horizontal = {{0, "0: errors neither grow nor shrink"}};
-  program.draw(plot, "cycles_exponents.png",
-               "The largest Lyapunov exponent as the mean over 1, 2, 4, ... steps, seed 0.");
-}
-
-// Claims.
-
-/// "62 of 100, 95 %: [52.2, 70.9] %".
-std::string share(Index count, Index n) {
-  const ConfidenceInterval i = wilson_interval(count, n);
-  return text(count, " of ", n, ", ", number(100 * static_cast<double>(count) / static_cast<double>(n)),
-              "% [", number(100 * i.low), ", ", number(100 * i.high), "]");
-}
-double percent(Index count, Index n) { return 100 * static_cast<double>(count) / static_cast<double>(n); }
+// The claims.
 
 /// Periods, multipliers and hits of what is not the film.
 std::string words_of_spurious(const Film& f) {
@@ -570,14 +462,99 @@ void claim_two_by_two(Program& program) {
       no_paper, {g.peak}, Band{5 + std::sqrt(25.25) - 1e-9, 5 + std::sqrt(25.25) + 1e-9}));
 }
 
+// The pictures.
+
+/// The film, and beneath it what an unseen image and noise become.
+void draw_strip(Program& program, const ImageData& data, const Run& r) {
+  constexpr Index columns = 10;
+  ImageTable table(text("A film of 20 images of ", data.name, " as a cycle of 5 x 128, and two starts"),
+                   data.train.shape, std::vector<std::string>(columns, ""));
+  const Mat<S>& X = r.film.X;
+  table.add_row("film 1-10", X.leftCols(columns));
+  table.add_row("film 11-20", X.rightCols(columns));
+  for (const std::size_t kind : {std::size_t(0), std::size_t(2)}) {
+    const Starts& s = r.film.starts[kind];
+    Mat<S> x(X.rows(), 2 * columns);
+    Vec<S> at = s.x.col(0);
+    for (Index t = 0; t < columns; ++t, at = (*r.f)(at)) x.col(t) = at;
+    for (Index t = columns; t < 400; ++t) at = (*r.f)(at);
+    for (Index t = 0; t < columns; ++t, at = (*r.f)(at)) x.col(columns + t) = at;
+    const std::string name = kind == 0 ? "unseen" : "noise";
+    table.add_row(name + ", t = 0-9", x.leftCols(columns));
+    table.add_row("t = 400-409", x.rightCols(columns));
+  }
+  program.draw(table, "cycles_film.png",
+               "Two rows: the film. Then an unseen image and normal noise with the nine images that follow, "
+               "and what the network shows from step 400 on.");
+}
+
+/// |m|^(1/p) e^(i arg m) of the multipliers m of a cycle of p points, but for those that are rounding of M.
+Series multiplier_series(const std::string& name, const std::vector<const Cycle<S>*>& cycles) {
+  Series s{name, {}, {}, Series::Style::points};
+  for (const Cycle<S>* c : cycles)
+    for (const std::complex<double>& m : c->multipliers) {
+      if (std::abs(m) < 1e-13 * c->norm) continue;
+      const double size = std::pow(std::abs(m), 1 / static_cast<double>(c->period()));
+      s.x.push_back(size * std::cos(std::arg(m)));
+      s.y.push_back(size * std::sin(std::arg(m)));
+    }
+  return s;
+}
+
+void draw_multipliers(Program& program, const std::vector<Run>& runs) {
+  std::vector<const Cycle<S>*> films, spurious, planes;
+  for (const Run& r : runs) {
+    films.push_back(&r.film.films[0]);
+    for (const Film& f : r.planes)
+      if (f.films[0].converged()) planes.push_back(&f.films[0]);
+    for (const Film* f : {&r.film, &r.two, &r.small})
+      for (std::size_t k = 0; k < f->film_of.size(); ++k)
+        if (f->film_of[k] < 0 && f->found.hits[k] > 0) spurious.push_back(&f->found.cycles[k]);
+  }
+  LinePlot plot{"Multipliers of cycles, for one step", "|m|^(1/p) cos arg m", "|m|^(1/p) sin arg m", {}};
+  Series circle{"unit circle", {}, {}, Series::Style::line};
+  for (int k = 0; k <= 360; ++k) {
+    const double a = k * std::acos(-1.) / 180;
+    circle.x.push_back(std::cos(a));
+    circle.y.push_back(std::sin(a));
+  }
+  plot.series = {circle, multiplier_series("films of images", films)};
+  if (!spurious.empty()) plot.series.push_back(multiplier_series("spurious cycles", spurious));
+  if (!planes.empty()) plot.series.push_back(multiplier_series("fitted in the plane", planes));
+  double farthest = 1;
+  for (const Series& series : plot.series)
+    for (const std::vector<double>* v : {&series.x, &series.y})
+      for (const double value : *v) farthest = std::max(farthest, std::abs(value));
+  plot.x_range = plot.y_range = Extent{-1.1 * farthest, 1.1 * farthest};
+  plot.square = true;
+  plot.width = plot.height = 760;
+  program.draw(
+      plot, "cycles_multipliers.png",
+      "The eigenvalues m of the product of the Jacobians around each cycle of p points, drawn as "
+      "|m|^(1/p) e^(i arg m), without those below 1e-13 |M|, which are rounding: within the unit circle "
+      "a cycle attracts. Outside: fitted, and not stored.");
+}
+
+void draw_convergence(Program& program, const std::vector<Run>& runs) {
+  LinePlot plot{"Lyapunov exponents, means over the first steps", "steps", "exponent for a step", {}};
+  plot.log_x = true;
+  for (const Exponents& e : runs.front().exponents) {
+    if (e.spectrum.exponents.empty()) continue;
+    Series s{e.what, {}, {}, Series::Style::line_points};
+    for (std::size_t i = 0; i < e.spectrum.times.size(); ++i) {
+      s.x.push_back(static_cast<double>(e.spectrum.times[i]));
+      s.y.push_back(e.spectrum.history(0, static_cast<Index>(i)));
+    }
+    plot.series.push_back(s);
+  }
+  plot.horizontal = {{0, "0: errors neither grow nor shrink"}};
+  program.draw(plot, "cycles_exponents.png",
+               "The largest Lyapunov exponent as the mean over 1, 2, 4, ... steps, seed 0.");
+}
+
 void body(Program& program) {
   const ImageData data = program.images();
-  std::vector<Run> runs;
-  for (const std::uint64_t seed : program.seeds()) {
-    Run r = run(data, seed, program.full());
-    if (interrupted() || !r.f) break;
-    runs.push_back(std::move(r));
-  }
+  const std::vector<Run> runs = study(program, data);
   if (runs.empty()) return;
   draw_strip(program, data, runs.front());
   draw_multipliers(program, runs);
