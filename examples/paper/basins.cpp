@@ -13,6 +13,7 @@
 #include "basin/core/model.hpp"
 #include "basin/core/statistics.hpp"
 #include "basin/data/start_distribution.hpp"
+#include "basin/data/starts.hpp"
 #include "basin/dynamics/basin_boundary.hpp"
 #include "basin/dynamics/basin_fractions.hpp"
 #include "basin/dynamics/basin_map.hpp"
@@ -22,11 +23,8 @@
 #include "basin/dynamics/fixed_points.hpp"
 #include "basin/dynamics/slice.hpp"
 #include "basin/dynamics/smallest_shock.hpp"
-#include "basin/train/adam.hpp"
-#include "basin/train/fit.hpp"
-#include "basin/train/initial.hpp"
-#include "basin/train/schedule.hpp"
 #include "support/program.hpp"
+#include "support/trained_network.hpp"
 
 namespace {
 
@@ -77,27 +75,6 @@ struct Run {
   Index neutral = 0;
   std::vector<Slice<S>> slices;
 };
-
-/// `phi` is a map of the network's units.
-template <class Phi>
-Model<FullyConnected<S, Phi>> trained(const Mat<S>& X, Index width, Index hidden, std::uint64_t seed,
-                                      double rate, double goal, FitResult& training) {
-  const auto net = fully_connected<S>(X.rows(), width, hidden, Phi{});
-  Model f(net, initial_values(net, initial::pytorch_default(), seed));
-  FitOptions options{.max_epochs = 30000, .loss_below = goal};
-  options.schedule = schedule::step_decay(1000, 0.85);
-  options.cancelled = interrupted;
-  Progress progress(text("seed ", seed, ": training ", hidden, " x ", width));
-  double first = 0;
-  options.observer = [&](const Epoch& e) {
-    if (e.epoch == 0) first = e.loss;
-    progress.update(training_fraction(e.loss, first, goal, static_cast<double>(e.epoch), 30000),
-                    [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
-  };
-  Adam<S> adam({.learning_rate = rate});
-  training = fit(f, X, adam, options);
-  return f;
-}
 
 BasinMapOptions map_options(bool find_new) {
   BasinMapOptions options;
@@ -211,7 +188,7 @@ void measure_reach(const Model<Net>& f, const Amount& much, Run& r, const std::s
 }
 
 /// The plane through the attractors of three examples, with half of their distances around.
-void draw_plane(const Model<Net>& f, Index cells, Run& r, const std::string& what) {
+void slice_basins(const Model<Net>& f, Index cells, Run& r, const std::string& what) {
   if (r.of_examples < 3 || interrupted()) return;
   Progress progress(what + ": slice");
   const auto at = [&](std::size_t i) -> Vec<S> { return r.attractors[i].points.col(0); };
@@ -227,7 +204,8 @@ Run run(const ImageData& data, std::uint64_t seed, const Amount& much) {
   const std::string what = text("seed ", seed);
   r.images = choose_images<S>(data.train, examples, seed);
   const Mat<S> unseen = choose_images<S>(data.test, much.unseen, seed);
-  const Model<Net> f = trained<LeakyRelu>(r.images, 128, 7, seed, 2e-3, 1e-8, r.training);
+  const Model<Net> f = trained_network(r.images, r.images, {.max_epochs = 30000}, seed,
+                                       what + ": training 7 x 128", r.training);
   if (interrupted()) return r;
   find_attractors(f, unseen.leftCols(60), r, what);
   r.known = static_cast<Index>(r.attractors.size());
@@ -238,7 +216,7 @@ Run run(const ImageData& data, std::uint64_t seed, const Amount& much) {
   if (interrupted()) return r;
   find_edges(f, much.edges, r, what);
   measure_reach(f, much, r, what);
-  draw_plane(f, much.cells, r, what);
+  slice_basins(f, much.cells, r, what);
   return r;
 }
 
@@ -256,9 +234,10 @@ struct PlaneRun {
 PlaneRun run_plane(std::uint64_t seed, const Amount& much) {
   PlaneRun r;
   Random random(seed);
-  r.points.resize(2, 10);
-  for (S& entry : r.points.reshaped()) entry = random.uniform(-1, 1);
-  const Model<PlaneNet> f = trained<Tanh>(r.points, 32, 3, seed, 1e-3, 1e-7, r.training);
+  r.points = uniform_starts<S>(2, 10, random, -1, 1);
+  const Model<PlaneNet> f = trained_network<Tanh>(
+      r.points, r.points, {.width = 32, .hidden = 3, .rate = 1e-3, .loss_goal = 1e-7, .max_epochs = 30000},
+      seed, text("seed ", seed, ": training 3 x 32"), r.training);
   if (interrupted()) return r;
   Progress progress(text("seed ", seed, ": the plane"));
   auto attractors = attractors_of(find_fixed_points(f, uniform_box<S>(2, -2, 2, seed).first(400)));
@@ -278,6 +257,26 @@ PlaneRun run_plane(std::uint64_t seed, const Amount& much) {
   options.halvings = 5;
   r.exponent = uncertainty_exponent(f, r.slice.map.attractors, plane, box, options);
   return r;
+}
+
+/// Both studies over the seeds; those that were finished.
+struct Study {
+  std::vector<Run> images;
+  std::vector<PlaneRun> planes;
+};
+
+Study study(const Program& program, const ImageData& data) {
+  const Amount much = amount(program.full());
+  Study s;
+  for (const std::uint64_t seed : program.seeds()) {
+    Run r = run(data, seed, much);
+    if (interrupted()) break;
+    PlaneRun p = run_plane(seed, much);
+    if (interrupted()) break;
+    s.images.push_back(std::move(r));
+    s.planes.push_back(std::move(p));
+  }
+  return s;
 }
 
 // The claims.
@@ -524,27 +523,17 @@ void draw_shares(Program& program, const Run& r) {
 
 void body(Program& program) {
   const ImageData data = program.images();
-  const Amount much = amount(program.full());
-  std::vector<Run> runs;
-  std::vector<PlaneRun> planes;
-  for (const std::uint64_t seed : program.seeds()) {
-    Run r = run(data, seed, much);
-    if (interrupted()) break;
-    PlaneRun p = run_plane(seed, much);
-    if (interrupted()) break;
-    runs.push_back(std::move(r));
-    planes.push_back(std::move(p));
-  }
-  if (runs.empty()) return;
-  draw_shares(program, runs.front());
-  draw_edges(program, data, runs.front());
-  draw_slice(program, runs.front(), data.name);
-  draw_plane_picture(program, planes.front());
-  claim_attractors(program, runs);
-  claim_shares(program, runs);
-  claim_edges(program, runs);
-  claim_reach(program, runs);
-  claim_plane(program, planes);
+  const Study s = study(program, data);
+  if (s.images.empty()) return;
+  draw_shares(program, s.images.front());
+  draw_edges(program, data, s.images.front());
+  draw_slice(program, s.images.front(), data.name);
+  draw_plane_picture(program, s.planes.front());
+  claim_attractors(program, s.images);
+  claim_shares(program, s.images);
+  claim_edges(program, s.images);
+  claim_reach(program, s.images);
+  claim_plane(program, s.planes);
 }
 
 }  // namespace
