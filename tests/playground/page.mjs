@@ -57,10 +57,10 @@ async function plane(browser) {
   await browser.click("#show-field");
   await browser.click("#show-fixed");
   await settled();
-  const colours = [];
+  const colours = [], aside = 30 / (await browser.value("side()")); // ten pixels, in the plane
   for (const r of attracting.filter((r) => r[3].startsWith("at point"))) {
     const [x, y] = r[0].replace(/−/g, "-").match(/-?\d+\.\d+/g).map(Number);
-    const point = await browser.value(colourAt(at(x, y))), beside = await browser.value(colourAt(at(x + 0.035, y + 0.035)));
+    const point = await browser.value(colourAt(at(x, y))), beside = await browser.value(colourAt(at(x - aside, y - aside)));
     colours.push(beside);
     check(point[3] === 255 && beside[3] > 50 && beside[3] < 250 && far(beside, point) < 12, `around ${r[3]} its colour, but paler`,
       `${point} and ${beside}`);
