@@ -277,7 +277,32 @@ TEST_CASE("by products alone: found by GMRES, judged by powers and by eigenvalue
     CHECK(p.uncertainty < 1e-6);
     CHECK(p.norm == Approx(rho).epsilon(1e-2));
     CHECK((p.power > 0) == (rho < 1));
+    if (p.power == 0) continue;
+    // .8^k < 1 / 1720 from k = 34 on; what fewer powers and products leave open stays so.
+    CHECK(p.power > 20);
+    CHECK(p.power < 60);
+    const auto few = find_fixed_point(
+        f, Vec<double>(1e-3 * random_matrix<double>(300, 1, 11)),
+        {.search = {.unit = 1, .form_up_to = 1}, .leading = {.max_products = 9, .max_power = p.power - 1}});
+    REQUIRE(few.converged());
+    CHECK(few.stability == Stability::undecided);
+    CHECK(few.power == 0);
+    CHECK(std::isnan(few.spectral_radius));
   }
+}
+
+TEST_CASE("factors that are too wide are not formed", "[dynamics]") {
+  const Trained<double> t = trained<double>(60, 20, 3, 8, 19);
+  const auto formed = find_fixed_point(t.f, t.X.col(0));
+  const auto products = find_fixed_point(t.f, t.X.col(0), {.search = {.form_up_to = 1, .factor_up_to = 19}});
+  CHECK(detail::self_map(t.f, SearchOptions{.factor_up_to = 20}).linearized(t.X.col(0)).is_product());
+  CHECK_FALSE(detail::self_map(t.f, SearchOptions{.form_up_to = 1, .factor_up_to = 19})
+                  .linearized(t.X.col(0))
+                  .is_formed());
+  REQUIRE(formed.converged());
+  REQUIRE(products.converged());
+  CHECK((formed.x - products.x).norm() < 1e-9);
+  CHECK(products.stability == formed.stability);
 }
 
 TEST_CASE("tanh(2x) in each coordinate has 3^d fixed points, 2^(d-k) C(d,k) with k unstable directions",

@@ -187,6 +187,27 @@ TEST_CASE("an iteration that does not converge says so", "[dynamics]") {
   CHECK(hurried.values.empty());
 }
 
+TEST_CASE("products that are limited are not exceeded", "[dynamics]") {
+  const Mat<double> A = random_matrix<double>(300, 300, 2);
+  Index products = 0;
+  const auto apply = [&](VecIn<double> x, VecOut<double> y) {
+    ++products;
+    y.noalias() = A * x;
+  };
+  const Leading enough = leading_eigenvalues(300, apply, 4);
+  REQUIRE(enough.converged);
+  REQUIRE(enough.products > 100);
+  products = 0;
+  const Leading few = leading_eigenvalues(300, apply, 4, {.max_products = 100});
+  CHECK_FALSE(few.converged);
+  CHECK(few.values.empty());
+  CHECK(products == 100);
+  CHECK(few.products == 100);
+  const Leading same = leading_eigenvalues(300, apply, 4, {.max_products = enough.products});
+  CHECK(same.converged);
+  CHECK(same.values == enough.values);
+}
+
 TEST_CASE("matrices with little to iterate on are solved too", "[dynamics]") {
   const Leading zero = leading_eigenvalues(Mat<double>::Zero(300, 300), 1);
   const Leading one = leading_eigenvalues(Mat<double>::Identity(300, 300), 2);

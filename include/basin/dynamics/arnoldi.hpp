@@ -288,7 +288,11 @@ Leading iterated_leading(const ProductMatrix& A, Index count, const LeadingOptio
     return result;
   }
   op.exponent = *exponent;
-  if (A.entries && A.n <= 1024) op.most = 2 * A.n;
+  const bool whole = A.entries && A.n <= 1024;
+  if (whole)
+    op.most = 2 * A.n;
+  else if (options.max_products > 0)
+    op.most = options.max_products;
   RitzPairs right, left;
   try {
     result.converged = iterate_for_eigenvalues(op, count, right);
@@ -300,7 +304,10 @@ Leading iterated_leading(const ProductMatrix& A, Index count, const LeadingOptio
       result.conditions = matched_conditions(right, left);
     }
   } catch (const TooManyProducts&) {
-    return dense_leading(*A.entries, count, options);
+    if (whole) return dense_leading(*A.entries, count, options);
+    Leading none;
+    none.products = result.products + op.most;
+    return none;
   }
   if (!result.converged) return result;
   const double scale = std::ldexp(1.0, *exponent);
@@ -316,6 +323,8 @@ Leading leading_of(const ProductMatrix& A, Index count, const LeadingOptions& op
   require(count >= 1 && count <= A.n, "leading_eigenvalues: count must be from 1 to ", A.n, ", got ", count);
   require(options.tolerance > 0, "leading_eigenvalues: tolerance must be > 0, got ", options.tolerance);
   require(options.guard >= 0, "leading_eigenvalues: guard must be >= 0, got ", options.guard);
+  require(options.max_products >= 0, "leading_eigenvalues: max_products must be >= 0, got ",
+          options.max_products);
   require(options.max_restarts >= 1, "leading_eigenvalues: max_restarts must be >= 1, got ",
           options.max_restarts);
   try {

@@ -95,6 +95,7 @@ JudgedPoint search_and_judge(const SelfMap& f, VecIn<double> x0, const FixedPoin
 inline void require_fixed_point_options(const FixedPointOptions& o, const char* who) {
   require(o.tolerance >= 0, who, ": tolerance must be >= 0, got ", o.tolerance);
   require_search_options(o.search, who);
+  require(o.leading.max_power >= 0, who, ": leading.max_power must be >= 0, got ", o.leading.max_power);
 }
 
 /// size relative to `unit`, or as it is where that is 0.
@@ -123,7 +124,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   detail::require_fixed_point_options(options, "find_fixed_point");
   const Vec<double> start = x0.template cast<double>();
   const detail::JudgedPoint p =
-      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search.form_up_to), start, options);
+      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search), start, options);
   FoundPoint<S> point;
   static_cast<LinearStability&>(point) = p.stability;
   point.end = p.found.end;
@@ -152,7 +153,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   detail::require_fixed_point_options(options, "classify_fixed_point");
   const Vec<double> start = x.template cast<double>();
   const detail::JudgedPoint found =
-      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search.form_up_to), start, options);
+      detail::search_and_judge<WithSpectra>(detail::self_map(f, options.search), start, options);
   FixedPoint p;
   static_cast<LinearStability&>(p) = found.stability;
   p.end = found.found.end;
@@ -167,17 +168,18 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 #ifdef BASIN_BODIES
 namespace detail {
 
-/// The k up to 2000 for which J^k of ten normal vectors is so short that |J^k| < 1 except with a probability
-/// of 1e-10: |A| <= 10 (2 / pi)^(1/2) max |A g_i| (Halko, Martinsson, Tropp 2011, Lemma 4.1). 0: there is
-/// none.
+/// The first k <= options.max_power for which J^k of three normal vectors is so short that |J^k| < 1 except
+/// with a probability of 1e-10: |A| <= a (2 / pi)^(1/2) max |A g_i| fails with one of a^-3 (Halko,
+/// Martinsson, Tropp 2011, Lemma 4.1), a = 10^(10/3). More vectors allow a smaller a and a k smaller by a
+/// few, and each costs a product for every k. 0: there is none.
 template <class = void>
-Index contracting_power(const LocalMap& J, Index n) {
-  constexpr double factor = 7.98;
+Index contracting_power(const LocalMap& J, Index n, const LeadingOptions& options) {
+  constexpr double factor = 1720;
   Random random(3);
-  Mat<double> G(n, 10);
+  Mat<double> G(n, 3);
   for (double& entry : G.reshaped()) entry = random.normal();
   Vec<double> y(n);
-  for (Index k = 1; k <= 2000; ++k) {
+  for (Index k = 1; k <= options.max_power && !(options.cancelled && options.cancelled()); ++k) {
     double longest = 0;
     for (Index j = 0; j < G.cols(); ++j) {
       J.apply(G.col(j), y);
@@ -253,7 +255,7 @@ LinearStability judge_products(const LocalMap& J, Index n, double epsilon, doubl
   LinearStability s;
   s.norm = largest_singular_value(J, n, std::min<Index>(100, n)).value;
   const bool smooth = change <= 1e-3 * s.norm;  // else no power of this one J shows anything
-  s.power = smooth ? contracting_power(J, n) : 0;
+  s.power = smooth ? contracting_power(J, n, given) : 0;
   LeadingOptions options = given;
   options.conditions = true;
   const Index most = std::min<Index>(32, n);

@@ -246,9 +246,8 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 void find_more_fixed_points(const Model<F>& f, FixedPoints<typename F::Scalar>& points,
                             MatIn<typename F::Scalar> x0, const FixedPointsOptions& options = {}) {
   detail::require_self_map(f, x0.rows(), "find_fixed_points", "x0");
-  const Index form_up_to = options.point.search.form_up_to;
   detail::find_more_points<typename F::Scalar, WithSpectra>(
-      [&f, form_up_to] { return detail::self_map(f, form_up_to); },
+      [&f, &options] { return detail::self_map(f, options.point.search); },
       detail::searches_together(cache_bytes(f.layer, 1)), points, x0, options);
 }
 

@@ -133,9 +133,8 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
 [[nodiscard]] Growth<typename F::Scalar> growth_at_infinity(const Model<F>& f,
                                                             const GrowthOptions& options = {}) {
   detail::require_self_map(f, f.layer.in_size(), "growth_at_infinity", "f");
-  const Index form_up_to = options.points.point.search.form_up_to;
   return detail::growth_of<typename F::Scalar, WithSpectra>(
-      [&f, form_up_to] { return detail::self_map(f, form_up_to); }, f.layer.in_size(),
+      [&f, &options] { return detail::self_map(f, options.points.point.search); }, f.layer.in_size(),
       detail::searches_together(cache_bytes(f.layer, 1)), options);
 }
 

@@ -18,6 +18,11 @@ struct LeadingOptions {
   bool vectors = false;     // whether eigenvectors are wanted, too
   bool conditions = true;   // whether the eigenvalues' condition numbers are: about as many products with A'
   std::function<bool()> cancelled = {};  // asked before each product; true ends the search
+  /// At most so many products with A, and as many with A'; then it has not converged. 0: no limit.
+  Index max_products = 0;
+  /// For verdicts on fixed points by products: up to which power J is tried on random vectors, to show that
+  /// it contracts.
+  Index max_power = 2000;
 };
 
 }  // namespace basin

@@ -2,6 +2,7 @@
 #pragma once
 #include <cmath>       // std::isfinite
 #include <functional>  // std::function
+#include <limits>      // std::numeric_limits
 #include <ostream>     // std::ostream
 #include <vector>      // std::vector
 
@@ -11,7 +12,6 @@
 #ifdef BASIN_BODIES
 #include <Eigen/LU>   // Eigen::PartialPivLU
 #include <algorithm>  // std::all_of, std::max, std::min
-#include <limits>     // std::numeric_limits
 #include <utility>    // std::move
 
 #include "basin/core/product/gemm.hpp"  // gemm
@@ -55,6 +55,8 @@ struct SearchOptions {
   Index form_up_to = 1024;  // so many dimensions: above, products with J alone, unless it has narrow factors
   Index krylov = 300;       // the most products for a step by products alone (GMRES)
   std::function<bool()> cancelled = {};  // asked before each step; may be called by several threads at once
+  /// Where the network is narrow, J = D E is formed if it is at most so wide there.
+  Index factor_up_to = std::numeric_limits<Index>::max();
 };
 
 namespace detail {
@@ -75,9 +77,17 @@ struct Solved {
 /// (Saad, Schultz 1986) without restarts, by Givens rotations.
 template <class = void>
 Vec<double> gmres(const MatrixProduct& J, const Vec<double>& r, double tolerance, Index most);
+/// So few dimensions that J is formed at once; and above it, so few products that a step is tried with first.
+inline constexpr Index formed_at_once = 48, few_products = 24;
 /// Newton's step s = (I - J)^-1 r, dense, by the factors, or by products.
 template <class = void>
 Vec<double> newton_step(const LocalMap& J, const Vec<double>& r, const SearchOptions& o);
+
+/// f as a SelfMap whose Jacobians are formed as the options say.
+template <Layer F>
+SelfMap self_map(const Model<F>& f, const SearchOptions& o) {
+  return self_map(f, o.form_up_to, o.factor_up_to);
+}
 
 /// Where a search ended. `left` is known where it converged and was polished.
 struct Found {
@@ -211,9 +221,8 @@ Mat<double> values_at(const SelfMap& f, const Mat<double>& x) {
 template <class = void>
 Mat<double> steps_by_products(const SelfMap& f, const Mat<double>& x, const Mat<double>& r) {
   constexpr double tolerance = 1e-10;
-  constexpr Index few = 24;
   std::vector<Gmres<>> searches;
-  for (Index j = 0; j < x.cols(); ++j) searches.emplace_back(Vec<double>(r.col(j)), tolerance, few);
+  for (Index j = 0; j < x.cols(); ++j) searches.emplace_back(Vec<double>(r.col(j)), tolerance, few_products);
   const ProductsAtColumns J = f.products(x);
   Mat<double> u = Mat<double>::Zero(x.rows(), x.cols()), y(x.rows(), x.cols());
   const auto done = [](const auto& search) { return search.done(); };
@@ -235,8 +244,6 @@ Mat<double> steps_by_products(const SelfMap& f, const Mat<double>& x, const Mat<
   return y;
 }
 
-/// So few dimensions that J is formed at once.
-inline constexpr Index formed_at_once = 48;
 inline bool may_step_by_products(const SelfMap& f) { return f.products && f.size > formed_at_once; }
 
 /// One of the searches that are made side by side.

@@ -107,9 +107,11 @@ ProductsAtColumns products_at_columns(const Model<F>& f, const Mat<typename F::S
   };
 }
 
-/// f as a SelfMap, which refers to it. Where no factors are there, J is formed up to `form_up_to` dimensions.
+/// f as a SelfMap, which refers to it. J is formed by factors that are at most `factor_up_to` wide, else
+/// whole up to `form_up_to` dimensions.
 template <Layer F>
-SelfMap self_map(const Model<F>& f, Index form_up_to) {
+SelfMap self_map(const Model<F>& f, Index form_up_to,
+                 Index factor_up_to = std::numeric_limits<Index>::max()) {
   using S = typename F::Scalar;
   SelfMap map;
   map.size = f.layer.in_size();
@@ -121,9 +123,11 @@ SelfMap self_map(const Model<F>& f, Index form_up_to) {
     infer(f.layer, f.theta, point, y, *cache);
     return y.template cast<double>();
   };
-  map.linearized = [&f, form_up_to](VecIn<double> x) -> LocalMap {
+  const std::optional<Cut> cut = narrow_cut(f.layer);
+  map.linearized = [&f, form_up_to,
+                    factored = cut && cut->rows <= factor_up_to](VecIn<double> x) -> LocalMap {
     const Vec<S> point = x.cast<S>();
-    if (const auto factors = jacobian_factors(f, point))
+    if (const auto factors = factored ? jacobian_factors(f, point) : std::nullopt)
       return {factors->D.template cast<double>(), factors->E.template cast<double>(), {}, {}};
     if (point.size() <= form_up_to) return {jacobian(f, point).template cast<double>(), {}, {}, {}};
     return local_products(f, point);
