@@ -5,6 +5,7 @@
 #include <string>    // std::string
 #include <vector>    // std::vector
 
+#include "analysis/effort.hpp"              // Effort
 #include "analysis/options.hpp"             // AnalyzeOptions
 #include "basin/certify/certificate.hpp"    // Certificate
 #include "basin/core/model.hpp"             // Model
@@ -17,8 +18,6 @@
 
 namespace basin::examples {
 
-using AnalyzedModel = Model<Sequence<double>>;
-
 /// The network and the samples it is judged by.
 struct AnalysisInput {
   AnalyzedModel f;
@@ -26,6 +25,7 @@ struct AnalysisInput {
   Mat<double> X;      // one column a sample, in the order of the network's input
   Shape shape;        // of one sample
   Index in_file = 0;  // samples in the file, of which X has the first
+  Effort effort;
   bool image() const { return shape.height > 1 && shape.width > 1; }
   bool self_map() const { return f.layer.in_size() == f.layer.out_size(); }
 };

@@ -1,5 +1,5 @@
 // Fixed points, where orbits end, and the eigenvalues at the attractors.
-#include <algorithm>  // std::clamp, std::max, std::min, std::stable_sort
+#include <algorithm>  // std::max, std::min, std::stable_sort
 #include <chrono>     // std::chrono
 #include <cmath>      // std::sqrt
 #include <map>        // std::map
@@ -28,8 +28,6 @@ using F = AnalyzedModel;
 
 /// An orbit has arrived at a point when it is closer than this times the norm of the point.
 constexpr double arrived = 1e-3;
-
-Index longest_orbit(const AnalyzeOptions& o) { return o.full ? 20000 : 2000; }
 
 /// What random starts are drawn for.
 struct Starts {
@@ -69,26 +67,8 @@ Mat<double> some_midpoints(const Mat<double>& X, Index most, Random& random) {
   return starts;
 }
 
-/// Multiplications of one Newton step that forms the Jacobian.
-double cost_of_step(const AnalysisInput& in) {
-  const auto cut = detail::narrow_cut(in.f.layer);
-  const auto rank = static_cast<double>(cut ? cut->rows : in.X.rows());
-  return rank * (2 * static_cast<double>(multiply_adds(in.f.layer)) + rank * rank);
-}
-/// Multiplications for all searches together. Of sizes alone, so that results do not depend on the machine.
-double budget(const AnalyzeOptions& o) { return o.full ? 2.5e13 : 2.5e11; }
-
-/// How many random starts of each kind: as many as asked for, else what the budget allows, of some ten steps
-/// in a search.
-Index count_of_starts(const AnalysisInput& in, const AnalyzeOptions& o) {
-  if (o.starts > 0) return o.starts;
-  const double searches = budget(o) / (10 * cost_of_step(in));
-  const double left = (searches - 2 * static_cast<double>(in.X.cols())) / 3;
-  return static_cast<Index>(std::clamp(left, 5., o.full ? 2000. : 100.));
-}
-
 Starts draw_starts(const AnalysisInput& in, const AnalyzeOptions& o) {
-  const Index count = count_of_starts(in, o);
+  const Index count = in.effort.starts;
   Random random(o.seed);
   Starts s;
   s.uniform = uniform_over(in, count, random);
@@ -97,51 +77,39 @@ Starts draw_starts(const AnalysisInput& in, const AnalyzeOptions& o) {
   return s;
 }
 
-/// Quick mode cuts searches short, the more so the more a step costs: one that does not converge costs as
-/// much as max_steps allows. Points that need more steps are missed.
-SearchOptions search_options(const AnalysisInput& in, const AnalyzeOptions& o) {
-  const double searches = static_cast<double>(in.X.cols() + 2 * count_of_starts(in, o));
-  const double affordable = budget(o) / (cost_of_step(in) * searches);
-  SearchOptions search;
-  search.max_steps = o.full ? 100 : static_cast<Index>(std::clamp(affordable, 6., 25.));
-  search.cancelled = interrupted;
-  return search;
-}
-
-FixedPointsOptions searching(const AnalysisInput& in, const AnalyzeOptions& o, Progress& progress) {
+FixedPointsOptions searching(const AnalysisInput& in, Progress& progress) {
   FixedPointsOptions options;
-  options.point.search = search_options(in, o);
+  options.point = in.effort.point;
   options.observer = [&progress](Index finished, Index all) {
     progress.update(static_cast<double>(finished) / static_cast<double>(all));
   };
   return options;
 }
 
-void search(const AnalysisInput& in, const AnalyzeOptions& o, FixedPoints<double>& points,
-            const Mat<double>& starts, const std::string& what) {
+void search(const AnalysisInput& in, FixedPoints<double>& points, const Mat<double>& starts,
+            const std::string& what) {
   if (starts.cols() == 0 || interrupted()) return;
   Progress progress(what);
-  find_more_fixed_points(in.f, points, starts, searching(in, o, progress));
+  find_more_fixed_points(in.f, points, starts, searching(in, progress));
 }
 
-void find_points(const AnalysisInput& in, const AnalyzeOptions& o, const Starts& s, FixedPointFacts& facts) {
+void find_points(const AnalysisInput& in, const Starts& s, FixedPointFacts& facts) {
   facts.examples = in.X.cols();
   facts.uniform = facts.around = (s.uniform.cols() + 1) / 2;
   facts.midpoints = s.midpoints.cols();
   facts.all_pairs = in.X.cols() * (in.X.cols() - 1) / 2;
-  search(in, o, facts.points, in.X, "fixed points from the examples");
-  search(in, o, facts.points, s.uniform.leftCols(facts.uniform), "fixed points from noise");
-  search(in, o, facts.points, s.around.leftCols(facts.around), "fixed points from noisy examples");
-  search(in, o, facts.points, s.midpoints, "fixed points from midpoints of examples");
+  search(in, facts.points, in.X, "fixed points from the examples");
+  search(in, facts.points, s.uniform.leftCols(facts.uniform), "fixed points from noise");
+  search(in, facts.points, s.around.leftCols(facts.around), "fixed points from noisy examples");
+  search(in, facts.points, s.midpoints, "fixed points from midpoints of examples");
   facts.richness = facts.points.richness();
 }
 
-void recall_examples(const AnalysisInput& in, const AnalyzeOptions& o, FixedPointFacts& facts) {
+void recall_examples(const AnalysisInput& in, FixedPointFacts& facts) {
   if (interrupted()) return;
   RecallOptions options;
-  options.point.tolerance = o.tolerance;
-  options.point.search = search_options(in, o);
-  options.max_steps = longest_orbit(o);
+  options.point = in.effort.point;
+  options.max_steps = in.effort.orbit_steps;
   facts.recall = recall(in.f, facts.points, in.X, options);  // the examples were the first starts
 }
 
@@ -150,8 +118,8 @@ void find_degree(const AnalysisInput& in, const AnalyzeOptions& o, FixedPointFac
   if (interrupted()) return;
   GrowthOptions options;
   options.seed = o.seed;
-  options.points.point.search = search_options(in, o);
-  options.starts = o.full ? 400 : 6 * options.points.point.search.max_steps / 5;  // at most 30
+  options.points.point = in.effort.point;
+  options.starts = std::min<Index>(in.effort.starts, o.full ? 400 : 30);
   try {
     const auto growth = growth_at_infinity(in.f, options);
     if (interrupted()) return;
@@ -196,9 +164,9 @@ struct Ends {
   Orbit<double> orbit;
 };
 
-Ends iterate(const AnalysisInput& in, const AnalyzeOptions& o, const Mat<double>& starts, std::string what) {
+Ends iterate(const AnalysisInput& in, const Mat<double>& starts, std::string what) {
   Progress progress("orbits of " + what);
-  OrbitOptions options{.max_steps = longest_orbit(o), .relative_tolerance = 1e-12};
+  OrbitOptions options{.max_steps = in.effort.orbit_steps, .relative_tolerance = 1e-12};
   options.bound = 1e6 * std::max(mean_norm(in.X), mean_norm(starts));
   options.cancelled = interrupted;
   options.observer = [&](Index finished, Index all) {
@@ -261,30 +229,32 @@ BasinFractions fractions(const F& f, const FixedPoints<double>& points, const En
   return b;
 }
 
-void find_basins(const AnalysisInput& in, const AnalyzeOptions& o, const Starts& s, Analysis& a) {
+void find_basins(const AnalysisInput& in, const Starts& s, Analysis& a) {
   std::vector<Ends> all;
   const std::string range =
       in.image() ? "noise over the range of the data" : "points of the box around the data";
-  all.push_back(iterate(in, o, s.uniform, range));
-  all.push_back(iterate(in, o, s.around, "examples with noise"));
+  all.push_back(iterate(in, s.uniform, range));
+  all.push_back(iterate(in, s.around, "examples with noise"));
   if (interrupted()) return;
-  search(in, o, a.fixed->points, unknown_ends(a.fixed->points, all), "fixed points where orbits end");
+  search(in, a.fixed->points, unknown_ends(a.fixed->points, all), "fixed points where orbits end");
   if (interrupted()) return;
   for (const Ends& e : all) a.basins.push_back(fractions(in.f, a.fixed->points, e));
 }
 
-Spectrum spectrum_at(const F& f, Index point, const Vec<double>& x) {
+Spectrum spectrum_at(const AnalysisInput& in, Index point, const Vec<double>& x) {
+  const F& f = in.f;
   Spectrum s;
   s.point = point;
-  if (const auto factors = jacobian_factors(f, x)) {
+  const auto factors = in.effort.by_products ? std::nullopt : jacobian_factors(f, x);
+  if (factors) {
     s.values = eigenvalues(Mat<double>(factors->E * factors->D));
     s.whole = true;
   } else if (x.size() <= 256) {
     s.values = eigenvalues(jacobian(f, x));
     s.whole = true;
   } else {
-    LeadingOptions options{.conditions = false};
-    options.cancelled = interrupted;
+    LeadingOptions options = in.effort.point.leading;
+    options.conditions = false;
     s.values = leading_eigenvalues(f, x, 12, options).values;
   }
   return s;
@@ -296,12 +266,12 @@ void find_spectra(const AnalysisInput& in, const AnalyzeOptions& o, Analysis& a)
   Progress progress("eigenvalues at attractors");
   for (std::size_t i = 0; i < std::min(most, at.size()) && !interrupted(); ++i) {
     progress.update(static_cast<double>(i) / static_cast<double>(std::min(most, at.size())));
-    a.spectra.push_back(spectrum_at(in.f, at[i], a.fixed->points.x.col(at[i])));
+    a.spectra.push_back(spectrum_at(in, at[i], a.fixed->points.x.col(at[i])));
   }
 }
 
 /// Two starts of noise, three noisy examples, one midpoint.
-void follow_orbits(const AnalysisInput& in, const AnalyzeOptions& o, const Starts& s, ShownOrbits& shown) {
+void follow_orbits(const AnalysisInput& in, const Starts& s, ShownOrbits& shown) {
   Mat<double> starts(in.X.rows(), 0);
   const auto add = [&](const Mat<double>& from, Index count, const std::string& name) {
     for (Index j = 0; j < std::min(count, from.cols()); ++j) {
@@ -314,7 +284,7 @@ void follow_orbits(const AnalysisInput& in, const AnalyzeOptions& o, const Start
   add(s.midpoints, 1, "midpoint");
   shown.times = {0, 1, 2, 5, 10, 20, 50, 100};
   const Orbit<double> e = orbit(in.f, starts,
-                                {.max_steps = longest_orbit(o),
+                                {.max_steps = in.effort.orbit_steps,
                                  .relative_tolerance = 1e-12,
                                  .snapshots = shown.times,
                                  .cancelled = interrupted});
@@ -348,18 +318,18 @@ void analyze_dynamics(const AnalysisInput& in, const AnalyzeOptions& o, Analysis
   };
   const Starts s = draw_starts(in, o);
   a.fixed.emplace();
-  find_points(in, o, s, *a.fixed);
+  find_points(in, s, *a.fixed);
   finished("fixed points");
-  recall_examples(in, o, *a.fixed);
+  recall_examples(in, *a.fixed);
   finished("recall");
-  find_basins(in, o, s, a);
+  find_basins(in, s, a);
   compare_with_examples(in, o, *a.fixed);
   finished("basins");
   find_degree(in, o, *a.fixed, a.notes);
   finished("growth far away");
   find_spectra(in, o, a);
   finished("spectra");
-  if (!interrupted()) follow_orbits(in, o, s, a.orbits);
+  if (!interrupted()) follow_orbits(in, s, a.orbits);
   finished("orbits for the pictures");
 }
 

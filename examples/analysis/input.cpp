@@ -98,9 +98,10 @@ AnalysisInput read_analysis_input(const AnalyzeOptions& o) {
     throw FileError(text("--shape: ", shape, " makes ", shape.size(), " numbers, but a sample in ",
                          o.data.string(), " has ", n));
   if (!samples.columns.allFinite()) throw FileError(text(o.data.string(), ": holds NaN or infinite numbers"));
-  AnalysisInput in{std::move(f), std::move(info), std::move(samples.columns), shape};
+  AnalysisInput in{std::move(f), std::move(info), std::move(samples.columns), shape, 0, {}};
   in.in_file = in.X.cols();
-  if (o.limit > 0 && o.limit < in.X.cols()) in.X = in.X.leftCols(o.limit).eval();
+  in.effort = effort_for(in.f, in.in_file, o);
+  if (in.effort.examples < in.X.cols()) in.X = in.X.leftCols(in.effort.examples).eval();
   return in;
 }
 

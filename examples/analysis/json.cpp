@@ -181,6 +181,7 @@ std::string analysis_json(const AnalysisInput& in, const AnalyzeOptions& o, cons
   j["data"] = o.data.string();
   j["mode"] = o.full ? "full" : "quick";
   j["seed"] = o.seed;
+  j["less_than_usual"] = in.effort.said;
   j["sample_shape"] = {in.shape.channels, in.shape.height, in.shape.width};
   j["network"] = network_json(in, a.network);
   j["training_error"] = error_json(in, a.error);

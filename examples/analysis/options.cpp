@@ -60,7 +60,8 @@ AnalyzeOptions parse_analyze_options(int argc, const char* const* argv) {
   app.add_option("--shape", sides, "shape of one sample, where the files do not say it: 3,32,32")
       ->type_name("C,H,W")
       ->delimiter(',');
-  app.add_option("--limit", o.limit, "only the first N samples (default: 100, with --full all)")
+  app.add_option("--limit", o.limit,
+                 "only the first N samples (default: up to 100, with --full all; fewer where they take long)")
       ->type_name("N")
       ->check(CLI::Range(Index(1), most));
   CLI::Option* quick_flag =
@@ -98,7 +99,6 @@ AnalyzeOptions parse_analyze_options(int argc, const char* const* argv) {
   if (!sides.empty()) o.shape = parsed_shape(sides);
   o.seed = parsed_seed(seed);
   o.certificates = !no_certificates;
-  if (o.limit == 0 && !o.full) o.limit = 100;
   return o;
 }
 

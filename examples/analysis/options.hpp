@@ -13,7 +13,7 @@ struct AnalyzeOptions {
   std::filesystem::path model, data;
   std::string array;           // of several in a file
   std::optional<Shape> shape;  // of one sample; nothing: as the files say
-  Index limit = 0;             // only the first so many samples; 0: all in full mode, 100 in quick mode
+  Index limit = 0;             // only the first so many samples; 0: as many as the network allows (Effort)
   bool full = false;
   Index starts = 0;  // random starts of each kind; 0: as many as the network allows
   std::uint64_t seed = 0;

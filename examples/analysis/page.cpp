@@ -394,8 +394,8 @@ void spectra_section(const Report& r) {
     }
     const auto large =
         std::count_if(s.values.begin(), s.values.end(), [](auto v) { return std::abs(v) > 0.5; });
-    rows.push_back(
-        {text(s.point), number(s.values.empty() ? 0 : std::abs(s.values.front()), 4), leading, text(large)});
+    rows.push_back({text(s.point), s.values.empty() ? "not found" : number(std::abs(s.values.front()), 4),
+                    leading, text(large)});
   }
   r.page.table({"attractor", "spectral radius", "leading eigenvalues", "above 0.5"}, rows);
   r.page.note(

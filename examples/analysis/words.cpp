@@ -116,6 +116,7 @@ std::vector<std::string> answers(const AnalysisInput& in, const Analysis& a, dou
   std::vector<std::string> all{network_answer(in, a.network), error_answer(in, a.error)};
   if (!a.error.hint.empty()) all.push_back(a.error.hint);
   if (!a.fixed) return all;
+  if (!in.effort.said.empty()) all.push_back(in.effort.said);
   if (a.fixed->points.size() > 0 || !a.interrupted) all.push_back(points_answer(*a.fixed));
   if (!a.fixed->recall.examples.empty()) all.push_back(memory_answer(*a.fixed, tolerance));
   for (const BasinFractions& b : a.basins) all.push_back(basin_answer(b));

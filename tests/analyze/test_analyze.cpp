@@ -2,13 +2,20 @@
 // for scripts, and its errors.
 #include <sys/wait.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "basin/compose/chain.hpp"
 #include "basin/io/npy.hpp"
+#include "basin/io/onnx.hpp"
+#include "basin/layers/conv2d.hpp"
+#include "basin/layers/maps.hpp"
+#include "basin/layers/pointwise.hpp"
 #include "io/files.hpp"
 #include "support/catch.hpp"
 
@@ -174,4 +181,42 @@ TEST_CASE("analyze says what is wrong", "[analyze][slow]") {
   fails(model, 2, "--data is required");
   fails(model + " --data " + samples + " --shape 1,2,3,4", 2, "--shape");
   fails(model + " --data " + samples + " --seed -1", 2, "--seed");
+}
+
+TEST_CASE("analyze looks at less of a network that takes many multiplications, and says so",
+          "[analyze][slow]") {
+  const TempDir folder;
+  const Shape image{3, 32, 32}, wide{32, 32, 32};  // 11 million multiplications
+  const auto conv = [](const Shape& in, Index channels) {
+    return Conv2d<double>(in, {.out_channels = channels, .padding = Padding::all(1)});
+  };
+  const Chain net(conv(image, 32), Pointwise<double, Tanh>(wide), conv(wide, 32),
+                  Pointwise<double, Tanh>(wide), conv(wide, 3));
+  Model f(net, Vec<double>(net.param_size()));
+  for (Index i = 0; i < f.theta.size(); ++i) f.theta[i] = 0.005 * std::sin(static_cast<double>(i));
+  write_onnx(folder / "conv.onnx", f);
+  const Index samples = 12, size = image.size();
+  NdArray<double> data{{samples, 3, 32, 32}, Vec<double>(samples * size)};
+  for (Index i = 0; i < data.values.size(); ++i)
+    data.values[i] = 0.5 + 0.4 * std::cos(0.01 * static_cast<double>(i));
+  write_npy(folder / "x.npy", data);
+  const std::string command = (folder / "conv.onnx").string() + " --data " + (folder / "x.npy").string() +
+                              " --json --out " + folder.path().string();
+  const Ran r = run(command);
+  REQUIRE(r.status == 0);
+  const Json j = Json::parse(r.out);
+  const std::string less = j["less_than_usual"];
+  CHECK(less.find("the first 5 samples, 3 random starts of each kind") != std::string::npos);
+  CHECK(less.find("verdicts by products with the Jacobian") != std::string::npos);
+  CHECK(std::count(j["answers"].begin(), j["answers"].end(), less) == 1);
+  CHECK(j["training_error"]["samples"] == 5);
+  CHECK(j["training_error"]["samples_in_file"] == samples);
+  CHECK(j["fixed_points"]["starts"]["examples"] == 5);
+  CHECK(j["fixed_points"]["found"] == 1);  // it contracts
+  CHECK(j["fixed_points"]["attracting"] == 1);
+
+  const Json more = Json::parse(run(command + " --limit 7 --starts 4").out);
+  CHECK(more["training_error"]["samples"] == 7);
+  CHECK(more["basins"][0]["count"] == 4);
+  CHECK(more["less_than_usual"].get<std::string>().find("samples") == std::string::npos);
 }
