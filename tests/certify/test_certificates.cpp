@@ -26,6 +26,7 @@
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/random_matrix.hpp"
+#include "support/verdicts.hpp"
 
 using namespace basin;
 
@@ -136,6 +137,7 @@ Model<AnyLayer<double>> trained(const AnyLayer<double>& net, const Mat<double>& 
       net, initial_values(net, initial::pytorch_default(), static_cast<std::uint64_t>(seed)));
   Adam<double> adam({.learning_rate = 3e-3});
   static_cast<void>(fit(f, X, adam, {.max_epochs = epochs, .loss_below = 1e-8}));
+  static_cast<void>(check_verdicts(f, X));
   return f;
 }
 Mat<double> uniform_points(Index d, Index n, int seed) {

@@ -16,6 +16,7 @@
 #include "support/catch.hpp"
 #include "support/error_of.hpp"
 #include "support/maps_of_parameters.hpp"
+#include "support/verdicts.hpp"
 
 using namespace basin;
 
@@ -52,6 +53,7 @@ Training training() {
   keep_snapshots(options, f, geometric_epochs(10, 1.35, 1500), t.snapshots);
   Adam<double> adam({.learning_rate = 2e-3});
   (void)fit(f, t.X, adam, options);
+  (void)check_verdicts(f, t.X);
   return t;
 }
 

@@ -20,6 +20,7 @@
 #include "support/error_of.hpp"
 #include "support/given_map.hpp"
 #include "support/random_matrix.hpp"
+#include "support/verdicts.hpp"
 
 using namespace basin;
 
@@ -47,6 +48,7 @@ Model<FullyConnected<S>> encoder_of_cycle(const Mat<S>& X, const std::vector<Ind
   Adam<S> adam({.learning_rate = 1e-3});
   const Mat<S> next = next_in_cycle(X, lengths);
   REQUIRE(fit(f, X, next, adam, {.max_epochs = 20000, .loss_below = loss}).status == FitStatus::converged);
+  (void)check_verdicts(f, X);
   return f;
 }
 
