@@ -1,9 +1,9 @@
 // What a program and the compiled library that it links must have in common (basin/instantiate.hpp).
 #pragma once
+#include "basin/core/config.hpp"  // BASIN_ABI
+
 #ifdef BASIN_COMPILED
 #include <Eigen/Core>
-
-#include "basin/core/config.hpp"  // BASIN_ABI
 
 namespace basin::inline BASIN_ABI::detail {
 

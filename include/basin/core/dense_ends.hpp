@@ -1,5 +1,6 @@
 // Networks that begin and end with a dense layer.
 #pragma once
+#include "basin/core/config.hpp"  // BASIN_ABI
 
 namespace basin::inline BASIN_ABI::detail {
 

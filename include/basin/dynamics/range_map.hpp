@@ -9,6 +9,7 @@
 #include <vector>     // std::vector
 
 #include "basin/core/dense_ends.hpp"      // DenseEnds
+#include "basin/core/layer.hpp"           // Layer
 #include "basin/core/model.hpp"           // Model
 #include "basin/core/types.hpp"           // Index, Mat, Vec, MatIn
 #include "basin/dynamics/attractors.hpp"  // Attractor

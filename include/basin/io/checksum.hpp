@@ -8,6 +8,8 @@
 #include <string>       // std::string
 #include <string_view>  // std::string_view
 
+#include "basin/core/config.hpp"  // BASIN_ABI
+
 namespace basin::inline BASIN_ABI::detail {
 
 /// 64 bits of everything that was added, in order and with its sizes. h = rotl((h ^ word) m, 31) for each
