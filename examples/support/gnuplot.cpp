@@ -35,8 +35,12 @@ class NamelessFile {
   std::string contents() const {
     std::rewind(file_.get());
     std::string all;
-    for (char buffer[4096]; const std::size_t n = std::fread(buffer, 1, sizeof buffer, file_.get());)
-      all.append(buffer, n);
+    std::array<char, 4096> buffer{};
+    std::size_t n = 0;
+    do {
+      n = std::fread(buffer.data(), 1, buffer.size(), file_.get());
+      all.append(buffer.data(), n);
+    } while (n > 0);
     return all;
   }
 

@@ -17,6 +17,8 @@ Index check_verdicts(const Model<F>& f, const Mat<typename F::Scalar>& starts) {
   using S = typename F::Scalar;
   const FixedPoints<S> p = find_fixed_points(f, starts);
   const double beside = sizeof(S) == 4 ? 1e-4 : 1e-7, there = sizeof(S) == 4 ? 1e-3 : 1e-9;
+  // Nearer to 1, a step away from the point is shorter than rounding, or 30000 of them are too few.
+  const double leaves = sizeof(S) == 4 ? 1.05 : 1.002;
   Mat<double> x = p.x.template cast<double>();
   Random random(12);
   for (Index k = 0; k < p.size(); ++k) {
@@ -33,8 +35,7 @@ Index check_verdicts(const Model<F>& f, const Mat<typename F::Scalar>& starts) {
     const double off = (o.x.col(k).template cast<double>() - point).norm() / point.norm();
     CAPTURE(k, kind.spectral_radius, off);
     if (kind.stability == Stability::attracting) CHECK(off < there);
-    // from so near, 30000 steps take an orbit away where a multiplier is not too close to 1
-    if (kind.stability == Stability::unstable && kind.spectral_radius > 1.002) CHECK(!(off < there));
+    if (kind.stability == Stability::unstable && kind.spectral_radius > leaves) CHECK(!(off < there));
     attracting += kind.stability == Stability::attracting;
   }
   return attracting;
