@@ -57,11 +57,11 @@ std::string joined(const std::vector<std::string>& words) {
 
 constexpr const char* head =
     "# ONNX's public test cases\n\n"
-    "What `read_onnx` computes of the test cases that the ONNX project publishes (version 1.12, Debian's "
+    "What `read_onnx` computes of the test cases that the ONNX project publishes (version 1.12, Debian's\n"
     "`libonnx-testdata`), each output within 1e-6 + 1e-5 |y| in double: first with the first axis of the "
     "input as\n"
     "the batch, then as one column. The first floating input is x, all others are held fixed. This page is "
-    "made by "
+    "made by\n"
     "`tests/onnx/test_conformance.cpp`, which fails when it is no longer true.\n\n"
     "| group | computed | of |\n|---|---|---|\n";
 
