@@ -106,7 +106,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   detail::require_self_map(f, points.rows(), "refine_cycle", "points");
   detail::require_cycle_options(options, "refine_cycle");
   require(points.cols() >= 1, "refine_cycle: points must have at least 1 column, got ", points.cols());
-  return detail::refined<typename F::Scalar, WithSpectra>(detail::self_map(f, options.search.form_up_to),
+  return detail::refined<typename F::Scalar, WithSpectra>(detail::self_map(f, options.search),
                                                           points.template cast<double>(), options);
 }
 
@@ -262,7 +262,7 @@ template <Layer F, bool WithSpectra = detail::with_spectra>
   found.cancelled = o.cancelled;
   std::vector<Index> period(static_cast<std::size_t>(x0.cols()), 0);
   if (!o.cancelled) period = detail::grouped_periods(f, o.x, options.longest, near * found.unit, stop);
-  const detail::SelfMap map = detail::self_map(f, options.cycle.search.form_up_to);
+  const detail::SelfMap map = detail::self_map(f, options.cycle.search);
   for (Index j = 0; j < x0.cols(); ++j) {
     const auto at = static_cast<std::size_t>(j);
     Index number = -1;

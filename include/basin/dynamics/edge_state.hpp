@@ -106,7 +106,7 @@ void describe_edge(const Model<F>& f, const std::vector<Attractor<typename F::Sc
   using S = typename F::Scalar;
   const Vec<double> x = e.point.x.template cast<double>();
   const Vec<double> across = (pair.b - pair.a).template cast<double>();
-  dominant_direction(self_map(f, o.point.search.form_up_to).linearized(x), across, e);
+  dominant_direction(self_map(f, o.point.search).linearized(x), across, e);
   if (e.direction.dot(across) < 0) e.direction = -e.direction;
   Mat<S> sides(x.size(), 2);
   sides.col(0) = (x - push * e.direction).template cast<S>();

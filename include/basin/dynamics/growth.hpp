@@ -12,8 +12,8 @@
 #include "basin/core/error.hpp"             // require
 #include "basin/core/layer.hpp"             // Layer, cache_bytes
 #include "basin/core/model.hpp"             // Model
-#include "basin/core/random.hpp"            // Random
 #include "basin/core/types.hpp"             // Index, Mat, Vec, VecIn, VecOut, MatIn, MatOut
+#include "basin/dynamics/directions.hpp"    // random_directions
 #include "basin/dynamics/fixed_points.hpp"  // find_more_points, searches_together, SelfMaps
 #include "basin/dynamics/self_map.hpp"      // SelfMap, LocalMap, self_map, require_self_map
 
@@ -30,9 +30,6 @@ namespace detail {
 /// keeps, have the same index in space as on the sphere.
 template <class = void>
 SelfMap ray_map(SelfMap f, double t);
-/// `n` unit vectors, uniform on the sphere.
-template <class = void>
-Mat<double> random_directions(Index size, Index n, std::uint64_t seed);
 /// What so many steps of f make of the columns of x.
 template <class = void>
 Mat<double> followed(const SelfMap& f, Mat<double> x, Index steps, const std::function<bool()>& cancelled);
@@ -148,7 +145,7 @@ void leave_direction(const Vec<double>& v, double scale, Eigen::MatrixBase<Deriv
   A = scale * (A - v * along);
 }
 
-/// Columns of length 1; a column of zeros stays.
+/// The lengths of the columns, none 0: a column of zeros divided by its length is one of zeros.
 inline Vec<double> norms_of(const Mat<double>& y) {
   return y.colwise().stableNorm().transpose().cwiseMax(std::numeric_limits<double>::min());
 }
@@ -203,15 +200,6 @@ SelfMap ray_map(SelfMap map, double t) {
     };
   };
   return r;
-}
-
-template <class>
-Mat<double> random_directions(Index size, Index n, std::uint64_t seed) {
-  Random random(seed);
-  Mat<double> u(size, n);
-  for (double& entry : u.reshaped()) entry = random.normal();
-  u.colwise().normalize();
-  return u;
 }
 
 template <class>

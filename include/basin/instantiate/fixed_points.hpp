@@ -1,7 +1,6 @@
 // The search for fixed points and their verdicts, in double and for all networks, compiled once: see
 // basin/instantiate.hpp.
 #pragma once
-#include <cstdint>     // std::uint64_t
 #include <functional>  // std::function
 
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin
@@ -30,7 +29,6 @@ template void find_more_points<float, with_spectra>(const SelfMaps&, Index, Fixe
 template void find_more_points<double, with_spectra>(const SelfMaps&, Index, FixedPoints<double>&,
                                                      MatIn<double>, const FixedPointsOptions&);
 template SelfMap ray_map<void>(SelfMap, double);
-template Mat<double> random_directions<void>(Index, Index, std::uint64_t);
 template Mat<double> followed<void>(const SelfMap&, Mat<double>, Index, const std::function<bool()>&);
 template Growth<float> growth_of<float, with_spectra>(const SelfMaps&, Index, Index, const GrowthOptions&);
 template Growth<double> growth_of<double, with_spectra>(const SelfMaps&, Index, Index, const GrowthOptions&);
