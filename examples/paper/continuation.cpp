@@ -11,7 +11,6 @@
 #include "basin/compose/fully_connected.hpp"
 #include "basin/core/model.hpp"
 #include "basin/core/random.hpp"
-#include "basin/core/statistics.hpp"
 #include "basin/data/starts.hpp"
 #include "basin/dynamics/continuation.hpp"
 #include "basin/dynamics/fixed_points.hpp"

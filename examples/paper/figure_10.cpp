@@ -3,6 +3,7 @@
 // skips start and how often that comes out is open in the paper: docs/paper/figure_10.md.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"
 #include "support/program.hpp"
+#include "support/share.hpp"
 
 namespace {
 
@@ -63,9 +65,7 @@ struct Row {
   std::vector<double> of_inputs;  // |cosine| of the noise itself
   Mat<S> noise, outputs;          // of the seed with the most single outputs
   double percent_trained() const {
-    double percent = 0;
-    for (const double one : trained) percent += 100 * one / static_cast<double>(trained.size());
-    return percent;
+    return percent(std::count(trained.begin(), trained.end(), 1.), std::ssize(trained));
   }
 };
 

@@ -25,6 +25,7 @@
 #include "basin/train/schedule.hpp"
 #include "support/attractors.hpp"
 #include "support/program.hpp"
+#include "support/with_progress.hpp"
 
 namespace {
 
@@ -206,15 +207,8 @@ template <class Net>
 Trajectories iterate(const Model<Net>& f, const Mat<S>& x0, const Images& images, const std::string& what) {
   OrbitOptions options{.max_steps = steps, .tolerance = 1e-5, .bound = 100 * images.unit};
   options.snapshots = times;
-  options.cancelled = interrupted;
   Trajectories t;
-  {
-    Progress progress(what + ": trajectories");
-    options.observer = [&](Index finished, Index all) {
-      progress.update(static_cast<double>(finished) / static_cast<double>(all));
-    };
-    t.orbit = orbit(f, x0, options);
-  }
+  t.orbit = orbit_with_progress(f, x0, options, what + ": trajectories");
   Progress progress(what + ": nearest training images");
   for (const Mat<S>& x : t.orbit.snapshots) {
     if (interrupted()) return t;

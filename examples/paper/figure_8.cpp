@@ -22,6 +22,8 @@
 #include "basin/train/schedule.hpp"
 #include "support/contrast.hpp"
 #include "support/program.hpp"
+#include "support/series.hpp"
+#include "support/with_progress.hpp"
 
 namespace {
 
@@ -92,16 +94,10 @@ double least_loss(const Mat<S>& x, const Shape& shape) {
 
 template <class Net>
 FitResult train(Model<Net>& f, const Mat<S>& x, double adam_rate, Index last, const std::string& what) {
-  Progress progress(what);
   FitOptions options{.max_epochs = last, .loss_below = 1e-10};
   options.schedule = schedule::cosine(last, 0.01);
-  options.cancelled = interrupted;
-  options.observer = [&](const Epoch& e) {
-    progress.update(static_cast<double>(e.epoch) / static_cast<double>(last),
-                    [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
-  };
   Adam<S> adam({.learning_rate = adam_rate});
-  return fit(f, x, adam, options);
+  return fit_with_progress(f, x, adam, options, what);
 }
 
 template <class Net>
@@ -353,14 +349,8 @@ void draw_lines(Program& program, const Groups& groups) {
         line.x.push_back(static_cast<double>(i + 1));
         line.y.push_back(r.modulus(i));
       }
-      Series loss{.name = line.name, .x = {}, .y = {}};
-      for (const Epoch& e : r.training.history)
-        if (e.epoch % 10 == 0) {
-          loss.x.push_back(static_cast<double>(e.epoch));
-          loss.y.push_back(e.loss);
-        }
+      losses.series.push_back(loss_series(line.name, r.training.history));
       moduli.series.push_back(std::move(line));
-      losses.series.push_back(std::move(loss));
     }
   program.draw(moduli, "figure_8_spectrum.png",
                "One eigenvalue near 1 and nothing else above 1e-4, by Arnoldi iteration with products only.");

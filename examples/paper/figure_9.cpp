@@ -3,6 +3,7 @@
 // homogeneous), and how far the outcome depends on the initial values: docs/paper/figure_9.md.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "basin/train/fit.hpp"
 #include "basin/train/initial.hpp"
 #include "support/program.hpp"
+#include "support/share.hpp"
 
 namespace {
 
@@ -114,9 +116,7 @@ struct Row {
   std::vector<double> trained;  // 1 or 0, one for each seed; the others of trained ones
   std::vector<double> cosine, alike, distance, second;
   double percent_trained() const {
-    double percent = 0;
-    for (const double one : trained) percent += 100 * one / static_cast<double>(trained.size());
-    return percent;
+    return percent(std::count(trained.begin(), trained.end(), 1.), std::ssize(trained));
   }
 };
 

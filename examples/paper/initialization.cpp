@@ -14,6 +14,7 @@
 #include "basin/train/adam.hpp"
 #include "basin/train/fit.hpp"
 #include "support/exact_claim.hpp"
+#include "support/median_line.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -201,14 +202,8 @@ void draw_distances(Program& program, const std::vector<std::vector<Run>>& all) 
                 .log_x = true,
                 .log_y = true,
                 .horizontal = {{1, "as large as the projection"}}};
-  Series measured{"median over seeds", {}, {}, Series::Style::line_points};
-  for (std::size_t k = 0; k < scales.size(); ++k) {
-    const std::vector<double> values = distances(all[k]);
-    measured.x.push_back(scales[k]);
-    measured.y.push_back(median(values));
-    measured.low.push_back(quantile(values, 0));
-    measured.high.push_back(quantile(values, 1));
-  }
+  Series measured = median_line("median over seeds");
+  for (std::size_t k = 0; k < scales.size(); ++k) add_median(measured, scales[k], distances(all[k]));
   plot.series.push_back(measured);
   program.draw(plot, "initialization_distance.png",
                "The distance grows in proportion to the initial values: |A_0 (I - P)| / |P|.");

@@ -11,8 +11,6 @@
 #include <functional>
 #include <iterator>
 #include <map>
-#include <mutex>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,6 +34,7 @@
 #include "support/attractors.hpp"
 #include "support/median_line.hpp"
 #include "support/program.hpp"
+#include "support/with_progress.hpp"
 
 namespace {
 
@@ -484,25 +483,6 @@ struct Archive {
   }
 };
 
-/// How far networks have come that are trained side by side.
-class Together {
- public:
-  explicit Together(std::size_t networks) : fractions_(networks, 0), progress_(text(networks, " networks")) {}
-  template <class Detail>
-  void update(std::size_t k, double fraction, const Detail& detail) {
-    const std::lock_guard lock(mutex_);
-    fractions_[k] = std::min(1., fraction);
-    progress_.update(
-        std::accumulate(fractions_.begin(), fractions_.end(), 0.) / static_cast<double>(fractions_.size()),
-        detail);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<double> fractions_;
-  Progress progress_;
-};
-
 /// A network of a row, and what was found about it.
 struct Job {
   std::size_t row;
@@ -516,7 +496,7 @@ void run_jobs(Program& program, const std::vector<Row>& rows, const std::vector<
   std::vector<std::string> names;
   names.reserve(open.size());
   for (const Job* j : open) names.push_back(text(rows[j->row].setting.id(), ", seed ", j->seed));
-  Together together(open.size());
+  SideBySideProgress together(text(open.size(), " networks"), open.size());
   const auto work = [&](std::size_t k) {
     const Setting& s = rows[open[k]->row].setting;
     const std::uint64_t seed = open[k]->seed;
@@ -715,8 +695,6 @@ void claim_order(Program& program, const std::vector<Row>& rows) {
                                 text("noise with the Jacobian at noise ", number(noise, 2),
                                      "; unseen images with other quantities", others)));
 }
-
-// The pictures.
 
 // The pictures.
 

@@ -74,7 +74,7 @@ std::optional<Checkpoint> checkpoint(const std::filesystem::path& folder, const 
 
 template <Layer F>
 LinearRun run(const F& net, const Row& row, Start start, std::uint64_t seed, Index most_steps,
-              const std::filesystem::path& folder, SeedProgress& progress, std::size_t place) {
+              const std::filesystem::path& folder, SideBySideProgress& progress, std::size_t place) {
   Random random(seed);
   const Mat<double> x = normal_starts<double>(s * s, images, random);
   const initial::Scheme scheme = start == Start::constant ? initial::constant(constant_for(row))
@@ -89,7 +89,7 @@ std::vector<LinearRun> run_row(Program& program, const Row& row, Start start,
                                Index most_steps = to_the_end) {
   if (row.filters <= 16) folder.clear();
   const std::string what = text(row.id(), ", ", name(start));
-  SeedProgress progress(what, seeds.size());
+  SideBySideProgress progress(what, seeds.size());
   const auto train = [&](std::uint64_t seed, std::size_t k) {
     if (row.filters == 1)
       return run(plain_net(s, row.layers), row, start, seed, most_steps, folder, progress, k);
@@ -106,7 +106,7 @@ std::vector<LinearRun> run_equivalent(Program& program, const Row& row,
                                       const std::vector<std::uint64_t>& seeds,
                                       Index most_steps = to_the_end) {
   const std::string what = text(row.id(), ", its net of one filter");
-  SeedProgress progress(what, seeds.size());
+  SideBySideProgress progress(what, seeds.size());
   const auto train = [&](std::uint64_t seed, std::size_t k) {
     Random random(seed);
     const Mat<double> x = normal_starts<double>(s * s, images, random);

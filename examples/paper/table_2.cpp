@@ -76,7 +76,7 @@ Mat<double> images(const Row& row, Random& random) {
                      random);
 }
 
-LinearRun run(const Row& row, std::uint64_t seed, SeedProgress& progress, std::size_t place) {
+LinearRun run(const Row& row, std::uint64_t seed, SideBySideProgress& progress, std::size_t place) {
   Random random(seed);
   Mat<double> x = images(row, random);
   const LinearTraining t = training(row);
@@ -97,7 +97,7 @@ LinearRun run(const Row& row, std::uint64_t seed, SeedProgress& progress, std::s
 
 std::vector<LinearRun> run_row(Program& program, const Row& row, const std::vector<std::uint64_t>& seeds) {
   const std::string what = text(row.id(), ", ", row.layers, " layers");
-  SeedProgress progress(what, seeds.size());
+  SideBySideProgress progress(what, seeds.size());
   const auto train = [&](std::uint64_t seed, std::size_t k) { return run(row, seed, progress, k); };
   return over_seeds(program, seeds, train, text(what, ", ", row.plain, " plain"));
 }

@@ -5,8 +5,6 @@
 #include <cmath>      // std::nan, std::sqrt
 #include <cstdint>    // std::uint64_t
 #include <limits>     // std::numeric_limits
-#include <mutex>      // std::mutex
-#include <numeric>    // std::accumulate
 #include <optional>   // std::optional
 #include <string>     // std::string
 #include <utility>    // std::move
@@ -38,6 +36,7 @@
 #include "support/program.hpp"               // Program
 #include "support/progress.hpp"              // Progress
 #include "support/text.hpp"                  // text
+#include "support/with_progress.hpp"         // SideBySideProgress
 
 namespace basin::examples {
 
@@ -114,30 +113,13 @@ struct LinearRun {
   }
 };
 
-/// Progress of trainings that run side by side, one a seed, in one line.
-class SeedProgress {
- public:
-  SeedProgress(const std::string& what, std::size_t seeds) : done_(seeds, 0), progress_(what) {}
-  template <class Detail>
-  void update(std::size_t seed, double fraction, const Detail& detail) {
-    const std::lock_guard lock(mutex_);
-    done_[seed] = std::max(done_[seed], fraction);
-    progress_.update(std::accumulate(done_.begin(), done_.end(), 0.) / static_cast<double>(done_.size()),
-                     detail);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<double> done_;
-  Progress progress_;
-};
-
 /// Trains f to reproduce the columns of `examples` and linearizes it. `seed` is its place in `progress`. With
 /// `checkpoint`, the training is kept there: a stopped one goes on, one that has ended is not run again. Not
 /// with `easy_below`, since the smallest loss is not kept.
 template <Layer F>
-LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t, SeedProgress& progress,
-                       std::size_t seed, const std::optional<Checkpoint>& checkpoint = {}) {
+LinearRun train_linear(Model<F> f, Mat<double> examples, const LinearTraining& t,
+                       SideBySideProgress& progress, std::size_t seed,
+                       const std::optional<Checkpoint>& checkpoint = {}) {
   require(!checkpoint || t.easy_below == 0, "train_linear: a training with easy_below cannot be resumed");
   LinearRun run{
       .examples = std::move(examples), .A = {}, .training = {}, .memory = {}, .parameters = f.theta.size()};
@@ -232,7 +214,7 @@ inline std::vector<ConstantStart> scan_constants(Program& program, Index s, Inde
     for (const double c : {0.01, 0.1, 0.3}) {
       ConstantStart one{s, layers, examples, c, law, {}};
       const std::string what = "scan, " + one.id();
-      SeedProgress progress(what, seeds.size());
+      SideBySideProgress progress(what, seeds.size());
       const auto train = [&](std::uint64_t seed, std::size_t k) {
         Random random(seed);
         Mat<double> x = draw_images(law, s * s, examples, random);

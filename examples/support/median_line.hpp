@@ -1,4 +1,4 @@
-// Curves of medians over the seeds, with the range over the seeds as a band.
+// Curves of medians over the seeds, with the range or quantiles over the seeds as a band.
 #pragma once
 #include <string>  // std::string
 #include <vector>  // std::vector
@@ -13,12 +13,18 @@ inline Series median_line(const std::string& name) {
   return {.name = name, .x = {}, .y = {}, .style = Series::Style::line_points};
 }
 
-/// Adds to the line the median of `values` at x, and to its band their range from smallest to largest.
-inline void add_median(Series& line, double x, const std::vector<double>& values) {
+/// Adds to the line the median of `values` at x, and to its band their quantiles `low` and `high`.
+inline void add_quantiles(Series& line, double x, const std::vector<double>& values, double low,
+                          double high) {
   line.x.push_back(x);
   line.y.push_back(median(values));
-  line.low.push_back(quantile(values, 0));
-  line.high.push_back(quantile(values, 1));
+  line.low.push_back(quantile(values, low));
+  line.high.push_back(quantile(values, high));
+}
+
+/// The same with the whole range of `values`, from the smallest to the largest.
+inline void add_median(Series& line, double x, const std::vector<double>& values) {
+  add_quantiles(line, x, values, 0, 1);
 }
 
 }  // namespace basin::examples

@@ -29,6 +29,7 @@
 #include "support/interrupt.hpp"           // interrupted
 #include "support/progress.hpp"            // Progress, training_fraction
 #include "support/text.hpp"                // text
+#include "support/with_progress.hpp"       // orbit_with_progress
 
 namespace basin::examples {
 
@@ -253,12 +254,7 @@ inline Orbit<float> d1_orbits(const Model<LeakyD1>& f, const Mat<float>& starts,
                               const std::vector<Index>& times, const std::string& what) {
   OrbitOptions options{.max_steps = times.back(), .tolerance = 1e-5, .bound = 1e4};
   options.snapshots = times;
-  options.cancelled = interrupted;
-  Progress progress(what);
-  options.observer = [&](Index finished, Index all) {
-    progress.update(static_cast<double>(finished) / static_cast<double>(all));
-  };
-  return orbit(f, starts, options);
+  return orbit_with_progress(f, starts, options, what);
 }
 
 /// The leading eigenvalues of the Jacobian at a training image, by way of the bottleneck and by products

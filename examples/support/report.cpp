@@ -12,7 +12,7 @@
 #include "support/html.hpp"            // escape_html, figure_html, page_html, percent_encoded, whole_numbers
 #include "support/paper_places.hpp"    // place_in_paper, paper_address
 #include "support/progress.hpp"        // duration
-#include "support/report_summary.hpp"  // summary_html, cards_html, state_of, badge
+#include "support/report_summary.hpp"  // summary_html, cards_html, state_of, tally_of, badge
 #include "support/text.hpp"            // text
 
 namespace basin::examples {
@@ -80,8 +80,10 @@ std::string values_html(const Claim& c, const std::vector<std::uint64_t>& seeds)
   }
   if (shown < c.values.size()) values += ", ...";
   for (const std::uint64_t seed : seeds) all_seeds += (all_seeds.empty() ? "" : ",") + std::to_string(seed);
-  const auto end = [](const char* name, double x) {
-    return std::isfinite(x) ? text(" data-", name, "=\"", json_number(x), "\"") : "";
+  const auto end = [&](const char* name, double x) {
+    return c.promise != Promise::nothing && std::isfinite(x)
+               ? text(" data-", name, "=\"", json_number(x), "\"")
+               : "";
   };
   return text("<details data-values=\"[", list, "]\" data-seeds=\"[", all_seeds, "]\"",
               end("low", c.range.low), end("high", c.range.high), "><summary>", c.values.size(),
@@ -277,8 +279,6 @@ std::vector<ReportEntry> read_results(const fs::path& out, const std::vector<std
 std::string report_html(const std::vector<ReportEntry>& entries, const fs::path& out,
                         const std::vector<std::string>& missing) {
   const std::string title = "Memorization in Overparameterized Autoencoders, reproduced with basin";
-  Tally tally;
-  for (const ReportEntry& e : entries) tally += e.result.tally();
   std::vector<PagePlace> contents{{"summary", "Summary", ""}, {"items", "All items", ""}};
   std::string items;
   for (std::size_t k = 0; k < entries.size(); ++k) {
@@ -289,7 +289,7 @@ std::string report_html(const std::vector<ReportEntry>& entries, const fs::path&
   return page_html(
       title, contents,
       text("<header id=\"top\"><h1>", escape_html(title), "</h1>\n<p class=\"lead\">",
-           sentence(tally_text(tally)), "</p>\n", page_facts_html(entries), how_to_read,
+           sentence(tally_text(tally_of(entries))), "</p>\n", page_facts_html(entries), how_to_read,
            "</header>\n<section id=\"summary\"><h2>At a glance</h2>\n", summary_html(entries, missing),
            "</section>\n<section id=\"items\"><h2>All items</h2>\n", cards_html(entries), "</section>\n",
            items));

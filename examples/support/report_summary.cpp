@@ -42,6 +42,12 @@ std::string title_of(const ReportEntry& e) {
 std::string item_id(std::size_t item) { return text("item", item); }
 std::string claim_id(std::size_t item, std::size_t claim) { return text("item", item, "-claim", claim); }
 
+Tally tally_of(const std::vector<ReportEntry>& entries) {
+  Tally tally;
+  for (const ReportEntry& e : entries) tally += e.result.tally();
+  return tally;
+}
+
 namespace {
 
 /// A part of a bar: how many, of which kind, what they are, and where they are listed ("": nowhere).
@@ -63,12 +69,6 @@ std::string tile(const std::string& title, const std::vector<Part>& parts) {
   if (list.empty()) return "";
   return text("<div class=\"tile\"><h3>", title, "</h3><div class=\"bar\" aria-hidden=\"true\">", bar,
               "</div><ul>", list, "</ul></div>\n");
-}
-
-Tally tally_of(const std::vector<ReportEntry>& entries) {
-  Tally tally;
-  for (const ReportEntry& e : entries) tally += e.result.tally();
-  return tally;
 }
 
 /// How many entries ended so.

@@ -25,6 +25,9 @@ std::string title_of(const ReportEntry& entry);
 std::string item_id(std::size_t item);
 std::string claim_id(std::size_t item, std::size_t claim);
 
+/// What the claims of all entries come to.
+Tally tally_of(const std::vector<ReportEntry>& entries);
+
 /// The summary and the cards. `missing`: names of programs that have no result.
 std::string summary_html(const std::vector<ReportEntry>& entries, const std::vector<std::string>& missing);
 std::string cards_html(const std::vector<ReportEntry>& entries);

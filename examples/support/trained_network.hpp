@@ -9,10 +9,8 @@
 #include "basin/train/fit.hpp"                // fit
 #include "basin/train/initial.hpp"            // initial_values
 #include "basin/train/schedule.hpp"           // step_decay
-#include "support/claims.hpp"                 // number
-#include "support/interrupt.hpp"              // interrupted
-#include "support/progress.hpp"               // Progress, training_fraction
-#include "support/text.hpp"                   // text
+#include "support/progress.hpp"               // Progress
+#include "support/with_progress.hpp"          // show_training
 
 namespace basin::examples {
 
@@ -34,15 +32,8 @@ Model<FullyConnected<double, Phi>> trained_network(const Mat<double>& X, const M
   Model f(net, initial_values(net, initial::pytorch_default(), seed));
   FitOptions options{.max_epochs = t.max_epochs, .loss_below = t.loss_goal};
   options.schedule = schedule::step_decay(1000, 0.85);
-  options.cancelled = interrupted;
   Progress progress(what);
-  double first = 0;
-  options.observer = [&](const Epoch& e) {
-    if (e.epoch == 0) first = e.loss;
-    progress.update(training_fraction(e.loss, first, t.loss_goal, static_cast<double>(e.epoch),
-                                      static_cast<double>(t.max_epochs)),
-                    [&] { return text("epoch ", e.epoch, "  loss ", number(e.loss)); });
-  };
+  show_training(options, progress);
   prepare(options, f);
   Adam<double> adam({.learning_rate = t.rate});
   training = fit(f, X, Y, adam, options);
