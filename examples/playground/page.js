@@ -37,10 +37,10 @@ const shown = {
   attractors: [], colours: [], known: [], // known: where spurious attractors were, for the sake of their colours
   cells: null, // {n, ids, times}: the finest picture so far
   image: document.createElement("canvas"),
-  shares: null, restful: false,
+  shares: null,
   orbits: [], // {id, x, y, path, end, drawn}
   cross: null, chosen: -1,
-  version: 0, losses: [], epoch: 0, running: false, fresh: true,
+  version: 0, losses: [], epoch: 0, running: false,
 };
 let orbitCount = 0;
 const view = $("view");
@@ -391,7 +391,6 @@ const handlers = {
     shown.indexSum = portrait.indexSum;
     shown.indexSure = portrait.indexSure;
     chooseColours(portrait.attractors);
-    shown.restful = false;
     document.body.dataset.rest = "no";
     table();
     say();
@@ -401,7 +400,6 @@ const handlers = {
   basins: takeBasins,
   rest({ version }) {
     if (version !== shown.version) return;
-    shown.restful = true;
     document.body.dataset.rest = "yes";
   },
   orbit({ version, id, end, path }) {

@@ -4,14 +4,13 @@
 #include <cstdint>     // std::uint64_t
 #include <exception>   // std::exception
 #include <filesystem>  // std::filesystem::path
-#include <fstream>     // std::ofstream
 #include <iostream>    // std::cerr
 #include <string>      // std::string
 #include <vector>      // std::vector
 
 #include "basin/compose/fully_connected.hpp"  // fully_connected
-#include "basin/core/error.hpp"               // FileError
 #include "basin/core/model.hpp"               // Model
+#include "basin/io/atomic_file.hpp"           // write_atomically
 #include "basin/train/adam.hpp"               // Adam
 #include "basin/train/fit.hpp"                // fit
 #include "basin/train/initial.hpp"            // initial_values
@@ -26,13 +25,6 @@ using namespace basin::examples;
 
 constexpr Index hidden = 7, width = 128, trained_on = 100, unseen = 60;
 constexpr std::uint64_t seed = 0;
-
-void write(const std::filesystem::path& file, const std::string& bytes) {
-  std::ofstream out(file, std::ios::binary);
-  out << bytes;
-  out.close();
-  if (!out) throw FileError(text(file.string(), ": cannot be written"));
-}
 
 std::string bytes_of(const ImageSet& images, const std::vector<Index>& chosen) {
   std::string bytes;
@@ -57,12 +49,12 @@ void make(const std::filesystem::path& folder) {
   std::string bytes(reinterpret_cast<const char*>(f.theta.data()),
                     sizeof(float) * static_cast<std::size_t>(f.theta.size()));
   bytes += bytes_of(data.train, train) + bytes_of(data.test, choose(data.test, unseen, seed));
-  write(folder / "pictures.bin", bytes);
-  write(folder / "pictures.json",
-        text("{\"name\": \"", data.name, "\", \"width\": ", width, ", \"hidden\": ", hidden,
-             ", \"parameters\": ", f.theta.size(), ", \"side\": ", data.train.shape.width,
-             ", \"pictures\": ", trained_on, ", \"unseen\": ", unseen, ", \"epochs\": ", trained.epochs,
-             ", \"loss\": ", trained.loss, "}\n"));
+  write_atomically(folder / "pictures.json",
+                   text("{\"name\": \"", data.name, "\", \"width\": ", width, ", \"hidden\": ", hidden,
+                        ", \"parameters\": ", f.theta.size(), ", \"side\": ", data.train.shape.width,
+                        ", \"pictures\": ", trained_on, ", \"unseen\": ", unseen,
+                        ", \"epochs\": ", trained.epochs, ", \"loss\": ", trained.loss, "}\n"));
+  write_atomically(folder / "pictures.bin", bytes);  // last: what builds the page goes by it
   std::cerr << "  " << trained.status << " after " << trained.epochs << " epochs, loss " << trained.loss
             << "\n";
 }

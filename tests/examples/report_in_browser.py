@@ -262,7 +262,7 @@ def main():
         del arguments[k:k + 2]
     program = chromium.find()
     if not program:
-        print('SKIPPED: there is no Chromium here (on Debian: apt-get install chromium)')
+        print('SKIPPED: there is no Chromium here (cmake/install_dependencies browser)')
         return 0
     # Beside the build, so that links into the project are relative as those of a user.
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as folder:

@@ -103,8 +103,8 @@ std::map<std::string, Bytes> pictures(const fs::path& out) {
   return all;
 }
 
-/// Kills the program at `moments` moments of the first `longest` seconds of its life, of which every other
-/// time by SIGTERM, which asks it to come to an end.
+/// Kills the program at `moments` moments of the first `longest` seconds of its life, as chance has it by
+/// SIGKILL or by SIGTERM, which asks it to come to an end.
 void kill_program(const Command& command, int moments, double longest, unsigned seed) {
   INFO(command.front() << ", seed " << seed);
   const TempDir dir;

@@ -17,7 +17,7 @@ export class Browser {
     browser.process = spawn(program, ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
       "--hide-scrollbars", "--remote-debugging-pipe", `--user-data-dir=${browser.folder}`, "about:blank"],
     { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
-    browser.process.stdio[4].on("data", (chunk) => browser.#take(chunk.toString("utf8")));
+    browser.process.stdio[4].setEncoding("utf8").on("data", (text) => browser.#take(text));
     const { targetInfos } = await browser.send("Target.getTargets");
     const { targetId } = targetInfos.find((t) => t.type === "page");
     browser.session = (await browser.send("Target.attachToTarget", { targetId, flatten: true })).sessionId;
