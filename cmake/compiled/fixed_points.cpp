@@ -1,2 +1,8 @@
-#include "basin/instantiate/fixed_points.hpp"  // compiled once for all files that link basin::compiled
-#include "basin/instantiate/cycles.hpp"        // what they use, they share
+// Compiled once for all files that link basin::compiled.
+#include "basin/instantiate/fixed_points.hpp"
+#include "basin/instantiate/cycles.hpp"
+
+#include "basin/instantiate/elsewhere.hpp"
+
+#include "basin/instantiate/basins.hpp"
+#include "basin/instantiate/spectra.hpp"

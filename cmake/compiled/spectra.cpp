@@ -1,1 +1,3 @@
-#include "basin/instantiate/spectra.hpp"  // compiled once for all files that link basin::compiled
+// Compiled once for all files that link basin::compiled.
+#include "basin/instantiate/spectra.hpp"
+#include "basin/instantiate/basins.hpp"

@@ -1,1 +1,4 @@
-#include "basin/instantiate/training.hpp"  // compiled once for all files that link basin::compiled
+// Compiled once for all files that link basin::compiled.
+#include "basin/instantiate/training.hpp"
+#include "basin/instantiate/check.hpp"
+#include "basin/instantiate/products.hpp"

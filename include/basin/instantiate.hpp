@@ -9,6 +9,7 @@
 
 #include "basin/instantiate/basins.hpp"
 #include "basin/instantiate/certificates.hpp"
+#include "basin/instantiate/check.hpp"
 #include "basin/instantiate/continuation.hpp"
 #include "basin/instantiate/cycles.hpp"
 #include "basin/instantiate/erased.hpp"

@@ -1,9 +1,9 @@
 // check_layer: does a layer keep its contract? For every layer of the library and for users' own.
 #pragma once
-#include "basin/check/layer_check.hpp"  // LayerCheck
+#include "basin/check/layer_check.hpp"  // check_calls
 #include "basin/check/report.hpp"       // CheckOptions, CheckReport
 #include "basin/core/layer.hpp"         // Layer
-#include "basin/core/param_blocks.hpp"  // param_blocks
+#include "basin/core/layer_calls.hpp"   // TypedLayerCalls
 
 namespace basin::inline BASIN_ABI {
 
@@ -14,7 +14,7 @@ namespace basin::inline BASIN_ABI {
 /// large. Throws only on bad options.
 template <Layer F>
 [[nodiscard]] CheckReport check_layer(const F& f, const CheckOptions<typename F::Scalar>& options = {}) {
-  return detail::LayerCheck<F>(f, options).run();
+  return detail::check_calls<typename F::Scalar>(detail::TypedLayerCalls<F, const F&>(f), options);
 }
 
 }  // namespace basin

@@ -1,6 +1,7 @@
-// The work of check_layer.
+// The work of check_layer, on any layer: compiled once for each scalar type.
 #pragma once
 #include <algorithm>  // std::max, std::minmax
+#include <any>        // std::any
 #include <cmath>      // std::cbrt, std::abs
 #include <limits>     // std::numeric_limits
 #include <string>     // std::string
@@ -8,19 +9,19 @@
 
 #include "basin/check/report.hpp"       // CheckOptions, CheckReport
 #include "basin/core/error.hpp"         // require, text
-#include "basin/core/layer.hpp"         // Layer, infer
-#include "basin/core/param_blocks.hpp"  // ParamBlock, param_blocks
+#include "basin/core/layer_calls.hpp"   // LayerCalls
+#include "basin/core/param_blocks.hpp"  // ParamBlock
 #include "basin/core/random.hpp"        // Random
 
 namespace basin::inline BASIN_ABI::detail {
 
-template <Layer F>
+template <class S>
 class LayerCheck {
-  using S = typename F::Scalar;
-  using Cache = typename F::Cache;
+  using Cache = std::any;
 
  public:
-  LayerCheck(const F& f, const CheckOptions<S>& options) : f_(f), o_(options), random_(options.seed) {
+  LayerCheck(const LayerCalls<S>& f, const CheckOptions<S>& options)
+      : f_(f), o_(options), random_(options.seed) {
     require(o_.batch >= 1, "check_layer: batch must be >= 1, got ", o_.batch);
     require(o_.theta.size() == 0 || o_.theta.size() == f.param_size(), "check_layer: theta has ",
             o_.theta.size(), " entries, the layer ", f.param_size(), " parameters");
@@ -194,11 +195,11 @@ class LayerCheck {
 
     after.setConstant(std::numeric_limits<S>::quiet_NaN());
     again = poisoned(f_.in_size(), o_.batch);
-    vjp_fresh(f_, theta_, x, pass.y, pass.cache, v, again, after);
+    f_.vjp_fresh(theta_, x, pass.y, pass.cache, v, again, after);
     expect(distance(after, theta_bar) <= round_off() && distance(again, x_bar) <= round_off(),
            "vjp_fresh gives another x_bar or theta_bar than vjp; theta_bar must be overwritten (=)");
     after.setConstant(std::numeric_limits<S>::quiet_NaN());
-    vjp_fresh(f_, theta_, x, pass.y, pass.cache, v, nothing, after);
+    f_.vjp_fresh(theta_, x, pass.y, pass.cache, v, nothing, after);
     expect(distance(after, theta_bar) <= round_off(),
            "vjp_fresh: theta_bar differs when x_bar has size 0 (not wanted)");
 
@@ -213,11 +214,11 @@ class LayerCheck {
 
     Cache cache;
     Mat<S> y = poisoned(f_.out_size(), o_.batch);
-    infer(f_, theta_, x, y, cache);
+    f_.infer(theta_, x, y, cache);
     expect(distance(y, pass.y) <= round_off(), text("infer gives another y than forward", at(scale)));
-    prepack(f_, theta_, cache);
+    f_.prepack(theta_, cache);
     y = poisoned(f_.out_size(), o_.batch);
-    infer(f_, theta_, x, y, cache);
+    f_.infer(theta_, x, y, cache);
     expect(distance(y, pass.y) <= round_off(), text("infer after prepack gives another y", at(scale)));
   }
 
@@ -280,7 +281,7 @@ class LayerCheck {
 
   /// Where the layer says so, one point with many tangents equals the point repeated.
   void check_broadcast() {
-    if (basin::broadcasts(f_)) {
+    if (f_.broadcasts()) {
       const Index K = o_.batch + 2;
       const Mat<S> x = normal(f_.in_size(), 1, 1), u = normal(f_.in_size(), K, 1),
                    v = normal(f_.out_size(), K, 1);
@@ -299,7 +300,7 @@ class LayerCheck {
 
   /// param_blocks, where given, cover theta without gaps.
   void check_blocks() {
-    if constexpr (requires { f_.param_blocks(); }) {
+    if (f_.has_param_blocks()) {
       Index next = 0;
       for (const ParamBlock& b : f_.param_blocks()) {
         expect(b.offset == next && b.rows >= 1 && b.cols >= 1 && b.fan_in >= 1 && b.fan_out >= 1,
@@ -312,12 +313,23 @@ class LayerCheck {
     }
   }
 
-  const F& f_;
+  const LayerCalls<S>& f_;
   CheckOptions<S> o_;
   Random random_;
   Vec<S> theta_;
   CheckReport report_;
   double largest_derivative_ = 0;
 };
+
+/// What check_layer finds.
+template <class S>
+CheckReport check_calls(const LayerCalls<S>& f, const CheckOptions<S>& options) {
+  return LayerCheck<S>(f, options).run();
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template CheckReport check_calls<float>(const LayerCalls<float>&, const CheckOptions<float>&);
+extern template CheckReport check_calls<double>(const LayerCalls<double>&, const CheckOptions<double>&);
+#endif
 
 }  // namespace basin::detail

@@ -6,10 +6,10 @@
 
 namespace basin::inline BASIN_ABI::detail {
 
-template Mat<double> orthonormal<void>(const Mat<double>&, double);
-template Mat<double> jacobian_times<void>(const LocalMap&, const Mat<double>&);
-template Mat<double> adjoint_times<void>(const LocalMap&, const Mat<double>&);
-template RowSpace row_space_of<void>(const LocalMap&, Index);
-template StretchedDirections stretched_by<void>(const std::vector<LocalMap>&, Index, Index);
+BASIN_HELD template Mat<double> orthonormal<void>(const Mat<double>&, double);
+BASIN_HELD template Mat<double> jacobian_times<void>(const LocalMap&, const Mat<double>&);
+BASIN_HELD template Mat<double> adjoint_times<void>(const LocalMap&, const Mat<double>&);
+BASIN_HELD template RowSpace row_space_of<void>(const LocalMap&, Index);
+BASIN_HELD template StretchedDirections stretched_by<void>(const std::vector<LocalMap>&, Index, Index);
 
 }  // namespace basin::detail

@@ -7,3 +7,7 @@
 #ifndef BASIN_INSTANTIATE
 #define BASIN_INSTANTIATE
 #endif
+
+/// Before each instantiation of the headers in this folder: nothing where this file holds it, `extern` behind
+/// basin/instantiate/elsewhere.hpp.
+#define BASIN_HELD

@@ -8,11 +8,12 @@
 
 namespace basin::inline BASIN_ABI::detail {
 
-template Branch follow_branch<void>(MapFamily&, VecIn<double>, double, double, const BranchOptions&);
-template LinearStability judge_formed_at<void>(const SelfMap&, VecIn<double>, double);
-template JoinedPoints join_points<void>(const CurveWork&, std::vector<ContinuedPoint>);
-template void require_continuation<void>(Index, Index, Index, const ContinuationOptions&);
-template void add_accounts<void>(Continuation&);
-template void add_tracks<void>(Continuation&);
+BASIN_HELD template Branch follow_branch<void>(MapFamily&, VecIn<double>, double, double,
+                                               const BranchOptions&);
+BASIN_HELD template LinearStability judge_formed_at<void>(const SelfMap&, VecIn<double>, double);
+BASIN_HELD template JoinedPoints join_points<void>(const CurveWork&, std::vector<ContinuedPoint>);
+BASIN_HELD template void require_continuation<void>(Index, Index, Index, const ContinuationOptions&);
+BASIN_HELD template void add_accounts<void>(Continuation&);
+BASIN_HELD template void add_tracks<void>(Continuation&);
 
 }  // namespace basin::detail

@@ -12,15 +12,19 @@
 
 namespace basin::inline BASIN_ABI::detail {
 
-template std::vector<LocalMap> linearized_at<void>(const SelfMap&, const Mat<double>&);
-template LocalMap return_map<void>(const std::vector<LocalMap>&);
-template std::vector<Mat<double>> ring_of<void>(const std::vector<LocalMap>&);
-template Mat<double> shooting_steps<void>(const std::vector<LocalMap>&, const Mat<double>&,
-                                          const SearchOptions&);
-template FoundCycle shooting_search<void>(const SelfMap&, MatIn<double>, const SearchOptions&, double);
-template JudgedCycle find_and_judge_cycle<with_spectra>(const SelfMap&, MatIn<double>, const SearchOptions&,
-                                                        double, const LeadingOptions&);
-template LyapunovSpectrum lyapunov_of<void>(const TangentStep&, Vec<double>, double, const LyapunovOptions&);
-template Amplification amplification_of<void>(const std::vector<LocalMap>&, const AmplificationOptions&);
+BASIN_HELD template std::vector<LocalMap> linearized_at<void>(const SelfMap&, const Mat<double>&);
+BASIN_HELD template LocalMap return_map<void>(const std::vector<LocalMap>&);
+BASIN_HELD template std::vector<Mat<double>> ring_of<void>(const std::vector<LocalMap>&);
+BASIN_HELD template Mat<double> shooting_steps<void>(const std::vector<LocalMap>&, const Mat<double>&,
+                                                     const SearchOptions&);
+BASIN_HELD template FoundCycle shooting_search<void>(const SelfMap&, MatIn<double>, const SearchOptions&,
+                                                     double);
+BASIN_HELD template JudgedCycle find_and_judge_cycle<with_spectra>(const SelfMap&, MatIn<double>,
+                                                                   const SearchOptions&, double,
+                                                                   const LeadingOptions&);
+BASIN_HELD template LyapunovSpectrum lyapunov_of<void>(const TangentStep&, Vec<double>, double,
+                                                       const LyapunovOptions&);
+BASIN_HELD template Amplification amplification_of<void>(const std::vector<LocalMap>&,
+                                                         const AmplificationOptions&);
 
 }  // namespace basin::detail

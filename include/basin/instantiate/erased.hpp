@@ -1,7 +1,6 @@
 // Networks that are known at run time, with their training, orbits and Jacobians, compiled once: see
 // basin/instantiate.hpp.
 #pragma once
-#include "basin/instantiate/bodies.hpp"  // before all other headers of basin
 
 #include "basin/compose/concat.hpp"     // Concat
 #include "basin/compose/residual.hpp"   // Residual

@@ -1,7 +1,6 @@
 // The fully connected network with its objective, orbits and Jacobians, compiled once: see
 // basin/instantiate.hpp.
 #pragma once
-#include "basin/instantiate/bodies.hpp"  // before all other headers of basin
 
 #include "basin/compose/fully_connected.hpp"  // FullyConnected
 #include "basin/core/model.hpp"               // Model

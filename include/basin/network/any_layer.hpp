@@ -11,8 +11,9 @@
 #include "basin/compose/planes/form.hpp"  // PlaneBuilder, PlaneForm
 #include "basin/core/cut.hpp"             // Cut, Cuts
 #include "basin/core/error.hpp"           // require
-#include "basin/core/layer.hpp"           // Layer and its optional abilities
-#include "basin/core/param_blocks.hpp"    // ParamBlock, param_blocks
+#include "basin/core/layer.hpp"           // Layer
+#include "basin/core/layer_calls.hpp"     // LayerCalls, TypedLayerCalls
+#include "basin/core/param_blocks.hpp"    // ParamBlock
 #include "basin/linearize/pieces.hpp"     // HasPieces, Ray, RayRules, collect_pieces
 #include "basin/linearize/walk.hpp"       // walk, is_composition
 #include "basin/network/any_rules.hpp"    // AnyRules, ByAnyRules, EntryVisitor, WalkState, walk_by_any_rules
@@ -94,26 +95,7 @@ class AnyLayer {
  private:
   friend struct detail::InsideAny;
 
-  struct Base {
-    virtual ~Base() = default;
-    virtual Index in_size() const = 0;
-    virtual Index out_size() const = 0;
-    virtual Index param_size() const = 0;
-    virtual const char* name() const = 0;
-    virtual bool broadcasts() const = 0;
-    virtual std::optional<Shape> in_shape() const = 0;
-    virtual std::optional<Shape> out_shape(const std::optional<Shape>& given) const = 0;
-    virtual Index multiply_adds() const = 0;
-    virtual Index cache_bytes(Index columns) const = 0;
-    virtual std::vector<ParamBlock> param_blocks() const = 0;
-    virtual void forward(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const = 0;
-    virtual void infer(VecIn<S>, MatIn<S> x, MatOut<S> y, Cache&) const = 0;
-    virtual void prepack(VecIn<S>, Cache&) const = 0;
-    virtual void vjp(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
-                     VecOut<S> theta_bar) const = 0;
-    virtual void vjp_fresh(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> y_bar, MatOut<S> x_bar,
-                           VecOut<S> theta_bar) const = 0;
-    virtual void jvp(VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> x_dot, MatOut<S> y_dot) const = 0;
+  struct Base : detail::LayerCalls<S> {
     // what the rooms below ask of a type (see there)
     virtual bool add_plane_steps(Index offset, detail::PlaneBuilder<S>&) const = 0;
     virtual std::optional<detail::Cut> narrowest() const = 0;
@@ -129,46 +111,10 @@ class AnyLayer {
   };
 
   template <class F>
-  struct Typed final : Base {
-    F f;
-    explicit Typed(F layer) : f(std::move(layer)) {}
+  struct Typed final : detail::TypedLayerCalls<F, F, Base> {
+    using Calls = detail::TypedLayerCalls<F, F, Base>;
+    using Calls::f, Calls::of, Calls::name, Calls::Calls;
     using FCache = typename F::Cache;
-    /// The cache of f; a new one where `c` has served another layer, or none.
-    static FCache& of(Cache& c) {
-      if (auto* mine = std::any_cast<FCache>(&c)) return *mine;
-      return c.emplace<FCache>();
-    }
-    Index in_size() const override { return f.in_size(); }
-    Index out_size() const override { return f.out_size(); }
-    Index param_size() const override { return f.param_size(); }
-    const char* name() const override { return layer_name(f); }
-    bool broadcasts() const override { return basin::broadcasts(f); }
-    std::optional<Shape> in_shape() const override { return basin::in_shape(f); }
-    std::optional<Shape> out_shape(const std::optional<Shape>& given) const override {
-      return basin::out_shape(f, given);
-    }
-    Index multiply_adds() const override { return basin::multiply_adds(f); }
-    Index cache_bytes(Index columns) const override { return basin::cache_bytes(f, columns); }
-    std::vector<ParamBlock> param_blocks() const override { return basin::param_blocks(f); }
-    void forward(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const override {
-      f.forward(theta, x, y, of(c));
-    }
-    void infer(VecIn<S> theta, MatIn<S> x, MatOut<S> y, Cache& c) const override {
-      basin::infer(f, theta, x, y, of(c));
-    }
-    void prepack(VecIn<S> theta, Cache& c) const override { basin::prepack(f, theta, of(c)); }
-    void vjp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
-             VecOut<S> theta_bar) const override {
-      f.vjp(theta, x, y, of(c), y_bar, x_bar, theta_bar);
-    }
-    void vjp_fresh(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> y_bar, MatOut<S> x_bar,
-                   VecOut<S> theta_bar) const override {
-      basin::vjp_fresh(f, theta, x, y, of(c), y_bar, x_bar, theta_bar);
-    }
-    void jvp(VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> x_dot,
-             MatOut<S> y_dot) const override {
-      f.jvp(theta, x, y, of(c), x_dot, y_dot);
-    }
     bool add_plane_steps(Index offset, detail::PlaneBuilder<S>& steps) const override {
       if constexpr (detail::has_plane_form<F>)
         return detail::PlaneForm<F>::add_steps(f, offset, steps);
