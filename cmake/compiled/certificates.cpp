@@ -7,4 +7,5 @@
 #include "basin/instantiate/basins.hpp"
 #include "basin/instantiate/cycles.hpp"
 #include "basin/instantiate/fixed_points.hpp"
+#include "basin/instantiate/orbits.hpp"
 #include "basin/instantiate/spectra.hpp"

@@ -5,4 +5,5 @@
 #include "basin/instantiate/elsewhere.hpp"
 
 #include "basin/instantiate/basins.hpp"
+#include "basin/instantiate/orbits.hpp"
 #include "basin/instantiate/spectra.hpp"

@@ -1,3 +1,2 @@
 // Compiled once for all files that link basin::compiled.
 #include "basin/instantiate/spectra.hpp"
-#include "basin/instantiate/basins.hpp"

@@ -15,6 +15,7 @@
 #include "basin/instantiate/erased.hpp"
 #include "basin/instantiate/fixed_points.hpp"
 #include "basin/instantiate/fully_connected.hpp"
+#include "basin/instantiate/orbits.hpp"
 #include "basin/instantiate/products.hpp"
 #include "basin/instantiate/spectra.hpp"
 #include "basin/instantiate/training.hpp"

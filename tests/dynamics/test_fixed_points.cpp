@@ -188,7 +188,8 @@ TEST_CASE("dense, by factors and by products the search finds the same points", 
     const detail::LocalMap J = map.linearized(by_factors.x);
     REQUIRE(J.is_product());
     const Vec<double> g = random_matrix<double>(30, 1, 5);
-    const detail::LocalMap dense{J.D * J.E, {}, {}, {}}, products = detail::local_products(t.f, by_factors.x);
+    const detail::LocalMap dense{J.D * J.E, {}, {}, {}},
+        products = detail::local_products<double>(detail::by_calls(t.f), by_factors.x);
     const Vec<double> a = detail::newton_step(J, g, {}), b = detail::newton_step(dense, g, {}),
                       c = detail::newton_step(products, g, {});
     CHECK((a - b).norm() < 1e-10 * b.norm());
@@ -473,7 +474,9 @@ TEST_CASE("the map of directions has the same Jacobian by factors, by products a
   REQUIRE(factors.E.rows() == 6);
   const Mat<double> J = factors.D * factors.E;
   detail::SelfMap by_products = detail::self_map(f, 1024);
-  by_products.linearized = [&f](VecIn<double> x) { return detail::local_products(f, x); };
+  by_products.linearized = [&f](VecIn<double> x) {
+    return detail::local_products<double>(detail::by_calls(f), x);
+  };
   const detail::LocalMap products = detail::ray_map(std::move(by_products), 1e8).linearized(u);
   REQUIRE_FALSE(products.is_formed());
   Mat<double> column(20, 2), row(20, 1);

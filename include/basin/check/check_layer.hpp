@@ -3,7 +3,7 @@
 #include "basin/check/layer_check.hpp"  // check_calls
 #include "basin/check/report.hpp"       // CheckOptions, CheckReport
 #include "basin/core/layer.hpp"         // Layer
-#include "basin/core/layer_calls.hpp"   // TypedLayerCalls
+#include "basin/core/layer_calls.hpp"   // TypedContractCalls, borrowed
 
 namespace basin::inline BASIN_ABI {
 
@@ -14,7 +14,7 @@ namespace basin::inline BASIN_ABI {
 /// large. Throws only on bad options.
 template <Layer F>
 [[nodiscard]] CheckReport check_layer(const F& f, const CheckOptions<typename F::Scalar>& options = {}) {
-  return detail::check_calls<typename F::Scalar>(detail::TypedLayerCalls<F, const F&>(f), options);
+  return detail::check_calls<typename F::Scalar>(detail::TypedContractCalls<F>(detail::borrowed(f)), options);
 }
 
 }  // namespace basin

@@ -9,7 +9,7 @@
 
 #include "basin/check/report.hpp"       // CheckOptions, CheckReport
 #include "basin/core/error.hpp"         // require, text
-#include "basin/core/layer_calls.hpp"   // LayerCalls
+#include "basin/core/layer_calls.hpp"   // ContractCalls
 #include "basin/core/param_blocks.hpp"  // ParamBlock
 #include "basin/core/random.hpp"        // Random
 
@@ -20,7 +20,7 @@ class LayerCheck {
   using Cache = std::any;
 
  public:
-  LayerCheck(const LayerCalls<S>& f, const CheckOptions<S>& options)
+  LayerCheck(const ContractCalls<S>& f, const CheckOptions<S>& options)
       : f_(f), o_(options), random_(options.seed) {
     require(o_.batch >= 1, "check_layer: batch must be >= 1, got ", o_.batch);
     require(o_.theta.size() == 0 || o_.theta.size() == f.param_size(), "check_layer: theta has ",
@@ -313,7 +313,7 @@ class LayerCheck {
     }
   }
 
-  const LayerCalls<S>& f_;
+  const ContractCalls<S>& f_;
   CheckOptions<S> o_;
   Random random_;
   Vec<S> theta_;
@@ -323,13 +323,13 @@ class LayerCheck {
 
 /// What check_layer finds.
 template <class S>
-CheckReport check_calls(const LayerCalls<S>& f, const CheckOptions<S>& options) {
+CheckReport check_calls(const ContractCalls<S>& f, const CheckOptions<S>& options) {
   return LayerCheck<S>(f, options).run();
 }
 
 #ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-extern template CheckReport check_calls<float>(const LayerCalls<float>&, const CheckOptions<float>&);
-extern template CheckReport check_calls<double>(const LayerCalls<double>&, const CheckOptions<double>&);
+extern template CheckReport check_calls<float>(const ContractCalls<float>&, const CheckOptions<float>&);
+extern template CheckReport check_calls<double>(const ContractCalls<double>&, const CheckOptions<double>&);
 #endif
 
 }  // namespace basin::detail

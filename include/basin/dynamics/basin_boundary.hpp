@@ -9,6 +9,7 @@
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"               // require
+#include "basin/core/model_by_calls.hpp"      // ModelByCalls, by_calls
 #include "basin/core/statistics.hpp"          // LineFit, fit_line
 #include "basin/core/types.hpp"               // Index, Mat
 #include "basin/data/start_distribution.hpp"  // random_of_start
@@ -129,20 +130,16 @@ void fit_uncertainty(const Mat<Index>& uncertain, Index least, UncertaintyExpone
 
 }  // namespace detail
 
-/// The uncertainty exponent of the boundaries in a box of a plane (Grebogi, McDonald, Ott, Yorke 1983): a
-/// start is uncertain at epsilon if one of the two at +-epsilon in a random direction of the plane has
-/// another fate; the share of such starts goes as epsilon^exponent. 1 for smooth boundaries, below 1 for
-/// fractal ones, whose dimension in the plane is 2 - exponent. Within two errors of 1 nothing speaks for a
-/// fractal. The exponent is NaN (not `known`) where too few starts are uncertain. Throws as basin_map
-/// does, or if options make no sense.
-template <Layer F>
-[[nodiscard]] UncertaintyExponent uncertainty_exponent(
-    const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, const Plane& plane,
-    const PlaneBox& box, const UncertaintyOptions& options = {}) {
-  using S = typename F::Scalar;
+namespace detail {
+
+/// See basin::uncertainty_exponent.
+template <class S>
+UncertaintyExponent uncertainty_exponent_of(const ModelByCalls<S>& f,
+                                            const std::vector<Attractor<S>>& attractors, const Plane& plane,
+                                            const PlaneBox& box, const UncertaintyOptions& options) {
   constexpr auto who = "uncertainty_exponent";
-  detail::require_self_map(f, plane.origin.size(), who, "plane");
-  detail::require_box(box, who);
+  require_self_map(f, plane.origin.size(), who, "plane");
+  require_box(box, who);
   require(options.samples >= 20 && options.halvings >= 1 && options.least >= 1, who,
           ": samples must be >= 20, halvings and least >= 1, got ", options.samples, ", ", options.halvings,
           " and ", options.least);
@@ -161,7 +158,7 @@ template <Layer F>
         Mat<S> starts(plane.origin.size(), block.size);
         for (Index k = 0; k < block.size; ++k) {
           const Index sample = (block.begin + k) / each, place = (block.begin + k) % each;
-          Random random = detail::random_of_start(options.seed, sample);
+          Random random = random_of_start(options.seed, sample);
           const double a = random.uniform(box.u_low, box.u_high), b = random.uniform(box.v_low, box.v_high);
           const double angle = random.uniform(0, 2 * std::numbers::pi);
           const double r =
@@ -178,8 +175,35 @@ template <Layer F>
       const auto at = static_cast<std::size_t>(s * each), beside = at + 1 + 2 * static_cast<std::size_t>(e);
       uncertain(s, e) = map.id[at] != map.id[beside] || map.id[at] != map.id[beside + 1];
     }
-  detail::fit_uncertainty(uncertain, options.least, u);
+  fit_uncertainty(uncertain, options.least, u);
   return u;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template UncertaintyExponent uncertainty_exponent_of<float>(const ModelByCalls<float>&,
+                                                                   const std::vector<Attractor<float>>&,
+                                                                   const Plane&, const PlaneBox&,
+                                                                   const UncertaintyOptions&);
+extern template UncertaintyExponent uncertainty_exponent_of<double>(const ModelByCalls<double>&,
+                                                                    const std::vector<Attractor<double>>&,
+                                                                    const Plane&, const PlaneBox&,
+                                                                    const UncertaintyOptions&);
+#endif
+
+}  // namespace detail
+
+/// The uncertainty exponent of the boundaries in a box of a plane (Grebogi, McDonald, Ott, Yorke 1983): a
+/// start is uncertain at epsilon if one of the two at +-epsilon in a random direction of the plane has
+/// another fate; the share of such starts goes as epsilon^exponent. 1 for smooth boundaries, below 1 for
+/// fractal ones, whose dimension in the plane is 2 - exponent. Within two errors of 1 nothing speaks for a
+/// fractal. The exponent is NaN (not `known`) where too few starts are uncertain. Throws as basin_map
+/// does, or if options make no sense.
+template <Layer F>
+[[nodiscard]] UncertaintyExponent uncertainty_exponent(
+    const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, const Plane& plane,
+    const PlaneBox& box, const UncertaintyOptions& options = {}) {
+  return detail::uncertainty_exponent_of<typename F::Scalar>(detail::by_calls(f), attractors, plane, box,
+                                                             options);
 }
 
 /// How far the boundaries of the basins of a picture are from being one and the same.

@@ -9,6 +9,7 @@
 
 #include "basin/core/error.hpp"              // require
 #include "basin/core/model.hpp"              // Model
+#include "basin/core/model_by_calls.hpp"     // ModelByCalls, by_calls
 #include "basin/core/parallel.hpp"           // ColumnRange
 #include "basin/dynamics/attractors.hpp"     // Attractor, separate_balls
 #include "basin/dynamics/cycle.hpp"          // periods
@@ -67,10 +68,9 @@ std::vector<Index> representatives(MatIn<S> x, double distance, std::vector<Inde
 
 /// Adds the attractor, with a ball of its own and those of others made smaller where it lies in them. Its
 /// number from 0.
-template <Layer F>
-Index add_attractor(const Model<F>& f, BasinMap<typename F::Scalar>& map,
-                    const Mat<typename F::Scalar>& points, const BasinMapOptions& o) {
-  using S = typename F::Scalar;
+template <class S>
+Index add_attractor(const ModelByCalls<S>& f, BasinMap<S>& map, const Mat<S>& points,
+                    const BasinMapOptions& o) {
   Attractor<S> a;
   a.points = points;
   MeasuredBallOptions ball = o.ball;
@@ -87,10 +87,9 @@ Index add_attractor(const Model<F>& f, BasinMap<typename F::Scalar>& map,
 
 /// The fixed points at which the columns of x have settled: of each the attractor, -1 where there is no
 /// attracting one within `distance`. New ones are added.
-template <Layer F>
-std::vector<Index> settled_at(const Model<F>& f, BasinMap<typename F::Scalar>& map,
-                              const Mat<typename F::Scalar>& x, double distance, const BasinMapOptions& o) {
-  using S = typename F::Scalar;
+template <class S>
+std::vector<Index> settled_at(const ModelByCalls<S>& f, BasinMap<S>& map, const Mat<S>& x, double distance,
+                              const BasinMapOptions& o) {
   std::vector<Index> group;
   const std::vector<Index> kept = representatives<S>(x, distance, group);
   FixedPointsOptions options;
@@ -104,7 +103,7 @@ std::vector<Index> settled_at(const Model<F>& f, BasinMap<typename F::Scalar>& m
     if (p < 0 || points.kinds[static_cast<std::size_t>(p)].stability != Stability::attracting) continue;
     if (exact_distance<S>(points.x.col(p), starts.col(static_cast<Index>(k))) > distance) continue;
     of_kept[k] = attractor_within<S>(map.attractors, points.x.col(p), distance);
-    if (of_kept[k] < 0) of_kept[k] = add_attractor(f, map, points.x.col(p), o);
+    if (of_kept[k] < 0) of_kept[k] = add_attractor<S>(f, map, points.x.col(p), o);
   }
   for (const Index k : group) result.push_back(of_kept[static_cast<std::size_t>(k)]);
   return result;
@@ -112,10 +111,9 @@ std::vector<Index> settled_at(const Model<F>& f, BasinMap<typename F::Scalar>& m
 
 /// The cycles that the columns of x have come to: of each the attractor, -1 where there is none, or starts
 /// around it do not come back. New ones are added.
-template <Layer F>
-std::vector<Index> circling_at(const Model<F>& f, BasinMap<typename F::Scalar>& map,
-                               const Mat<typename F::Scalar>& x, double distance, const BasinMapOptions& o) {
-  using S = typename F::Scalar;
+template <class S>
+std::vector<Index> circling_at(const ModelByCalls<S>& f, BasinMap<S>& map, const Mat<S>& x, double distance,
+                               const BasinMapOptions& o) {
   std::vector<Index> result;
   const std::vector<Index> period = periods(f, x, o.longest_cycle, 1e-3 * distance);
   for (Index j = 0; j < x.cols(); ++j) {
@@ -127,7 +125,7 @@ std::vector<Index> circling_at(const Model<F>& f, BasinMap<typename F::Scalar>& 
       cycle.points.resize(x.rows(), p);
       cycle.points.col(0) = x.col(j);
       for (Index i = 1; i < p; ++i) cycle.points.col(i) = f(cycle.points.col(i - 1));
-      k = add_attractor(f, map, cycle.points, o);
+      k = add_attractor<S>(f, map, cycle.points, o);
       if (!(map.attractors.back().radius > 0)) {
         map.attractors.pop_back();
         k = -1;
@@ -139,10 +137,9 @@ std::vector<Index> circling_at(const Model<F>& f, BasinMap<typename F::Scalar>& 
 }
 
 /// Looks at the starts of a block that ended without an attractor.
-template <Layer F>
-void find_new_attractors(const Model<F>& f, BasinMap<typename F::Scalar>& map, Fates& block,
-                         const Mat<typename F::Scalar>& ends, const BasinMapOptions& o) {
-  using S = typename F::Scalar;
+template <class S>
+void find_new_attractors(const ModelByCalls<S>& f, BasinMap<S>& map, Fates& block, const Mat<S>& ends,
+                         const BasinMapOptions& o) {
   for (const Fate fate : {Fate::elsewhere, Fate::moving}) {
     if (fate == Fate::moving && o.longest_cycle < 2) continue;
     std::vector<Index> which;
@@ -153,8 +150,8 @@ void find_new_attractors(const Model<F>& f, BasinMap<typename F::Scalar>& map, F
     const double unit = map.attractors.empty() ? static_cast<double>(x.colwise().stableNorm().maxCoeff())
                                                : unit_of(map.attractors);
     const double distance = o.fates.arrived * (unit > 0 ? unit : 1);
-    const std::vector<Index> at =
-        fate == Fate::elsewhere ? settled_at(f, map, x, distance, o) : circling_at(f, map, x, distance, o);
+    const std::vector<Index> at = fate == Fate::elsewhere ? settled_at<S>(f, map, x, distance, o)
+                                                          : circling_at<S>(f, map, x, distance, o);
     for (std::size_t k = 0; k < which.size(); ++k) {
       if (at[k] < 0) continue;
       const auto j = static_cast<std::size_t>(which[k]);
@@ -166,10 +163,10 @@ void find_new_attractors(const Model<F>& f, BasinMap<typename F::Scalar>& map, F
 }
 
 /// The coordinates that so many starts are followed in, nullopt: those of x.
-template <Layer F>
-std::optional<RangeMap<F>> coordinates_for(const Model<F>& f, Index count, const BasinMapOptions& o) {
-  std::optional<RangeMap<F>> range;
-  if (o.narrow && o.fates.max_steps > 1 && 4 * count >= f.layer.in_size()) range = range_map(f);
+template <class S>
+std::optional<RangeMap<S>> coordinates_for(const ModelByCalls<S>& f, Index count, const BasinMapOptions& o) {
+  std::optional<RangeMap<S>> range;
+  if (o.narrow && o.fates.max_steps > 1 && 4 * count >= f.layer.in_size()) range = range_map<S>(f);
   return range;
 }
 
@@ -184,6 +181,59 @@ template <class T>
 void append(std::vector<T>& all, const std::vector<T>& more) {
   all.insert(all.end(), more.begin(), more.end());
 }
+
+/// Blocks of starts, as basin_map takes them.
+template <class S>
+using StartsInBlocks = std::function<Mat<S>(ColumnRange)>;
+
+/// See basin::basin_map.
+template <class S>
+BasinMap<S> basin_map_of(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors,
+                         const StartsInBlocks<S>& starts, Index count, const BasinMapOptions& options) {
+  const Index n = f.layer.in_size();
+  require_self_map(f, n, "basin_map", "starts");
+  require_fate_options(options.fates, "basin_map");
+  require_attractors(attractors, n, "basin_map");
+  require(count >= 0, "basin_map: count must be >= 0, got ", count);
+  require(options.block >= 1, "basin_map: block must be >= 1, got ", options.block);
+  require(options.longest_cycle >= 1, "basin_map: longest_cycle must be >= 1, got ", options.longest_cycle);
+  BasinMap<S> map;
+  map.attractors = attractors;
+  map.given = static_cast<Index>(attractors.size());
+  reserve(map, count);
+  FateOptions of_block = options.fates;
+  const std::optional<RangeMap<S>> range = coordinates_for<S>(f, count, options);
+  for (Index begin = 0; begin < count; begin += options.block) {
+    const Index size = std::min(options.block, count - begin);
+    const Mat<S> x0 = starts(ColumnRange{begin, size});
+    require(x0.rows() == n && x0.cols() == size, "basin_map: starts gave ", x0.rows(), " x ", x0.cols(),
+            " numbers, expected ", n, " x ", size);
+    if (options.fates.observer)
+      of_block.observer = [&](Index finished, Index) { options.fates.observer(begin + finished, count); };
+    Mat<S> ends;
+    Fates block = follow<S>(f, map.attractors, x0, of_block, options.find_new ? &ends : nullptr,
+                            range ? &*range : nullptr);
+    if (options.find_new && !block.cancelled) find_new_attractors<S>(f, map, block, ends, options);
+    append(map.id, block.id);
+    append(map.fate, block.fate);
+    append(map.decision, block.decision);
+    append(map.steps, block.steps);
+    map.cancelled = block.cancelled;
+    if (map.cancelled) of_block.max_steps = 0;  // the rest is `moving`, unless it begins in a ball
+  }
+  return map;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template BasinMap<float> basin_map_of<float>(const ModelByCalls<float>&,
+                                                    const std::vector<Attractor<float>>&,
+                                                    const StartsInBlocks<float>&, Index,
+                                                    const BasinMapOptions&);
+extern template BasinMap<double> basin_map_of<double>(const ModelByCalls<double>&,
+                                                      const std::vector<Attractor<double>>&,
+                                                      const StartsInBlocks<double>&, Index,
+                                                      const BasinMapOptions&);
+#endif
 
 }  // namespace detail
 
@@ -209,39 +259,8 @@ requires requires(const Starts& starts, ColumnRange block) { Mat<typename F::Sca
 [[nodiscard]] BasinMap<typename F::Scalar> basin_map(
     const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, const Starts& starts,
     Index count, const BasinMapOptions& options = {}) {
-  using S = typename F::Scalar;
-  const Index n = f.layer.in_size();
-  detail::require_self_map(f, n, "basin_map", "starts");
-  detail::require_fate_options(options.fates, "basin_map");
-  detail::require_attractors(attractors, n, "basin_map");
-  require(count >= 0, "basin_map: count must be >= 0, got ", count);
-  require(options.block >= 1, "basin_map: block must be >= 1, got ", options.block);
-  require(options.longest_cycle >= 1, "basin_map: longest_cycle must be >= 1, got ", options.longest_cycle);
-  BasinMap<S> map;
-  map.attractors = attractors;
-  map.given = static_cast<Index>(attractors.size());
-  detail::reserve(map, count);
-  FateOptions of_block = options.fates;
-  const std::optional<detail::RangeMap<F>> range = detail::coordinates_for(f, count, options);
-  for (Index begin = 0; begin < count; begin += options.block) {
-    const Index size = std::min(options.block, count - begin);
-    const Mat<S> x0 = starts(ColumnRange{begin, size});
-    require(x0.rows() == n && x0.cols() == size, "basin_map: starts gave ", x0.rows(), " x ", x0.cols(),
-            " numbers, expected ", n, " x ", size);
-    if (options.fates.observer)
-      of_block.observer = [&](Index finished, Index) { options.fates.observer(begin + finished, count); };
-    Mat<S> ends;
-    Fates block = detail::follow(f, map.attractors, x0, of_block, options.find_new ? &ends : nullptr,
-                                 range ? &*range : nullptr);
-    if (options.find_new && !block.cancelled) detail::find_new_attractors(f, map, block, ends, options);
-    detail::append(map.id, block.id);
-    detail::append(map.fate, block.fate);
-    detail::append(map.decision, block.decision);
-    detail::append(map.steps, block.steps);
-    map.cancelled = block.cancelled;
-    if (map.cancelled) of_block.max_steps = 0;  // the rest is `moving`, unless it begins in a ball
-  }
-  return map;
+  return detail::basin_map_of<typename F::Scalar>(detail::by_calls(f), attractors, std::cref(starts), count,
+                                                  options);
 }
 
 /// The fates of the columns of `starts`.

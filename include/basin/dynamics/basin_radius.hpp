@@ -10,6 +10,7 @@
 
 #include "basin/core/error.hpp"               // require
 #include "basin/core/model.hpp"               // Model
+#include "basin/core/model_by_calls.hpp"      // ModelByCalls, by_calls
 #include "basin/core/statistics.hpp"          // wilson_interval, ConfidenceInterval
 #include "basin/data/start_distribution.hpp"  // around_examples
 #include "basin/dynamics/attractors.hpp"      // Attractor
@@ -60,11 +61,9 @@ const Attractor<S>& attractor_of_id(const std::vector<Attractor<S>>& attractors,
 }
 
 /// The fates of x + radii(i, k) u_k, all at once.
-template <Layer F>
-Fates fates_at(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors,
-               const Vec<double>& x, const Mat<double>& directions, const Mat<double>& radii,
-               const FateOptions& o) {
-  using S = typename F::Scalar;
+template <class S>
+Fates fates_at(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors, const Vec<double>& x,
+               const Mat<double>& directions, const Mat<double>& radii, const FateOptions& o) {
   const Index each = radii.rows();
   return basin_map(f, attractors,
                    [&](ColumnRange block) {
@@ -95,32 +94,23 @@ inline void take_first_outside(BasinRadii& r, const Mat<double>& radii, const Fa
 
 }  // namespace detail
 
-/// How far from its attractor (its first point, of a cycle) the basin `id` goes along each of some unit
-/// vectors: radii in equal ratios are tried, and the step from the first start that has another fate to the
-/// one before is bisected. A basin need not be star-shaped: what lies beyond, or between two radii of the
-/// ladder, is not looked at.
-///
-/// Directions: `random_directions`, of which in networks with a narrow first layer most are neutral
-/// (row_space says how many: f does not change at all along the kernel of the first layer), so that they
-/// make basins look larger than they are; those within the row space (`directions_within`), and those that
-/// f stretches most (`stretched_directions`, with both signs). Throws if id or sizes do not fit, or
-/// options make no sense.
-template <Layer F>
-[[nodiscard]] BasinRadii basin_radii(const Model<F>& f,
-                                     const std::vector<Attractor<typename F::Scalar>>& attractors, Index id,
-                                     const Mat<double>& directions, const BasinRadiusOptions& options = {}) {
-  using S = typename F::Scalar;
+namespace detail {
+
+/// See basin::basin_radii.
+template <class S>
+BasinRadii basin_radii_of(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors, Index id,
+                          const Mat<double>& directions, const BasinRadiusOptions& options) {
   constexpr auto who = "basin_radii";
-  detail::require_radius_options(options, who);
-  const Vec<double> x = detail::attractor_of_id(attractors, id, who).points.col(0).template cast<double>();
-  detail::require_self_map(f, directions.rows(), who, "directions");
+  require_radius_options(options, who);
+  const Vec<double> x = attractor_of_id(attractors, id, who).points.col(0).template cast<double>();
+  require_self_map(f, directions.rows(), who, "directions");
   require(directions.allFinite(), who, ": directions are not finite");
-  const double unit = detail::unit_of<S>({attractors[static_cast<std::size_t>(id - 1)]});
+  const double unit = unit_of<S>({attractors[static_cast<std::size_t>(id - 1)]});
   const auto count = static_cast<std::size_t>(directions.cols());
   BasinRadii r{std::vector<double>(count, std::numeric_limits<double>::infinity()),
                std::vector<double>(count, 0), std::vector<Index>(count, 0)};
   const auto ask = [&](const Mat<double>& along, const Mat<double>& radii) {
-    const Fates fates = detail::fates_at(f, attractors, x, along, radii, options.fates);
+    const Fates fates = fates_at<S>(f, attractors, x, along, radii, options.fates);
     r.cancelled = r.cancelled || fates.cancelled;
     return fates;
   };
@@ -129,7 +119,7 @@ template <Layer F>
     radii.row(i).setConstant(unit * options.smallest *
                              std::pow(options.largest / options.smallest,
                                       static_cast<double>(i) / static_cast<double>(options.ladder - 1)));
-  detail::take_first_outside(r, radii, ask(directions, radii), id);
+  take_first_outside(r, radii, ask(directions, radii), id);
   for (;;) {
     std::vector<Index> open;
     for (std::size_t k = 0; k < count; ++k)
@@ -152,6 +142,34 @@ template <Layer F>
   }
 }
 
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template BasinRadii basin_radii_of<float>(const ModelByCalls<float>&,
+                                                 const std::vector<Attractor<float>>&, Index,
+                                                 const Mat<double>&, const BasinRadiusOptions&);
+extern template BasinRadii basin_radii_of<double>(const ModelByCalls<double>&,
+                                                  const std::vector<Attractor<double>>&, Index,
+                                                  const Mat<double>&, const BasinRadiusOptions&);
+#endif
+
+}  // namespace detail
+
+/// How far from its attractor (its first point, of a cycle) the basin `id` goes along each of some unit
+/// vectors: radii in equal ratios are tried, and the step from the first start that has another fate to the
+/// one before is bisected. A basin need not be star-shaped: what lies beyond, or between two radii of the
+/// ladder, is not looked at.
+///
+/// Directions: `random_directions`, of which in networks with a narrow first layer most are neutral
+/// (row_space says how many: f does not change at all along the kernel of the first layer), so that they
+/// make basins look larger than they are; those within the row space (`directions_within`), and those that
+/// f stretches most (`stretched_directions`, with both signs). Throws if id or sizes do not fit, or
+/// options make no sense.
+template <Layer F>
+[[nodiscard]] BasinRadii basin_radii(const Model<F>& f,
+                                     const std::vector<Attractor<typename F::Scalar>>& attractors, Index id,
+                                     const Mat<double>& directions, const BasinRadiusOptions& options = {}) {
+  return detail::basin_radii_of<typename F::Scalar>(detail::by_calls(f), attractors, id, directions, options);
+}
+
 /// Which sizes of noise are tried, and what counts as tolerated.
 struct NoiseToleranceOptions {
   FateOptions fates = {};
@@ -172,16 +190,14 @@ struct NoiseTolerance {
   bool cancelled = false;
 };
 
-/// The largest sigma for which at least a fraction of the starts x* + sigma N(0, I), x* the (first point of
-/// the) attractor `id`, have its fate: by bisection, with the same normal vectors for every sigma, as if the
-/// share fell with sigma. Throws if id or options make no sense.
-template <Layer F>
-[[nodiscard]] NoiseTolerance noise_tolerance(const Model<F>& f,
-                                             const std::vector<Attractor<typename F::Scalar>>& attractors,
-                                             Index id, const NoiseToleranceOptions& options = {}) {
-  using S = typename F::Scalar;
+namespace detail {
+
+/// See basin::noise_tolerance.
+template <class S>
+NoiseTolerance noise_tolerance_of(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors,
+                                  Index id, const NoiseToleranceOptions& options) {
   constexpr auto who = "noise_tolerance";
-  const Attractor<S>& a = detail::attractor_of_id(attractors, id, who);
+  const Attractor<S>& a = attractor_of_id(attractors, id, who);
   require(options.fraction > 0 && options.fraction < 1, who, ": fraction must be between 0 and 1, got ",
           options.fraction);
   require(options.draws >= 1, who, ": draws must be >= 1, got ", options.draws);
@@ -189,7 +205,7 @@ template <Layer F>
           ": expected 0 < smallest < largest and accuracy > 0, got ", options.smallest, ", ", options.largest,
           " and ", options.accuracy);
   const Mat<S> x = a.points.col(0);
-  const double size = detail::norm_in_double<S>(x.col(0));
+  const double size = norm_in_double<S>(x.col(0));
   const double unit = size > 0 ? size / std::sqrt(static_cast<double>(x.rows())) : 1;
   NoiseTolerance t;
   const auto come_back = [&](double sigma) {
@@ -218,6 +234,27 @@ template <Layer F>
   if (t.sigma > 0 && t.sigma < std::numeric_limits<double>::infinity())
     t.share = static_cast<double>(come_back(t.sigma)) / static_cast<double>(options.draws);
   return t;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template NoiseTolerance noise_tolerance_of<float>(const ModelByCalls<float>&,
+                                                         const std::vector<Attractor<float>>&, Index,
+                                                         const NoiseToleranceOptions&);
+extern template NoiseTolerance noise_tolerance_of<double>(const ModelByCalls<double>&,
+                                                          const std::vector<Attractor<double>>&, Index,
+                                                          const NoiseToleranceOptions&);
+#endif
+
+}  // namespace detail
+
+/// The largest sigma for which at least a fraction of the starts x* + sigma N(0, I), x* the (first point of
+/// the) attractor `id`, have its fate: by bisection, with the same normal vectors for every sigma, as if the
+/// share fell with sigma. Throws if id or options make no sense.
+template <Layer F>
+[[nodiscard]] NoiseTolerance noise_tolerance(const Model<F>& f,
+                                             const std::vector<Attractor<typename F::Scalar>>& attractors,
+                                             Index id, const NoiseToleranceOptions& options = {}) {
+  return detail::noise_tolerance_of<typename F::Scalar>(detail::by_calls(f), attractors, id, options);
 }
 
 }  // namespace basin

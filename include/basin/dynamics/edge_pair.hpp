@@ -7,6 +7,7 @@
 
 #include "basin/core/error.hpp"           // require
 #include "basin/core/model.hpp"           // Model
+#include "basin/core/model_by_calls.hpp"  // ModelByCalls
 #include "basin/core/types.hpp"           // Index, Mat, Vec, MatIn
 #include "basin/dynamics/attractors.hpp"  // Attractor
 #include "basin/dynamics/fates.hpp"       // follow, FateOptions
@@ -27,17 +28,14 @@ struct EdgePair {
 namespace detail {
 
 /// The pair of a and b. Throws unless their fates differ and that of a is an attractor.
-template <Layer F>
-EdgePair<typename F::Scalar> edge_pair(const Model<F>& f,
-                                       const std::vector<Attractor<typename F::Scalar>>& attractors,
-                                       VecIn<typename F::Scalar> a, VecIn<typename F::Scalar> b,
-                                       const FateOptions& o, const char* who) {
-  using S = typename F::Scalar;
+template <class S>
+EdgePair<S> edge_pair(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors, VecIn<S> a,
+                      VecIn<S> b, const FateOptions& o, const char* who) {
   require(a.size() == f.layer.in_size() && b.size() == a.size(), who, ": a and b have ", a.size(), " and ",
           b.size(), " rows, f expects ", f.layer.in_size());
   Mat<S> both(a.size(), 2);
   both << a, b;
-  const Fates fates = follow(f, attractors, both, o);
+  const Fates fates = follow<S>(f, attractors, both, o);
   require(fates.cancelled || (fates.id[0] > 0 && fates.id[0] != fates.id[1]), who,
           ": a and b must have different fates, that of a an attractor, got ", fates.id[0], " and ",
           fates.id[1]);
@@ -47,15 +45,14 @@ EdgePair<typename F::Scalar> edge_pair(const Model<F>& f,
 /// Brings the pair as near as `gap`, or as numbers of this type can be: sixteen parts at a time, of which the
 /// one is kept at whose end the fate is first another than that of a. So b may come to belong to a third
 /// basin. False: cancelled.
-template <Layer F>
-bool narrow(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors,
-            EdgePair<typename F::Scalar>& pair, double gap, const FateOptions& o) {
-  using S = typename F::Scalar;
+template <class S>
+bool narrow(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors, EdgePair<S>& pair,
+            double gap, const FateOptions& o) {
   constexpr Index parts = 16;
   for (double apart = pair.apart(); apart > gap;) {
     Mat<S> between(pair.a.size(), parts - 1);
     for (Index i = 1; i < parts; ++i) between.col(i - 1) = pair.a + (S(i) / S(parts)) * (pair.b - pair.a);
-    const Fates fates = follow(f, attractors, between, o);
+    const Fates fates = follow<S>(f, attractors, between, o);
     if (fates.cancelled) return false;
     pair.starts += fates.size();
     Index first = 0;

@@ -8,6 +8,7 @@
 
 #include "basin/core/error.hpp"            // require
 #include "basin/core/model.hpp"            // Model
+#include "basin/core/model_by_calls.hpp"   // ModelByCalls, by_calls
 #include "basin/dynamics/directions.hpp"   // jacobian_times
 #include "basin/dynamics/edge_pair.hpp"    // EdgePair, narrow
 #include "basin/dynamics/fixed_point.hpp"  // find_fixed_point, FoundPoint
@@ -50,9 +51,8 @@ struct EdgeState {
 namespace detail {
 
 /// Iterates both points of the pair until they are so far apart. Whether f moved them still.
-template <Layer F>
-void track(const Model<F>& f, EdgePair<typename F::Scalar>& pair, double apart, Index max_steps) {
-  using S = typename F::Scalar;
+template <class S>
+void track(const ModelByCalls<S>& f, EdgePair<S>& pair, double apart, Index max_steps) {
   Mat<S> now(pair.a.size(), 2);
   now << pair.a, pair.b;
   for (Index t = 0; t < max_steps && now.allFinite() && exact_distance<S>(now.col(0), now.col(1)) < apart;
@@ -78,10 +78,9 @@ void dominant_direction(const LocalMap& J, Vec<double> v, EdgeState<S>& e) {
 }
 
 /// Newton's method from the middle of the pair. Whether it finds the edge state.
-template <Layer F>
-bool refine_edge(const Model<F>& f, const EdgePair<typename F::Scalar>& pair, double scale,
-                 const EdgeStateOptions& o, EdgeState<typename F::Scalar>& e) {
-  using S = typename F::Scalar;
+template <class S>
+bool refine_edge(const ModelByCalls<S>& f, const EdgePair<S>& pair, double scale, const EdgeStateOptions& o,
+                 EdgeState<S>& e) {
   const Vec<S> middle = pair.a + (pair.b - pair.a) / S(2);
   e.point = find_fixed_point(f, middle, o.point);
   if (!e.point.converged()) {
@@ -99,11 +98,9 @@ bool refine_edge(const Model<F>& f, const EdgePair<typename F::Scalar>& pair, do
 }
 
 /// What the point looks like from its two sides.
-template <Layer F>
-void describe_edge(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors,
-                   const EdgePair<typename F::Scalar>& pair, double push, const EdgeStateOptions& o,
-                   EdgeState<typename F::Scalar>& e) {
-  using S = typename F::Scalar;
+template <class S>
+void describe_edge(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors,
+                   const EdgePair<S>& pair, double push, const EdgeStateOptions& o, EdgeState<S>& e) {
   const Vec<double> x = e.point.x.template cast<double>();
   const Vec<double> across = (pair.b - pair.a).template cast<double>();
   dominant_direction(self_map(f, o.point.search).linearized(x), across, e);
@@ -111,7 +108,7 @@ void describe_edge(const Model<F>& f, const std::vector<Attractor<typename F::Sc
   Mat<S> sides(x.size(), 2);
   sides.col(0) = (x - push * e.direction).template cast<S>();
   sides.col(1) = (x + push * e.direction).template cast<S>();
-  const Fates fates = follow(f, attractors, sides, o.fates);
+  const Fates fates = follow<S>(f, attractors, sides, o.fates);
   e.side_a = fates.id[0];
   e.side_b = fates.id[1];
 }
@@ -128,6 +125,57 @@ inline void require_edge_options(const EdgeStateOptions& o, const char* who) {
 
 }  // namespace detail
 
+namespace detail {
+
+/// See basin::edge_state.
+template <class S>
+EdgeState<S> edge_state_of(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors, VecIn<S> a,
+                           VecIn<S> b, const EdgeStateOptions& options) {
+  constexpr auto who = "edge_state";
+  require_self_map(f, a.size(), who, "a");
+  require_attractors(attractors, a.size(), who);
+  require_edge_options(options, who);
+  EdgeState<S> e;
+  EdgePair<S> pair = edge_pair<S>(f, attractors, a, b, options.fates, who);
+  const double scale = pair.apart();
+  e.id_a = pair.id_a;
+  e.id_b = pair.id_b;
+  Vec<S> before;
+  for (e.rounds = 1; e.rounds <= options.rounds; ++e.rounds) {
+    e.cancelled = !narrow<S>(f, attractors, pair, options.narrow * scale, options.fates);
+    if (e.cancelled) break;
+    track<S>(f, pair, options.apart * scale, options.max_steps);
+    const bool slow = before.size() > 0 && exact_distance<S>(before, pair.a) < 10 * options.apart * scale;
+    before = pair.a;
+    if (!pair.a.allFinite() || !pair.b.allFinite()) {
+      e.reason = "the edge leads to where f is not finite";
+      break;
+    }
+    if ((slow || e.rounds % 10 == 0) && refine_edge<S>(f, pair, scale, options, e)) {
+      e.found = true;
+      break;
+    }
+  }
+  e.last_b = pair.id_b;
+  e.starts = pair.starts;
+  for (const Index id : pair.met)
+    if (id != e.id_a && id != e.id_b) e.third.push_back(id);
+  if (e.found) describe_edge<S>(f, attractors, pair, options.apart * scale, options, e);
+  if (e.rounds > options.rounds) e.rounds = options.rounds;
+  return e;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template EdgeState<float> edge_state_of<float>(const ModelByCalls<float>&,
+                                                      const std::vector<Attractor<float>>&, VecIn<float>,
+                                                      VecIn<float>, const EdgeStateOptions&);
+extern template EdgeState<double> edge_state_of<double>(const ModelByCalls<double>&,
+                                                        const std::vector<Attractor<double>>&, VecIn<double>,
+                                                        VecIn<double>, const EdgeStateOptions&);
+#endif
+
+}  // namespace detail
+
 /// The edge state between two starts of different fates, a at an attractor: bisection brings two points on
 /// both sides of the edge next to each other, f moves them along the edge while they drift apart, bisection
 /// brings them together again, and so on until Newton's method finds a fixed point beside them that does not
@@ -140,40 +188,7 @@ template <Layer F>
 [[nodiscard]] EdgeState<typename F::Scalar> edge_state(
     const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors,
     VecIn<typename F::Scalar> a, VecIn<typename F::Scalar> b, const EdgeStateOptions& options = {}) {
-  using S = typename F::Scalar;
-  constexpr auto who = "edge_state";
-  detail::require_self_map(f, a.size(), who, "a");
-  detail::require_attractors(attractors, a.size(), who);
-  detail::require_edge_options(options, who);
-  EdgeState<S> e;
-  EdgePair<S> pair = detail::edge_pair(f, attractors, a, b, options.fates, who);
-  const double scale = pair.apart();
-  e.id_a = pair.id_a;
-  e.id_b = pair.id_b;
-  Vec<S> before;
-  for (e.rounds = 1; e.rounds <= options.rounds; ++e.rounds) {
-    e.cancelled = !detail::narrow(f, attractors, pair, options.narrow * scale, options.fates);
-    if (e.cancelled) break;
-    detail::track(f, pair, options.apart * scale, options.max_steps);
-    const bool slow =
-        before.size() > 0 && detail::exact_distance<S>(before, pair.a) < 10 * options.apart * scale;
-    before = pair.a;
-    if (!pair.a.allFinite() || !pair.b.allFinite()) {
-      e.reason = "the edge leads to where f is not finite";
-      break;
-    }
-    if ((slow || e.rounds % 10 == 0) && detail::refine_edge(f, pair, scale, options, e)) {
-      e.found = true;
-      break;
-    }
-  }
-  e.last_b = pair.id_b;
-  e.starts = pair.starts;
-  for (const Index id : pair.met)
-    if (id != e.id_a && id != e.id_b) e.third.push_back(id);
-  if (e.found) detail::describe_edge(f, attractors, pair, options.apart * scale, options, e);
-  if (e.rounds > options.rounds) e.rounds = options.rounds;
-  return e;
+  return detail::edge_state_of<typename F::Scalar>(detail::by_calls(f), attractors, a, b, options);
 }
 
 }  // namespace basin

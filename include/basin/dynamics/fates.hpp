@@ -12,6 +12,7 @@
 #include "basin/core/error.hpp"             // require
 #include "basin/core/layer.hpp"             // Layer, prepack
 #include "basin/core/model.hpp"             // Model
+#include "basin/core/model_by_calls.hpp"    // ModelByCalls
 #include "basin/core/product/gemm.hpp"      // gemm
 #include "basin/core/scratch.hpp"           // Scratch
 #include "basin/core/sum.hpp"               // norm_in_double
@@ -138,17 +139,15 @@ struct FateRecord {
 };
 
 /// Some starts on their way to their fates.
-template <Layer F>
+template <class S>
 class FatePart {
-  using S = typename F::Scalar;
-
  public:
   /// `lift`, unless null: points of the batch are coordinates, x = lift y.
-  FatePart(const FateRule<S>& rule, const FateRecord<S>& record, MovingBatch<F> batch,
+  FatePart(const FateRule<S>& rule, const FateRecord<S>& record, MovingBatch<S> batch,
            const Mat<S>* lift = nullptr)
       : rule_(rule), record_(record), lift_(lift), batch_(std::move(batch)) {}
 
-  const MovingBatch<F>& batch() const { return batch_; }
+  const MovingBatch<S>& batch() const { return batch_; }
 
   /// Starts that lie in a ball from the beginning have arrived.
   void begin() {
@@ -212,53 +211,47 @@ class FatePart {
   const FateRule<S>& rule_;
   FateRecord<S> record_;
   const Mat<S>* lift_;
-  MovingBatch<F> batch_;
+  MovingBatch<S> batch_;
   std::vector<Index> inside_;
   Scratch<S> keys_;
 };
 
 /// Starts followed in coordinates of the range of f, from their first step on.
-template <Layer F>
+template <class S>
 class RangePart {
-  using S = typename F::Scalar;
-
  public:
   /// `within`: the attractors in these coordinates, to which this refers; `rule` is that of the whole space.
-  RangePart(const RangeMap<F>& range, const std::vector<Attractor<S>>& within, const FateRule<S>& rule,
+  RangePart(const RangeMap<S>& range, const std::vector<Attractor<S>>& within, const FateRule<S>& rule,
             const FateOptions& options)
       : range_(range), lift_(range.Q.template cast<S>()), rule_(within, range.Q.cols(), options) {
     rule_.orbit.bound = rule.orbit.bound;
     rule_.arrived = rule.arrived;
-    prepack(range.g.layer, range.g.theta, prepacked_);
+    range.layer.prepack(range.theta, prepacked_);
   }
   /// The steps 2, 3, ... of those that still move after the first one.
   template <class Stop>
-  void run(const MovingBatch<F>& batch, const FateRecord<S>& record, const Stop& stop) const {
+  void run(const MovingBatch<S>& batch, const FateRecord<S>& record, const Stop& stop) const {
     Mat<S> y(lift_.cols(), batch.now().cols());
     gemm<S, GemmOp::transposed>(lift_, batch.now(), y);
-    FatePart<F> part(
-        rule_, record,
-        MovingBatch<F>(range_.g.layer, range_.g.theta, prepacked_, y, std::vector<Index>(batch.starts())),
-        &lift_);
+    FatePart<S> part(rule_, record,
+                     MovingBatch<S>(range_.g(), prepacked_, y, std::vector<Index>(batch.starts())), &lift_);
     part.run(2, rule_.orbit.max_steps, stop);
     part.end();
   }
 
  private:
-  const RangeMap<F>& range_;
+  const RangeMap<S>& range_;
   Mat<S> lift_;
   FateRule<S> rule_;
-  typename F::Cache prepacked_;
+  std::any prepacked_;
 };
 
 /// The fates of the columns of x0. `ends`, unless null: where those ended that did not get into a ball; the
 /// other columns are as they were. `range`, unless null: from the first step on the orbits are followed in
 /// its coordinates, unless an attractor is not of the range.
-template <Layer F>
-Fates follow(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors,
-             MatIn<typename F::Scalar> x0, const FateOptions& options,
-             Mat<typename F::Scalar>* ends = nullptr, const RangeMap<F>* range = nullptr) {
-  using S = typename F::Scalar;
+template <class S>
+Fates follow(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors, MatIn<S> x0,
+             const FateOptions& options, Mat<S>* ends = nullptr, const RangeMap<S>* range = nullptr) {
   const auto count = static_cast<std::size_t>(x0.cols());
   Fates fates{std::vector<Index>(count, -1), std::vector<Fate>(count, Fate::moving),
               std::vector<Decision>(count, Decision::none), std::vector<Index>(count, 0)};
@@ -266,20 +259,20 @@ Fates follow(const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>
   const FateRecord<S> record{fates, ends};
   const FateRule<S> rule(attractors, x0.rows(), options);
   std::optional<std::vector<Attractor<S>>> within;
-  std::optional<RangePart<F>> in_range;
+  std::optional<RangePart<S>> in_range;
   if (range && options.max_steps > 1) within = within_range(range->Q, attractors);
   if (within) in_range.emplace(*range, *within, rule, options);
-  fates.cancelled = iterate_in_parts(
-      f, x0.cols(), options.max_steps > 1, options.cancelled, options.observer,
-      [&](ColumnRange columns, const typename F::Cache& prepacked, const auto& stop) {
-        FatePart<F> part(rule, record, MovingBatch<F>(f.layer, f.theta, prepacked, x0, columns));
-        part.begin();
-        part.run(1, in_range ? 1 : options.max_steps, stop);
-        if (in_range)
-          in_range->run(part.batch(), record, stop);
-        else
-          part.end();
-      });
+  fates.cancelled =
+      iterate_in_parts<S>(f, x0.cols(), options.max_steps > 1, options.cancelled, options.observer,
+                          [&](ColumnRange columns, const std::any& prepacked, const auto& stop) {
+                            FatePart<S> part(rule, record, MovingBatch<S>(f, prepacked, x0, columns));
+                            part.begin();
+                            part.run(1, in_range ? 1 : options.max_steps, stop);
+                            if (in_range)
+                              in_range->run(part.batch(), record, stop);
+                            else
+                              part.end();
+                          });
   return fates;
 }
 

@@ -393,15 +393,3 @@ JudgedPoint search_and_judge(const SelfMap& f, VecIn<double> x0, const FixedPoin
 #endif
 
 }  // namespace basin
-
-#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
-#include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin::inline BASIN_ABI {
-extern template FixedPoint classify_fixed_point<FullyConnected<float>>(const Model<FullyConnected<float>>&,
-                                                                       VecIn<float>,
-                                                                       const FixedPointOptions&);
-extern template FixedPoint classify_fixed_point<FullyConnected<double>>(const Model<FullyConnected<double>>&,
-                                                                        VecIn<double>,
-                                                                        const FixedPointOptions&);
-}  // namespace basin
-#endif

@@ -8,6 +8,7 @@
 #include "basin/core/error.hpp"                // require
 #include "basin/core/layer.hpp"                // Layer
 #include "basin/core/model.hpp"                // Model
+#include "basin/core/model_by_calls.hpp"       // by_calls
 #include "basin/dynamics/arnoldi.hpp"          // Leading, leading_of
 #include "basin/dynamics/leading_options.hpp"  // LeadingOptions
 #include "basin/dynamics/self_map.hpp"         // LocalMap, local_products, require_self_map
@@ -99,20 +100,8 @@ template <Layer F>
 [[nodiscard]] Leading leading_eigenvalues(const Model<F>& f, VecIn<typename F::Scalar> x, Index count,
                                           const LeadingOptions& options = {}) {
   detail::require_self_map(f, x.size(), "leading_eigenvalues", "x");
-  const detail::LocalMap J = detail::local_products(f, x);
+  const detail::LocalMap J = detail::local_products<typename F::Scalar>(detail::by_calls(f), x);
   return detail::leading_of({x.size(), J.apply, J.apply_adjoint}, count, options);
 }
 
 }  // namespace basin
-
-#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
-#include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin::inline BASIN_ABI {
-extern template Leading leading_eigenvalues<FullyConnected<float>>(const Model<FullyConnected<float>>&,
-                                                                   VecIn<float>, Index,
-                                                                   const LeadingOptions&);
-extern template Leading leading_eigenvalues<FullyConnected<double>>(const Model<FullyConnected<double>>&,
-                                                                    VecIn<double>, Index,
-                                                                    const LeadingOptions&);
-}  // namespace basin
-#endif

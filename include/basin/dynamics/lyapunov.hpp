@@ -1,10 +1,12 @@
 // Lyapunov exponents of an orbit, how well they are known, and what kind of motion they belong to.
 #pragma once
+#include <any>     // std::any
 #include <limits>  // std::numeric_limits
 
 #include "basin/core/error.hpp"             // require
-#include "basin/core/layer.hpp"             // Layer, broadcasts
+#include "basin/core/layer.hpp"             // Layer
 #include "basin/core/model.hpp"             // Model
+#include "basin/core/model_by_calls.hpp"    // ModelByCalls, by_calls
 #include "basin/core/types.hpp"             // Index, Mat, Vec, VecIn
 #include "basin/dynamics/lyapunov_run.hpp"  // LyapunovSpectrum, LyapunovOptions, Motion
 #include "basin/dynamics/self_map.hpp"      // require_self_map
@@ -13,12 +15,11 @@ namespace basin::inline BASIN_ABI {
 
 namespace detail {
 
-template <Layer F>
-TangentStep tangent_step(const Model<F>& f) {
-  using S = typename F::Scalar;
-  return [&f, cache = typename F::Cache(), points = Mat<S>(), y = Mat<S>(), u = Mat<S>(), v = Mat<S>()](
+template <class S>
+TangentStep tangent_step(const ModelByCalls<S>& f) {
+  return [f, cache = std::any(), points = Mat<S>(), y = Mat<S>(), u = Mat<S>(), v = Mat<S>()](
              Vec<double>& x, Mat<double>& Q) mutable {
-    points = x.cast<S>().replicate(1, broadcasts(f.layer) ? 1 : Q.cols());
+    points = x.cast<S>().replicate(1, f.layer.broadcasts() ? 1 : Q.cols());
     y.resize(points.rows(), points.cols());
     f.layer.forward(f.theta, points, y, cache);
     u = Q.cast<S>();
@@ -42,6 +43,11 @@ inline void require_lyapunov_options(const LyapunovOptions& o, Index d) {
   require(o.bound > 0, who, ": bound must be > 0, got ", o.bound);
 }
 
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template TangentStep tangent_step<float>(const ModelByCalls<float>&);
+extern template TangentStep tangent_step<double>(const ModelByCalls<double>&);
+#endif
+
 }  // namespace detail
 
 /// The Lyapunov exponents of the orbit of x: k directions are taken along by J and made orthonormal again
@@ -63,7 +69,7 @@ template <Layer F>
                                                  const LyapunovOptions& options = {}) {
   detail::require_self_map(f, x.size(), "lyapunov_spectrum", "x");
   detail::require_lyapunov_options(options, x.size());
-  return detail::lyapunov_of(detail::tangent_step(f), x.template cast<double>(),
+  return detail::lyapunov_of(detail::tangent_step(detail::by_calls(f)), x.template cast<double>(),
                              static_cast<double>(std::numeric_limits<typename F::Scalar>::epsilon()),
                              options);
 }

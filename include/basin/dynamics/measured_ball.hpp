@@ -10,6 +10,7 @@
 
 #include "basin/core/error.hpp"           // require
 #include "basin/core/model.hpp"           // Model
+#include "basin/core/model_by_calls.hpp"  // ModelByCalls, by_calls
 #include "basin/core/parallel.hpp"        // parallel_for
 #include "basin/dynamics/attractors.hpp"  // Attractor
 #include "basin/dynamics/directions.hpp"  // random_directions, directions_within, stretched_by
@@ -49,8 +50,8 @@ namespace detail {
 struct ProbeDirections {
   Mat<double> always, basis;
 };
-template <Layer F>
-ProbeDirections probe_directions(const Model<F>& f, const Attractor<typename F::Scalar>& a,
+template <class S>
+ProbeDirections probe_directions(const ModelByCalls<S>& f, const Attractor<S>& a,
                                  const MeasuredBallOptions& o) {
   std::vector<LocalMap> J;  // along the cycle
   const SelfMap map = self_map(f, 1024);
@@ -85,9 +86,9 @@ Mat<S> starts_on_sphere(const Attractor<S>& a, const ProbeDirections& d, double 
 
 enum class Return : unsigned char { all, slow, left };
 /// Whether all starts come into the ball of radius `inner` of the attractor; if not, whether some still move.
-template <Layer F>
-Return come_back(const Model<F>& f, Attractor<typename F::Scalar> a, double inner,
-                 MatIn<typename F::Scalar> starts, const MeasuredBallOptions& o, MeasuredBall& ball) {
+template <class S>
+Return come_back(const ModelByCalls<S>& f, Attractor<S> a, double inner, MatIn<S> starts,
+                 const MeasuredBallOptions& o, MeasuredBall& ball) {
   a.radius = inner;
   a.ellipsoid = 0;
   a.certified = false;
@@ -96,7 +97,7 @@ Return come_back(const Model<F>& f, Attractor<typename F::Scalar> a, double inne
   options.cancelled = o.cancelled;
   // By balls alone: an orbit that stands still outside of the inner one did not come.
   options.arrived = std::numeric_limits<double>::min();
-  const Fates fates = follow(f, {a}, starts, options);
+  const Fates fates = follow<S>(f, {a}, starts, options);
   ball.cancelled = ball.cancelled || fates.cancelled;
   ball.spheres += 1;
   ball.starts += starts.cols();
@@ -116,6 +117,44 @@ inline void require_ball_options(const MeasuredBallOptions& o, const char* who) 
 
 }  // namespace detail
 
+namespace detail {
+
+/// See basin::measured_ball.
+template <class S>
+MeasuredBall measured_ball_of(const ModelByCalls<S>& f, const Attractor<S>& attractor,
+                              const MeasuredBallOptions& options) {
+  require_self_map(f, attractor.points.rows(), "measured_ball", "attractor");
+  require_attractors<S>({attractor}, f.layer.in_size(), "measured_ball");
+  require_ball_options(options, "measured_ball");
+  const double unit = unit_of<S>({attractor});
+  const ProbeDirections d = probe_directions<S>(f, attractor, options);
+  MeasuredBall ball;
+  const auto all_back = [&](double radius, double inner) {
+    const Mat<S> starts = starts_on_sphere(attractor, d, radius, options, ball.spheres);
+    const Return back = come_back<S>(f, attractor, inner, starts, options, ball);
+    (back == Return::all ? ball.sphere : ball.escaped) = radius;
+    ball.slow = back == Return::slow;
+    return back == Return::all && !ball.cancelled;
+  };
+  double radius = options.first * unit;
+  for (int attempt = 0; attempt < 4 && !all_back(radius, radius / 8); ++attempt, radius /= 4)
+    if (ball.slow || ball.cancelled) return ball;
+  if (!(ball.sphere > 0)) return ball;
+  for (double next = 2 * radius; next <= options.largest * unit && next < ball.escaped; next *= 2)
+    if (!all_back(next, next / 2)) break;
+  ball.radius = ball.sphere / 2;
+  return ball;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template MeasuredBall measured_ball_of<float>(const ModelByCalls<float>&, const Attractor<float>&,
+                                                     const MeasuredBallOptions&);
+extern template MeasuredBall measured_ball_of<double>(const ModelByCalls<double>&, const Attractor<double>&,
+                                                      const MeasuredBallOptions&);
+#endif
+
+}  // namespace detail
+
 /// Spheres around an attractor, each twice as large as the one before, until a start on one does not come
 /// back inside the one before; the first must come back to an eighth of itself, and is made smaller up to
 /// three times until it does. Half of the largest sphere is the radius. Directions are random ones, random
@@ -128,53 +167,29 @@ inline void require_ball_options(const MeasuredBallOptions& o, const char* who) 
 template <Layer F>
 [[nodiscard]] MeasuredBall measured_ball(const Model<F>& f, const Attractor<typename F::Scalar>& attractor,
                                          const MeasuredBallOptions& options = {}) {
-  using S = typename F::Scalar;
-  detail::require_self_map(f, attractor.points.rows(), "measured_ball", "attractor");
-  detail::require_attractors<S>({attractor}, f.layer.in_size(), "measured_ball");
-  detail::require_ball_options(options, "measured_ball");
-  const double unit = detail::unit_of<S>({attractor});
-  const detail::ProbeDirections d = detail::probe_directions(f, attractor, options);
-  MeasuredBall ball;
-  const auto all_back = [&](double radius, double inner) {
-    const Mat<S> starts = detail::starts_on_sphere(attractor, d, radius, options, ball.spheres);
-    const detail::Return back = detail::come_back(f, attractor, inner, starts, options, ball);
-    (back == detail::Return::all ? ball.sphere : ball.escaped) = radius;
-    ball.slow = back == detail::Return::slow;
-    return back == detail::Return::all && !ball.cancelled;
-  };
-  double radius = options.first * unit;
-  for (int attempt = 0; attempt < 4 && !all_back(radius, radius / 8); ++attempt, radius /= 4)
-    if (ball.slow || ball.cancelled) return ball;
-  if (!(ball.sphere > 0)) return ball;
-  for (double next = 2 * radius; next <= options.largest * unit && next < ball.escaped; next *= 2)
-    if (!all_back(next, next / 2)) break;
-  ball.radius = ball.sphere / 2;
-  return ball;
+  return detail::measured_ball_of<typename F::Scalar>(detail::by_calls(f), attractor, options);
 }
 
-/// measured_ball for each attractor that has no certified ball: its radius becomes the measured one. No
-/// sphere is larger than .49 of the distance to the next attractor (less what a certified ball takes of it),
-/// so that no two balls meet. Throws as measured_ball does, or if two attractors have a point in common.
-template <Layer F>
-[[nodiscard]] std::vector<MeasuredBall> measure_balls(const Model<F>& f,
-                                                      std::vector<Attractor<typename F::Scalar>>& attractors,
-                                                      const MeasuredBallOptions& options = {}) {
-  using S = typename F::Scalar;
+namespace detail {
+
+/// See basin::measure_balls.
+template <class S>
+std::vector<MeasuredBall> measure_balls_of(const ModelByCalls<S>& f, std::vector<Attractor<S>>& attractors,
+                                           const MeasuredBallOptions& options) {
   std::vector<MeasuredBall> balls(attractors.size());
   std::vector<Attractor<S>> measured = attractors;
   parallel_for(static_cast<Index>(attractors.size()), [&](Index k) {
     const auto at = static_cast<std::size_t>(k);
     Attractor<S>& a = measured[at];
     if (a.certified) return;
-    const double unit = detail::unit_of<S>({a});
+    const double unit = unit_of<S>({a});
     MeasuredBallOptions o = options;
     o.seed += 1000003 * static_cast<std::uint64_t>(k);
     for (std::size_t j = 0; j < attractors.size(); ++j) {
       if (j == at) continue;
-      const double apart = detail::distance_between(a, attractors[j]);
+      const double apart = distance_between(a, attractors[j]);
       require(apart > 0, "measure_balls: attractors ", k + 1, " and ", j + 1, " have a point in common");
-      const double room =
-          attractors[j].certified ? 0.99 * (apart - detail::reach(attractors[j])) : 0.49 * apart;
+      const double room = attractors[j].certified ? 0.99 * (apart - reach(attractors[j])) : 0.49 * apart;
       o.largest = std::min(o.largest, room / unit);
     }
     require(o.largest > 0, "measure_balls: attractor ", k + 1, " lies in the certified ball of another one");
@@ -185,6 +200,27 @@ template <Layer F>
   });
   attractors = std::move(measured);
   return balls;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template std::vector<MeasuredBall> measure_balls_of<float>(const ModelByCalls<float>&,
+                                                                  std::vector<Attractor<float>>&,
+                                                                  const MeasuredBallOptions&);
+extern template std::vector<MeasuredBall> measure_balls_of<double>(const ModelByCalls<double>&,
+                                                                   std::vector<Attractor<double>>&,
+                                                                   const MeasuredBallOptions&);
+#endif
+
+}  // namespace detail
+
+/// measured_ball for each attractor that has no certified ball: its radius becomes the measured one. No
+/// sphere is larger than .49 of the distance to the next attractor (less what a certified ball takes of it),
+/// so that no two balls meet. Throws as measured_ball does, or if two attractors have a point in common.
+template <Layer F>
+[[nodiscard]] std::vector<MeasuredBall> measure_balls(const Model<F>& f,
+                                                      std::vector<Attractor<typename F::Scalar>>& attractors,
+                                                      const MeasuredBallOptions& options = {}) {
+  return detail::measure_balls_of<typename F::Scalar>(detail::by_calls(f), attractors, options);
 }
 
 }  // namespace basin

@@ -1,5 +1,6 @@
 // Batches of columns under iteration of f: those that have ended leave, the others stay together.
 #pragma once
+#include <any>         // std::any
 #include <atomic>      // std::atomic
 #include <functional>  // std::function
 #include <mutex>       // std::mutex
@@ -7,33 +8,28 @@
 #include <utility>     // std::move
 #include <vector>      // std::vector
 
-#include "basin/core/layer.hpp"     // Layer, infer, prepack
-#include "basin/core/model.hpp"     // Model
-#include "basin/core/parallel.hpp"  // parallel_for, column_range
-#include "basin/core/scratch.hpp"   // Scratch
+#include "basin/core/model_by_calls.hpp"  // ModelByCalls
+#include "basin/core/parallel.hpp"        // parallel_for, column_range
+#include "basin/core/scratch.hpp"         // Scratch
 
 namespace basin::inline BASIN_ABI::detail {
 
 /// Columns that are iterated side by side, each with the number of the start that it belongs to. Those that
 /// go on are kept together at the front, in order.
-template <Layer F>
+template <class S>
 class MovingBatch {
-  using S = typename F::Scalar;
-
  public:
   /// The columns [begin, begin + size) of x0.
-  MovingBatch(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, MatIn<S> x0,
-              ColumnRange columns)
-      : f_(f), theta_(theta), moving_(static_cast<std::size_t>(columns.size)), cache_(prepacked) {
+  MovingBatch(const ModelByCalls<S>& f, const std::any& prepacked, MatIn<S> x0, ColumnRange columns)
+      : f_(f), moving_(static_cast<std::size_t>(columns.size)), cache_(prepacked) {
     std::iota(moving_.begin(), moving_.end(), columns.begin);
-    x_.resize(f.in_size(), columns.size);
+    x_.resize(f.layer.in_size(), columns.size);
     x_.mat() = x0.middleCols(columns.begin, columns.size);
   }
   /// The columns of x, which belong to these starts.
-  MovingBatch(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, MatIn<S> x,
-              std::vector<Index> starts)
-      : f_(f), theta_(theta), moving_(std::move(starts)), cache_(prepacked) {
-    x_.resize(f.in_size(), x.cols());
+  MovingBatch(const ModelByCalls<S>& f, const std::any& prepacked, MatIn<S> x, std::vector<Index> starts)
+      : f_(f), moving_(std::move(starts)), cache_(prepacked) {
+    x_.resize(f.layer.in_size(), x.cols());
     x_.mat() = x;
   }
   bool empty() const { return moving_.empty(); }
@@ -44,8 +40,8 @@ class MovingBatch {
 
   /// next = f(now).
   void advance() {
-    y_.resize(f_.out_size(), static_cast<Index>(moving_.size()));
-    infer(f_, theta_, x_.mat(), y_.mat(), cache_);
+    y_.resize(f_.layer.out_size(), static_cast<Index>(moving_.size()));
+    f_.layer.infer(f_.theta, x_.mat(), y_.mat(), cache_);
   }
   /// now = next, of the columns for which goes_on(j, start, x, y) with x the column j of `now` and y that of
   /// `next`; the others leave. `next` is unspecified afterwards.
@@ -78,15 +74,14 @@ class MovingBatch {
 
  private:
   void keep(Index kept) {
-    x_.resize(f_.in_size(), kept);
+    x_.resize(f_.layer.in_size(), kept);
     moving_.resize(static_cast<std::size_t>(kept));
   }
 
-  const F& f_;
-  Eigen::Ref<const Vec<S>> theta_;
+  ModelByCalls<S> f_;
   std::vector<Index> moving_;
   Scratch<S> x_, y_;
-  typename F::Cache cache_;
+  std::any cache_;
 };
 
 /// Columns that share a product: more where the weights would otherwise pass through the cache too often.
@@ -95,13 +90,13 @@ inline Index columns_together(Index parameters) { return parameters > 1 << 19 ? 
 /// run(columns, prepacked, stop) for parts of `count` columns, over the threads. `stop` is to be asked now
 /// and then; it is true once `cancelled` was, which is what is returned. `observer` hears of the columns that
 /// are finished. Callbacks are called by one thread at a time.
-template <Layer F, class Run>
-bool iterate_in_parts(const Model<F>& f, Index count, bool pays_to_prepack,
+template <class S, class Run>
+bool iterate_in_parts(const ModelByCalls<S>& f, Index count, bool pays_to_prepack,
                       const std::function<bool()>& cancelled,
                       const std::function<void(Index, Index)>& observer, const Run& run) {
   const Index together = columns_together(f.theta.size()), parts = (count + together - 1) / together;
-  typename F::Cache prepacked;
-  if (pays_to_prepack) prepack(f.layer, f.theta, prepacked);
+  std::any prepacked;
+  if (pays_to_prepack) f.layer.prepack(f.theta, prepacked);
   std::atomic<bool> ends = false;
   std::mutex one_at_a_time;  // of the callbacks, which may throw: an OpenMP critical section may not
   Index finished = 0;

@@ -9,6 +9,7 @@
 #include "basin/core/error.hpp"             // require
 #include "basin/core/layer.hpp"             // Layer
 #include "basin/core/model.hpp"             // Model
+#include "basin/core/model_by_calls.hpp"    // ModelByCalls, by_calls
 #include "basin/core/parallel.hpp"          // ColumnRange
 #include "basin/core/sum.hpp"               // norm_in_double
 #include "basin/dynamics/moving_batch.hpp"  // MovingBatch, iterate_in_parts
@@ -70,14 +71,12 @@ OrbitEnd end_of_step(const OrbitOptions& o, const Eigen::Ref<const Vec<S>>& x,
 }
 
 /// Some columns of one orbit.
-template <Layer F>
+template <class S>
 class OrbitPart {
-  using S = typename F::Scalar;
-
  public:
-  OrbitPart(const F& f, VecIn<S> theta, const typename F::Cache& prepacked, const OrbitOptions& o,
-            ColumnRange columns, Orbit<S>& orbit)
-      : o_(o), orbit_(orbit), batch_(f, theta, prepacked, orbit.x, columns) {}
+  OrbitPart(const ModelByCalls<S>& f, const std::any& prepacked, const OrbitOptions& o, ColumnRange columns,
+            Orbit<S>& orbit)
+      : o_(o), orbit_(orbit), batch_(f, prepacked, orbit.x, columns) {}
 
   /// Iterates until all columns ended; `stop` is asked every 16 steps.
   template <class Stop>
@@ -118,8 +117,30 @@ class OrbitPart {
 
   const OrbitOptions& o_;
   Orbit<S>& orbit_;
-  MovingBatch<F> batch_;
+  MovingBatch<S> batch_;
 };
+
+/// See basin::orbit.
+template <class S>
+Orbit<S> orbit_of(const ModelByCalls<S>& f, MatIn<S> x0, const OrbitOptions& options) {
+  Orbit<S> result;
+  result.x = x0;
+  result.steps.assign(static_cast<std::size_t>(x0.cols()), 0);
+  result.end.assign(static_cast<std::size_t>(x0.cols()), OrbitEnd::moving);
+  result.snapshots.assign(options.snapshots.size(), Mat<S>(x0));
+  result.cancelled =
+      iterate_in_parts<S>(f, x0.cols(), options.max_steps > 1, options.cancelled, options.observer,
+                          [&](ColumnRange columns, const std::any& prepacked, const auto& stop) {
+                            OrbitPart<S>(f, prepacked, options, columns, result).run(stop);
+                          });
+  return result;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template Orbit<float> orbit_of<float>(const ModelByCalls<float>&, MatIn<float>, const OrbitOptions&);
+extern template Orbit<double> orbit_of<double>(const ModelByCalls<double>&, MatIn<double>,
+                                               const OrbitOptions&);
+#endif
 
 template <class Options>
 void require_orbit_options(const Options& o, const char* who) {
@@ -136,7 +157,6 @@ void require_orbit_options(const Options& o, const char* who) {
 template <Layer F>
 [[nodiscard]] Orbit<typename F::Scalar> orbit(const Model<F>& f, MatIn<typename F::Scalar> x0,
                                               const OrbitOptions& options = {}) {
-  using S = typename F::Scalar;
   f.require_valid("orbit");
   require(f.layer.in_size() == f.layer.out_size(), "orbit: f maps ", f.layer.in_size(), " rows to ",
           f.layer.out_size(), ", expected as many");
@@ -148,27 +168,7 @@ template <Layer F>
               (options.snapshots.empty() ||
                (options.snapshots.front() >= 0 && options.snapshots.back() <= options.max_steps)),
           "orbit: snapshots must be ascending times from 0 to max_steps = ", options.max_steps);
-  Orbit<S> result;
-  result.x = x0;
-  result.steps.assign(static_cast<std::size_t>(x0.cols()), 0);
-  result.end.assign(static_cast<std::size_t>(x0.cols()), OrbitEnd::moving);
-  result.snapshots.assign(options.snapshots.size(), Mat<S>(x0));
-  result.cancelled = detail::iterate_in_parts(
-      f, x0.cols(), options.max_steps > 1, options.cancelled, options.observer,
-      [&](ColumnRange columns, const typename F::Cache& prepacked, const auto& stop) {
-        detail::OrbitPart<F>(f.layer, f.theta, prepacked, options, columns, result).run(stop);
-      });
-  return result;
+  return detail::orbit_of<typename F::Scalar>(detail::by_calls(f), x0, options);
 }
 
 }  // namespace basin
-
-#ifdef BASIN_COMPILED                         // see basin/instantiate.hpp
-#include "basin/compose/fully_connected.hpp"  // FullyConnected
-namespace basin::inline BASIN_ABI {
-extern template Orbit<float> orbit<FullyConnected<float>>(const Model<FullyConnected<float>>&, MatIn<float>,
-                                                          const OrbitOptions&);
-extern template Orbit<double> orbit<FullyConnected<double>>(const Model<FullyConnected<double>>&,
-                                                            MatIn<double>, const OrbitOptions&);
-}  // namespace basin
-#endif

@@ -8,10 +8,9 @@
 #include <utility>    // std::move
 #include <vector>     // std::vector
 
-#include "basin/core/dense_ends.hpp"      // DenseEnds
-#include "basin/core/layer.hpp"           // Layer
-#include "basin/core/model.hpp"           // Model
-#include "basin/core/types.hpp"           // Index, Mat, Vec, MatIn
+#include "basin/core/layer_calls.hpp"     // DenseEndSizes
+#include "basin/core/model_by_calls.hpp"  // LayerByCalls, ModelByCalls
+#include "basin/core/types.hpp"           // Index, Mat, Vec
 #include "basin/dynamics/attractors.hpp"  // Attractor
 #include "basin/dynamics/directions.hpp"  // orthonormal
 
@@ -20,10 +19,14 @@ namespace basin::inline BASIN_ABI::detail {
 /// g(y) = Q' f(Q y), Q with orthonormal columns that span all values f(x). As f(x) = Q Q' f(x), orbits of f
 /// are those of g from their first step on, x_t = Q y_t, and lengths are the same: |x - x'| = |y - y'|,
 /// |x| = |y|.
-template <Layer F>
+template <class S>
 struct RangeMap {
-  Mat<double> Q;  // n x m, m < n
-  Model<F> g;     // R^m to itself
+  Mat<double> Q;          // n x m, m < n
+  Vec<S> theta;           // of g
+  LayerByCalls<S> layer;  // of g
+
+  /// R^m to itself; refers to theta.
+  ModelByCalls<S> g() const { return {layer, theta}; }
 };
 
 /// For f = W h + b at the end, W n x k with 2 (k + 1) <= n: Q spans [W, b], and g has W_1 Q in place of the
@@ -31,33 +34,29 @@ struct RangeMap {
 /// ... -> 129, with less than half of the multiply-adds. The new weights are rounded to the network's numbers
 /// once more, so that orbits of g and f agree to rounding, not to the bit. nullopt: f is not of this form, or
 /// not narrow.
-template <Layer F>
-std::optional<RangeMap<F>> range_map(const Model<F>& f) {
-  std::optional<RangeMap<F>> result;
-  if constexpr (requires { DenseEnds<F>::first(f.layer); }) {
-    using S = typename F::Scalar;
-    const auto &first = DenseEnds<F>::first(f.layer), &last = DenseEnds<F>::last(f.layer);
-    const Index n = f.layer.in_size(), k = last.in_size();
-    if (f.layer.out_size() != n || 2 * (k + 1) > n || !f.theta.allFinite()) return result;
-    const Index before = first.param_size(), behind = last.param_size();
-    const auto theta_1 = f.theta.head(before), theta_n = f.theta.tail(behind);
-    Mat<double> Wb = Mat<double>::Zero(n, k + 1);
-    Wb.leftCols(k) = last.weight(theta_n).template cast<double>();
-    if (last.has_bias()) Wb.col(k) = theta_n.tail(n).template cast<double>();
-    const double scale = Wb.cwiseAbs().maxCoeff();
-    if (!(scale > 0)) return result;
-    Mat<double> Q = orthonormal(Wb / scale, 1e-14);
-    const Index m = Q.cols();
-    const F narrow = DenseEnds<F>::resized(f.layer, m, m);
-    const Mat<double> W1 = first.weight(theta_1).template cast<double>();
-    const Vec<S> to_first = (W1 * Q).template cast<S>().reshaped();
-    const Vec<S> from_last = (Q.transpose() * Wb).template cast<S>().reshaped();
-    Vec<S> theta(narrow.param_size());
-    theta << to_first, theta_1.tail(before - W1.size()),
-        f.theta.segment(before, f.theta.size() - before - behind), from_last;
-    result.emplace(RangeMap<F>{std::move(Q), Model<F>(narrow, std::move(theta))});
-  }
-  return result;
+template <class S>
+std::optional<RangeMap<S>> range_map(const ModelByCalls<S>& f) {
+  const std::optional<DenseEndSizes> ends = f.layer.calls().dense_ends();
+  const Index n = f.layer.in_size();
+  if (!ends || f.layer.out_size() != n || 2 * (ends->last_in + 1) > n || !f.theta.allFinite())
+    return std::nullopt;
+  const Index k = ends->last_in, before = ends->first_parameters, behind = ends->last_parameters;
+  const auto theta_1 = f.theta.head(before), theta_n = f.theta.tail(behind);
+  Mat<double> Wb = Mat<double>::Zero(n, k + 1);  // weights stand first, column by column
+  Wb.leftCols(k) = theta_n.head(n * k).reshaped(n, k).template cast<double>();
+  if (ends->last_bias) Wb.col(k) = theta_n.tail(n).template cast<double>();
+  const double scale = Wb.cwiseAbs().maxCoeff();
+  if (!(scale > 0)) return std::nullopt;
+  Mat<double> Q = orthonormal(Wb / scale, 1e-14);
+  const Index m = Q.cols(), rows = ends->first_out;
+  LayerByCalls<S> narrow(f.layer.calls().with_dense_ends(m, m));
+  const Mat<double> W1 = theta_1.head(rows * n).reshaped(rows, n).template cast<double>();
+  const Vec<S> to_first = (W1 * Q).template cast<S>().reshaped();
+  const Vec<S> from_last = (Q.transpose() * Wb).template cast<S>().reshaped();
+  Vec<S> theta(narrow.param_size());
+  theta << to_first, theta_1.tail(before - W1.size()),
+      f.theta.segment(before, f.theta.size() - before - behind), from_last;
+  return RangeMap<S>{std::move(Q), std::move(theta), std::move(narrow)};
 }
 
 /// The attractors in coordinates of the range, with the part of their balls that lies in it. nullopt where a

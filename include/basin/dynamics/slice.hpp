@@ -5,10 +5,11 @@
 #include <utility>  // std::move
 #include <vector>   // std::vector
 
-#include "basin/core/error.hpp"          // require
-#include "basin/core/model.hpp"          // Model
-#include "basin/core/types.hpp"          // Index, Mat, Vec
-#include "basin/dynamics/basin_map.hpp"  // basin_map, BasinMapOptions
+#include "basin/core/error.hpp"           // require
+#include "basin/core/model.hpp"           // Model
+#include "basin/core/model_by_calls.hpp"  // ModelByCalls, by_calls
+#include "basin/core/types.hpp"           // Index, Mat, Vec
+#include "basin/dynamics/basin_map.hpp"   // basin_map, BasinMapOptions
 
 namespace basin::inline BASIN_ABI {
 
@@ -88,15 +89,15 @@ inline void require_box(const PlaneBox& box, const char* who) {
 }
 }  // namespace detail
 
-/// The fates on a grid of rows x columns cells of a box of a plane. Throws as basin_map does, or if the
-/// box is empty or a side < 1.
-template <Layer F>
-[[nodiscard]] Slice<typename F::Scalar> basin_slice(
-    const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, const Plane& plane,
-    const PlaneBox& box, Index rows, Index columns, const BasinMapOptions& options = {}) {
-  using S = typename F::Scalar;
-  detail::require_self_map(f, plane.origin.size(), "basin_slice", "plane");
-  detail::require_box(box, "basin_slice");
+namespace detail {
+
+/// See basin::basin_slice.
+template <class S>
+Slice<S> basin_slice_of(const ModelByCalls<S>& f, const std::vector<Attractor<S>>& attractors,
+                        const Plane& plane, const PlaneBox& box, Index rows, Index columns,
+                        const BasinMapOptions& options) {
+  require_self_map(f, plane.origin.size(), "basin_slice", "plane");
+  require_box(box, "basin_slice");
   require(rows >= 1 && columns >= 1, "basin_slice: rows and columns must be >= 1, got ", rows, " and ",
           columns);
   Slice<S> slice{plane, box, Mat<Index>(rows, columns), Mat<Index>(rows, columns), {}};
@@ -116,6 +117,27 @@ template <Layer F>
     slice.steps(cell % rows, cell / rows) = slice.map.steps[static_cast<std::size_t>(cell)];
   }
   return slice;
+}
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+extern template Slice<float> basin_slice_of<float>(const ModelByCalls<float>&,
+                                                   const std::vector<Attractor<float>>&, const Plane&,
+                                                   const PlaneBox&, Index, Index, const BasinMapOptions&);
+extern template Slice<double> basin_slice_of<double>(const ModelByCalls<double>&,
+                                                     const std::vector<Attractor<double>>&, const Plane&,
+                                                     const PlaneBox&, Index, Index, const BasinMapOptions&);
+#endif
+
+}  // namespace detail
+
+/// The fates on a grid of rows x columns cells of a box of a plane. Throws as basin_map does, or if the
+/// box is empty or a side < 1.
+template <Layer F>
+[[nodiscard]] Slice<typename F::Scalar> basin_slice(
+    const Model<F>& f, const std::vector<Attractor<typename F::Scalar>>& attractors, const Plane& plane,
+    const PlaneBox& box, Index rows, Index columns, const BasinMapOptions& options = {}) {
+  return detail::basin_slice_of<typename F::Scalar>(detail::by_calls(f), attractors, plane, box, rows,
+                                                    columns, options);
 }
 
 }  // namespace basin

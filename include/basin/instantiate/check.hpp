@@ -6,7 +6,7 @@
 
 namespace basin::inline BASIN_ABI::detail {
 
-template CheckReport check_calls<float>(const LayerCalls<float>&, const CheckOptions<float>&);
-template CheckReport check_calls<double>(const LayerCalls<double>&, const CheckOptions<double>&);
+template CheckReport check_calls<float>(const ContractCalls<float>&, const CheckOptions<float>&);
+template CheckReport check_calls<double>(const ContractCalls<double>&, const CheckOptions<double>&);
 
 }  // namespace basin::detail

@@ -1,23 +1,17 @@
-// Networks that are known at run time, with their training, orbits and Jacobians, compiled once: see
-// basin/instantiate.hpp.
+// Networks that are known at run time, with their training, compiled once: see basin/instantiate.hpp.
 #pragma once
 
-#include "basin/compose/concat.hpp"     // Concat
-#include "basin/compose/residual.hpp"   // Residual
-#include "basin/core/model.hpp"         // Model
-#include "basin/dynamics/jacobian.hpp"  // jacobian
-#include "basin/dynamics/orbit.hpp"     // orbit
-#include "basin/layers/conv2d.hpp"      // Conv2d
-#include "basin/layers/dense.hpp"       // Dense
-#include "basin/layers/maps.hpp"        // LeakyRelu, Relu, Tanh
-#include "basin/layers/pointwise.hpp"   // Pointwise
-#include "basin/layers/upsample.hpp"    // UpsampleNearest
-#include "basin/network/branches.hpp"   // BranchSum, BranchConcat
-#include "basin/network/sequence.hpp"   // Sequence
-#include "basin/train/objective.hpp"    // Objective
-#if __has_include(<Spectra/GenEigsSolver.h>)
-#include "basin/dynamics/leading.hpp"  // leading_eigenvalues
-#endif
+#include "basin/compose/concat.hpp"    // Concat
+#include "basin/compose/residual.hpp"  // Residual
+#include "basin/core/model.hpp"        // Model
+#include "basin/layers/conv2d.hpp"     // Conv2d
+#include "basin/layers/dense.hpp"      // Dense
+#include "basin/layers/maps.hpp"       // LeakyRelu, Relu, Tanh
+#include "basin/layers/pointwise.hpp"  // Pointwise
+#include "basin/layers/upsample.hpp"   // UpsampleNearest
+#include "basin/network/branches.hpp"  // BranchSum, BranchConcat
+#include "basin/network/sequence.hpp"  // Sequence
+#include "basin/train/objective.hpp"   // Objective
 
 namespace basin::inline BASIN_ABI {
 
@@ -47,20 +41,10 @@ template auto AnyLayer<double>::hold(detail::Branches<double, false>) -> std::sh
 template auto AnyLayer<double>::hold(detail::Branches<double, true>) -> std::shared_ptr<const Base>;
 
 template struct Model<Sequence<float>>;
-template class Objective<Sequence<float>>;
-template Orbit<float> orbit<Sequence<float>>(const Model<Sequence<float>>&, MatIn<float>,
-                                             const OrbitOptions&);
-template Mat<float> jacobian<Sequence<float>>(const Model<Sequence<float>>&, VecIn<float>);
 template struct Model<Sequence<double>>;
+template class Objective<Sequence<float>>;
 template class Objective<Sequence<double>>;
-template Orbit<double> orbit<Sequence<double>>(const Model<Sequence<double>>&, MatIn<double>,
-                                               const OrbitOptions&);
-template Mat<double> jacobian<Sequence<double>>(const Model<Sequence<double>>&, VecIn<double>);
-#if __has_include(<Spectra/GenEigsSolver.h>)
-template Leading leading_eigenvalues<Sequence<float>>(const Model<Sequence<float>>&, VecIn<float>, Index,
-                                                      const LeadingOptions&);
-template Leading leading_eigenvalues<Sequence<double>>(const Model<Sequence<double>>&, VecIn<double>, Index,
-                                                       const LeadingOptions&);
-#endif
+template struct detail::TypedLayerCalls<Sequence<float>>;
+template struct detail::TypedLayerCalls<Sequence<double>>;
 
 }  // namespace basin

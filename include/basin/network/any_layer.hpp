@@ -9,10 +9,10 @@
 #include <vector>      // std::vector
 
 #include "basin/compose/planes/form.hpp"  // PlaneBuilder, PlaneForm
-#include "basin/core/cut.hpp"             // Cut, Cuts
+#include "basin/core/cut.hpp"             // Cuts
 #include "basin/core/error.hpp"           // require
 #include "basin/core/layer.hpp"           // Layer
-#include "basin/core/layer_calls.hpp"     // LayerCalls, TypedLayerCalls
+#include "basin/core/layer_calls.hpp"     // ContractCalls, TypedContractCalls
 #include "basin/core/param_blocks.hpp"    // ParamBlock
 #include "basin/linearize/pieces.hpp"     // HasPieces, Ray, RayRules, collect_pieces
 #include "basin/linearize/walk.hpp"       // walk, is_composition
@@ -95,14 +95,9 @@ class AnyLayer {
  private:
   friend struct detail::InsideAny;
 
-  struct Base : detail::LayerCalls<S> {
+  struct Base : detail::ContractCalls<S> {
     // what the rooms below ask of a type (see there)
     virtual bool add_plane_steps(Index offset, detail::PlaneBuilder<S>&) const = 0;
-    virtual std::optional<detail::Cut> narrowest() const = 0;
-    virtual void jvp_behind(const detail::Cut&, VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> u_dot,
-                            MatOut<S> y_dot) const = 0;
-    virtual void vjp_before(const detail::Cut&, VecIn<S>, MatIn<S> x, MatIn<S> y, Cache&, MatIn<S> u_bar,
-                            MatOut<S> x_bar) const = 0;
     virtual bool is_affine() const = 0;
     virtual bool has_rounded_entries() const = 0;
     virtual void for_entries(VecIn<S>, const detail::EntryVisitor<S>&) const = 0;
@@ -111,30 +106,15 @@ class AnyLayer {
   };
 
   template <class F>
-  struct Typed final : detail::TypedLayerCalls<F, F, Base> {
-    using Calls = detail::TypedLayerCalls<F, F, Base>;
-    using Calls::f, Calls::of, Calls::name, Calls::Calls;
+  struct Typed final : detail::TypedContractCalls<F, Base> {
+    using Calls = detail::TypedContractCalls<F, Base>;
+    using Calls::Calls, Calls::f, Calls::of, Calls::name;
     using FCache = typename F::Cache;
     bool add_plane_steps(Index offset, detail::PlaneBuilder<S>& steps) const override {
       if constexpr (detail::has_plane_form<F>)
         return detail::PlaneForm<F>::add_steps(f, offset, steps);
       else
         return false;
-    }
-    static constexpr bool may_be_cut = requires(const F& g) { detail::Cuts<F>::narrowest(g); };
-    std::optional<detail::Cut> narrowest() const override {
-      if constexpr (may_be_cut)
-        return detail::Cuts<F>::narrowest(f);
-      else
-        return std::nullopt;
-    }
-    void jvp_behind(const detail::Cut& cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_dot,
-                    MatOut<S> y_dot) const override {
-      if constexpr (may_be_cut) detail::Cuts<F>::jvp_behind(cut, f, theta, x, y, of(c), u_dot, y_dot);
-    }
-    void vjp_before(const detail::Cut& cut, VecIn<S> theta, MatIn<S> x, MatIn<S> y, Cache& c, MatIn<S> u_bar,
-                    MatOut<S> x_bar) const override {
-      if constexpr (may_be_cut) detail::Cuts<F>::vjp_before(cut, f, theta, x, y, of(c), u_bar, x_bar);
     }
     bool is_affine() const override {
       if constexpr (detail::is_composition<F>) {
@@ -179,7 +159,7 @@ class AnyLayer {
 template <class S>
 template <class F>
 auto AnyLayer<S>::hold(F f) -> std::shared_ptr<const Base> {
-  return std::make_shared<const Typed<F>>(std::move(f));
+  return std::make_shared<const Typed<F>>(std::make_shared<const F>(std::move(f)));
 }
 
 namespace detail {

@@ -262,5 +262,5 @@ namespace basin::inline BASIN_ABI {
 extern template class Sequence<float>;
 extern template class Sequence<double>;
 }  // namespace basin
-#include "basin/network/compiled.hpp"  // fit, orbit, jacobian of a Sequence
+#include "basin/network/compiled.hpp"  // what else is compiled of a Sequence
 #endif
