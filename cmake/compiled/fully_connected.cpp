@@ -1,1 +1,3 @@
-#include "basin/instantiate/fully_connected.hpp"  // compiled once for all files that link basin::compiled
+// Compiled once for all files that link basin::compiled.
+#include "basin/instantiate/fully_connected.hpp"
+#include "basin/instantiate/layers.hpp"

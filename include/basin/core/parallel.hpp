@@ -48,11 +48,32 @@ inline void set_num_threads(int n) {
 }
 
 namespace detail {
-#ifdef _OPENMP
-/// parallel_for by a team of `threads` > 1, called at the time `called`; returns the time when it ended.
-/// Tells `crowding` what the calling thread saw.
+
+/// The body of a parallel_for, whatever its type: what starts threads is compiled once.
+struct PartBody {
+  const void* body;
+  void (*call)(const void* body, Index part);
+  void operator()(Index part) const { call(body, part); }
+};
+
+/// body(0), ..., body(parts - 1); `last` are the seconds that the calling thread's last one of this kind
+/// took.
+template <class = void>
+void run_parts(Index parts, const PartBody& body, double& last);
+
+/// Seconds that the calling thread's last parallel_for of this kind (this type of Body) took.
 template <class Body>
-double by_team(Index parts, int threads, const Body& body, double called, Crowding& crowding) {
+double& last_seconds() {
+  thread_local double seconds = std::numeric_limits<double>::infinity();
+  return seconds;
+}
+
+#ifdef BASIN_BODIES
+#ifdef _OPENMP
+/// run_parts by a team of `threads` > 1, called at the time `called`; returns the time when it ended. Tells
+/// `crowding` what the calling thread saw.
+template <class = void>
+double by_team(Index parts, int threads, const PartBody& body, double called, Crowding& crowding) {
   std::exception_ptr error;
   Index error_part = parts;
   double now = called, longest = 0, waited = 0;  // of the calling thread
@@ -93,16 +114,34 @@ inline Crowding& crowding() {
   return seen;
 }
 
-/// Seconds that the calling thread's last parallel_for of this kind (this type of Body) took.
-template <class Body>
-double& last_seconds() {
-  thread_local double seconds = std::numeric_limits<double>::infinity();
-  return seconds;
-}
-
 /// Work that takes longer is not done alone: a time slice is little against it.
 inline constexpr double brief_seconds = 0.02;
 #endif
+
+template <class>
+void run_parts(Index parts, const PartBody& body, [[maybe_unused]] double& last) {
+  const auto alone = [&] {
+    for (Index i = 0; i < parts; ++i) body(i);
+  };
+#ifdef _OPENMP
+  const int most = free_threads(), threads = static_cast<int>(parts < most ? parts : most);
+  if (threads > 1) {
+    const double begin = steady_seconds();
+    double end;
+    if (last < brief_seconds && crowding().alone(begin)) {
+      alone();
+      end = steady_seconds();
+    } else {
+      end = by_team(parts, threads, body, begin, crowding());
+    }
+    last = end - begin;
+    return;
+  }
+#endif
+  alone();
+}
+#endif
+
 }  // namespace detail
 
 /// body(0), ..., body(parts - 1), spread over num_threads() threads; inside a parallel region, one after the
@@ -110,26 +149,8 @@ inline constexpr double brief_seconds = 0.02;
 /// (core/crowding.hpp). An exception thrown by a part is rethrown here (of several, that of the first part).
 template <class Body>
 void parallel_for(Index parts, const Body& body) {
-  const auto alone = [&] {
-    for (Index i = 0; i < parts; ++i) body(i);
-  };
-#ifdef _OPENMP
-  const int most = free_threads(), threads = static_cast<int>(parts < most ? parts : most);
-  if (threads > 1) {
-    const double begin = detail::steady_seconds();
-    double& last = detail::last_seconds<Body>();
-    double end;
-    if (last < detail::brief_seconds && detail::crowding().alone(begin)) {
-      alone();
-      end = detail::steady_seconds();
-    } else {
-      end = detail::by_team(parts, threads, body, begin, detail::crowding());
-    }
-    last = end - begin;
-    return;
-  }
-#endif
-  alone();
+  const detail::PartBody any{&body, [](const void* b, Index i) { (*static_cast<const Body*>(b))(i); }};
+  detail::run_parts(parts, any, detail::last_seconds<Body>());
 }
 
 /// The columns (or other items) [begin, begin + size) of part `k` when `columns` are cut into `parts` almost

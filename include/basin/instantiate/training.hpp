@@ -1,5 +1,5 @@
-// What training needs whatever the network: messages, initial values, the loop of fit and the steps of the
-// optimizers, compiled once: see basin/instantiate.hpp.
+// What training needs whatever the network: messages, threads, initial values, the loop of fit and the steps
+// of the optimizers, compiled once: see basin/instantiate.hpp.
 #pragma once
 #include <initializer_list>              // std::initializer_list
 #include <string>                        // std::string
@@ -7,6 +7,7 @@
 #include "basin/instantiate/bodies.hpp"  // before all other headers of basin
 
 #include "basin/core/error.hpp"         // text_of, refuse
+#include "basin/core/parallel.hpp"      // run_parts
 #include "basin/core/param_blocks.hpp"  // append_blocks, scale_blocks
 #include "basin/train/fit.hpp"          // run_fit, require_fit_options
 #include "basin/train/initial.hpp"      // draw_values and the rules
@@ -17,6 +18,7 @@ namespace basin::inline BASIN_ABI {
 namespace detail {
 template std::string text_of<void>(std::initializer_list<Part>);
 template void refuse<void>(std::initializer_list<Part>);
+template void run_parts<void>(Index, const PartBody&, double&);
 template void append_blocks<void>(std::vector<ParamBlock>&, std::vector<ParamBlock>, Index,
                                   const std::string&);
 template std::vector<ParamBlock> scale_blocks<void>(Index, double, Index);

@@ -147,3 +147,10 @@ class Conv2d {
 };
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI {
+extern template class Conv2d<float>;
+extern template class Conv2d<double>;
+}  // namespace basin
+#endif

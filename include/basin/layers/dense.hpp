@@ -103,3 +103,10 @@ class Dense {
 };
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI {
+extern template class Dense<float>;
+extern template class Dense<double>;
+}  // namespace basin
+#endif

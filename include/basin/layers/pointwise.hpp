@@ -142,3 +142,14 @@ class Pointwise {
 };
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI {
+extern template class Pointwise<float, LeakyRelu>;
+extern template class Pointwise<double, LeakyRelu>;
+extern template class Pointwise<float, Relu>;
+extern template class Pointwise<double, Relu>;
+extern template class Pointwise<float, Tanh>;
+extern template class Pointwise<double, Tanh>;
+}  // namespace basin
+#endif

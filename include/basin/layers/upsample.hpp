@@ -40,3 +40,10 @@ class UpsampleNearest : public detail::PixelMap<S> {
 };
 
 }  // namespace basin
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI {
+extern template class UpsampleNearest<float>;
+extern template class UpsampleNearest<double>;
+}  // namespace basin
+#endif

@@ -270,3 +270,10 @@ class TiledConv {
 };
 
 }  // namespace basin::detail
+
+#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
+namespace basin::inline BASIN_ABI::detail {
+extern template class TiledConv<float, Winograd>;
+extern template class TiledConv<double, Winograd>;
+}  // namespace basin::detail
+#endif
