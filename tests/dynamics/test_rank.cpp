@@ -79,6 +79,13 @@ TEST_CASE("the numerical rank counts singular values above the tolerance", "[dyn
   CHECK(numerical_rank(Mat<double>(0, 0)).rank == 0);
   for (Index r = 1; r <= 40; r += 13)
     CHECK(numerical_rank(random_matrix<double>(60, r, 4) * random_matrix<double>(r, 70, 5)).rank == r);
+  CHECK(numerical_rank(1e308 * Mat<double>::Identity(3, 3)).rank == 3);
+  CHECK(numerical_rank(4e307 * Mat<double>::Ones(4, 4)).rank == 1);
+  // |A|_2 = 4e308 is no double: it is refused, where a rank of 0 would come out by inf > inf.
+  CHECK(contains(error_of([] { (void)numerical_rank(1e308 * Mat<double>::Ones(4, 4)); }),
+                 "numerical_rank: the largest singular value of A is above the largest double"));
+  CHECK(contains(error_of([] { (void)singular_values(1e308 * Mat<double>::Ones(4, 4)); }),
+                 "singular_values: the largest singular value of A is above the largest double"));
   CHECK(contains(error_of([] { (void)numerical_rank(Mat<double>::Ones(2, 2), 1); }),
                  "numerical_rank: relative_tolerance must be in [0, 1), got 1"));
   CHECK(contains(error_of([] { (void)numerical_rank(Mat<double>::Constant(2, 2, std::nan(""))); }),

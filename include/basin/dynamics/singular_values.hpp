@@ -6,6 +6,8 @@
 #include <Eigen/Eigenvalues>  // Eigen::SelfAdjointEigenSolver
 #include <Eigen/Householder>  // makeHouseholder, applyHouseholderOnTheLeft
 #include <algorithm>          // std::max, std::min
+#include <cmath>              // std::isfinite
+#include <limits>             // std::numeric_limits
 #include <stdexcept>          // std::runtime_error
 #endif
 
@@ -22,8 +24,8 @@ Vec<double> product_singular_values(MatIn<double> E, MatIn<double> D, const char
 }  // namespace detail
 
 /// The singular values of A, min(rows, columns) of them, in descending order, computed in double with an
-/// absolute error of some eps |A|_2, in O(rows columns min(rows, columns)). Throws if A is not finite, and
-/// std::runtime_error if the iteration fails.
+/// absolute error of some eps |A|_2, in O(rows columns min(rows, columns)). Throws if A or the largest
+/// singular value is not finite, and std::runtime_error if the iteration fails.
 template <class Derived>
 [[nodiscard]] Vec<double> singular_values(const Eigen::MatrixBase<Derived>& A) {
   return detail::singular_values_of(A.template cast<double>(), "singular_values");
@@ -68,7 +70,10 @@ Vec<double> singular_values_of(MatIn<double> A, const char* who) {
   if (solver.info() != Eigen::Success)
     throw std::runtime_error(
         text(who, ": the QR iteration did not converge on a ", A.rows(), " x ", A.cols(), " matrix"));
-  return scale * solver.eigenvalues().tail(n).reverse().cwiseMax(0);  // eigenvalues come in ascending order
+  Vec<double> sigma = scale * solver.eigenvalues().tail(n).reverse().cwiseMax(0);  // they come ascending
+  require(std::isfinite(sigma[0]), who, ": the largest singular value of A is above the largest double, ",
+          std::numeric_limits<double>::max(), ": divide A by ", scale, " first");
+  return sigma;
 }
 
 /// R of the QR factorization of A, rows >= columns.
