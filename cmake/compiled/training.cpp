@@ -1,4 +1,3 @@
 // Compiled once for all files that link basin::compiled.
 #include "basin/instantiate/training.hpp"
 #include "basin/instantiate/check.hpp"
-#include "basin/instantiate/products.hpp"

@@ -73,15 +73,18 @@ struct Model<detail::LayerByCalls<S>> {
 
   Model(detail::LayerByCalls<S> f, const Vec<S>& parameters)
       : layer(std::move(f)), theta(parameters.data(), parameters.size()) {}
+  Model(detail::LayerByCalls<S> f, const Vec<S>&& parameters) = delete;  // they would be gone
 
   /// Throws, in the name of `who`, if theta does not have the layer's number of parameters.
   void require_valid(const char* who) const {
     require(theta.size() == layer.param_size(), who, ": theta has ", theta.size(), " entries, ", layer.name(),
             " has ", layer.param_size(), " parameters");
   }
-  /// f(x) for each column of x.
+  /// f(x) for each column of x. Throws if x does not have in_size() rows.
   Mat<S> operator()(MatIn<S> x) const {
     require_valid("Model");
+    require(x.rows() == layer.in_size(), "Model: x has ", x.rows(), " rows, ", layer.name(), " expects ",
+            layer.in_size());
     Mat<S> y(layer.out_size(), x.cols());
     std::any cache;
     layer.infer(theta, x, y, cache);
@@ -95,14 +98,21 @@ namespace detail {
 template <class S>
 using ModelByCalls = Model<LayerByCalls<S>>;
 
-/// f by its calls. Refers to f.
+/// f by its calls. Refers to the layer and the parameters of f: both stay where they are while it is in use,
+/// and new parameters are written in place.
 template <Layer F>
 ModelByCalls<typename F::Scalar> by_calls(const Model<F>& f) {
   using S = typename F::Scalar;
   return {LayerByCalls<S>(std::make_shared<const TypedLayerCalls<F>>(borrowed(f.layer))), f.theta};
 }
+template <Layer F>
+void by_calls(const Model<F>&& f) = delete;  // it would be gone
 template <class S>
 ModelByCalls<S> by_calls(const ModelByCalls<S>& f) {
+  return f;
+}
+template <class S>
+ModelByCalls<S> by_calls(const ModelByCalls<S>&& f) {
   return f;
 }
 

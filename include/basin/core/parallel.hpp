@@ -147,6 +147,7 @@ void run_parts(Index parts, const PartBody& body, [[maybe_unused]] double& last)
 /// body(0), ..., body(parts - 1), spread over num_threads() threads; inside a parallel region, one after the
 /// other, and brief work also where other processes keep the cores so busy that a team is slower
 /// (core/crowding.hpp). An exception thrown by a part is rethrown here (of several, that of the first part).
+/// `body` is an object with operator(), such as a lambda.
 template <class Body>
 void parallel_for(Index parts, const Body& body) {
   const detail::PartBody any{&body, [](const void* b, Index i) { (*static_cast<const Body*>(b))(i); }};

@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>   // std::count_if, std::min
 #include <cstddef>     // std::size_t
-#include <functional>  // std::function
+#include <functional>  // std::cref, std::function
 #include <optional>    // std::optional
 #include <utility>     // std::move
 #include <vector>      // std::vector

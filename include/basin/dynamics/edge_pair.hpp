@@ -6,7 +6,6 @@
 #include <vector>     // std::vector
 
 #include "basin/core/error.hpp"           // require
-#include "basin/core/model.hpp"           // Model
 #include "basin/core/model_by_calls.hpp"  // ModelByCalls
 #include "basin/core/types.hpp"           // Index, Mat, Vec, MatIn
 #include "basin/dynamics/attractors.hpp"  // Attractor

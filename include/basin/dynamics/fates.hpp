@@ -1,6 +1,7 @@
 // What becomes of a start: at which attractor its orbit ends, and since when that is certain.
 #pragma once
 #include <algorithm>   // std::count, std::max
+#include <any>         // std::any
 #include <cstddef>     // std::size_t
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits
@@ -10,8 +11,6 @@
 #include <vector>      // std::vector
 
 #include "basin/core/error.hpp"             // require
-#include "basin/core/layer.hpp"             // Layer, prepack
-#include "basin/core/model.hpp"             // Model
 #include "basin/core/model_by_calls.hpp"    // ModelByCalls
 #include "basin/core/product/gemm.hpp"      // gemm
 #include "basin/core/scratch.hpp"           // Scratch

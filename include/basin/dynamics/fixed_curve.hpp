@@ -36,7 +36,8 @@ MapFamily map_family(const F& layer, const Vec<double>& from, const Vec<double>&
   MapFamily family;
   family.map = self_map(*f, form_up_to);
   family.map.values = {};  // which keeps the weights in another form
-  family.set = [f, &from, &to](double s) { f->theta = (1 - s) * from + s * to; };
+  // In place: the map refers to these parameters.
+  family.set = [f, &from, &to](double s) { f->theta.noalias() = (1 - s) * from + s * to; };
   return family;
 }
 

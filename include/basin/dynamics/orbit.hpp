@@ -1,6 +1,7 @@
 // Orbits x_{t+1} = f(x_t) of whole batches of starts.
 #pragma once
 #include <algorithm>   // std::count, std::is_sorted, std::max
+#include <any>         // std::any
 #include <cmath>       // std::isfinite
 #include <functional>  // std::function
 #include <limits>      // std::numeric_limits

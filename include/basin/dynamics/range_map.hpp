@@ -26,7 +26,8 @@ struct RangeMap {
   LayerByCalls<S> layer;  // of g
 
   /// R^m to itself; refers to theta.
-  ModelByCalls<S> g() const { return {layer, theta}; }
+  ModelByCalls<S> g() const& { return {layer, theta}; }
+  void g() const&& = delete;  // its theta would be gone
 };
 
 /// For f = W h + b at the end, W n x k with 2 (k + 1) <= n: Q spans [W, b], and g has W_1 Q in place of the

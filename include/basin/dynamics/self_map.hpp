@@ -14,7 +14,7 @@
 #include "basin/core/model.hpp"               // Model
 #include "basin/core/model_by_calls.hpp"      // ModelByCalls, by_calls
 #include "basin/core/types.hpp"               // Index, Mat, Vec, VecIn, VecOut
-#include "basin/dynamics/jacobian.hpp"        // jacobian, jacobian_factors
+#include "basin/dynamics/jacobian.hpp"        // jacobian_of, jacobian_factors_of, narrow_cut
 #include "basin/dynamics/matrix_product.hpp"  // MatrixProduct
 
 namespace basin::inline BASIN_ABI::detail {

@@ -8,6 +8,6 @@
 #define BASIN_INSTANTIATE
 #endif
 
-/// Before each instantiation of the headers in this folder: nothing where this file holds it, `extern` behind
-/// basin/instantiate/elsewhere.hpp.
+/// Before an instantiation that a second source would repeat, since it sees the body: nothing where this file
+/// holds it, `extern` behind basin/instantiate/elsewhere.hpp.
 #define BASIN_HELD

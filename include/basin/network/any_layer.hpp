@@ -108,7 +108,7 @@ class AnyLayer {
   template <class F>
   struct Typed final : detail::TypedContractCalls<F, Base> {
     using Calls = detail::TypedContractCalls<F, Base>;
-    using Calls::Calls, Calls::f, Calls::of, Calls::name;
+    using Calls::Calls, Calls::f, Calls::name;
     using FCache = typename F::Cache;
     bool add_plane_steps(Index offset, detail::PlaneBuilder<S>& steps) const override {
       if constexpr (detail::has_plane_form<F>)

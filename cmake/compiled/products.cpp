@@ -1,0 +1,2 @@
+// Compiled once for all files that link basin::compiled.
+#include "basin/instantiate/products.hpp"
