@@ -1,5 +1,5 @@
 # Each of the small programs is compiled with the tests' flags and precompiled headers, run, and what it prints compared with
-# examples/expected/NAME.txt: label programs.
+# examples/expected/NAME.txt: label more.
 function(basin_add_small_example source)
   get_filename_component(name ${source} NAME_WE)
   set(target small_${name})
@@ -9,12 +9,12 @@ function(basin_add_small_example source)
   if(name STREQUAL load_onnx)
     target_link_libraries(${target} PRIVATE basin_test_onnx)
   endif()
-  add_dependencies(program_tests ${target})
+  add_dependencies(more_tests ${target})
   add_test(NAME ${target}
            COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${target}>
                    -DEXPECTED=${CMAKE_CURRENT_SOURCE_DIR}/examples/expected/${name}.txt
                    -P ${CMAKE_CURRENT_SOURCE_DIR}/examples/compare.cmake)
-  set_tests_properties(${target} PROPERTIES LABELS programs TIMEOUT 900 ENVIRONMENT
+  set_tests_properties(${target} PROPERTIES LABELS more TIMEOUT 900 ENVIRONMENT
                        "OMP_NUM_THREADS=2;OMP_WAIT_POLICY=passive;LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp")
 endfunction()
 
