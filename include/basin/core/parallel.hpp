@@ -151,7 +151,10 @@ void run_parts(Index parts, const PartBody& body, [[maybe_unused]] double& last)
 template <class Body>
 void parallel_for(Index parts, const Body& body) {
   const detail::PartBody any{&body, [](const void* b, Index i) { (*static_cast<const Body*>(b))(i); }};
-  detail::run_parts(parts, any, detail::last_seconds<Body>());
+  if (parts == 1)  // small networks have this many times a step: nothing is asked, nobody is called
+    any(0);
+  else
+    detail::run_parts(parts, any, detail::last_seconds<Body>());
 }
 
 /// The columns (or other items) [begin, begin + size) of part `k` when `columns` are cut into `parts` almost

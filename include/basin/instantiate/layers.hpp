@@ -1,6 +1,5 @@
 // The layers that most networks are made of, compiled once: see basin/instantiate.hpp.
 #pragma once
-#include "basin/compose/planes/program.hpp"   // PlaneProgram
 #include "basin/layers/conv2d.hpp"            // Conv2d
 #include "basin/layers/dense.hpp"             // Dense
 #include "basin/layers/maps.hpp"              // LeakyRelu, Relu, Tanh
@@ -26,8 +25,6 @@ template class Pointwise<double, Tanh>;
 namespace detail {
 template class TiledConv<float, Winograd>;
 template class TiledConv<double, Winograd>;
-template class PlaneProgram<float>;
-template class PlaneProgram<double>;
 }  // namespace detail
 
 }  // namespace basin

@@ -285,10 +285,3 @@ class PlaneProgram {
 };
 
 }  // namespace basin::detail
-
-#ifdef BASIN_COMPILED  // see basin/instantiate.hpp
-namespace basin::inline BASIN_ABI::detail {
-extern template class PlaneProgram<float>;
-extern template class PlaneProgram<double>;
-}  // namespace basin::detail
-#endif
